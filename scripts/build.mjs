@@ -1,0 +1,25 @@
+// Builds the package: ES modules in dist/esm, CommonJS in dist/cjs, each with its own types.
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bin, root, run } from './run.mjs';
+
+const tsc = bin('typescript', 'tsc');
+const formats = [
+  ['esm', 'module'],
+  ['cjs', 'commonjs'],
+];
+
+try {
+  await Promise.all(
+    formats.map(async ([format, type]) => {
+      const outDir = join(root, 'dist', format);
+      // Files of sources that are gone must not be packed.
+      rmSync(outDir, { recursive: true, force: true });
+      await run(tsc, ['-p', `tsconfig.${format}.json`]);
+      writeFileSync(join(outDir, 'package.json'), `${JSON.stringify({ type, sideEffects: false }, null, 2)}\n`);
+    }),
+  );
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}

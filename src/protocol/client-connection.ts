@@ -1,0 +1,179 @@
+import type { Duplex } from 'node:stream';
+import { Budget } from './budget.js';
+import { deadlineError, type ClientCall } from './client-call.js';
+import { Connection, type ConnectionRole } from './connection.js';
+import { ResponseEnvelope } from './envelope.js';
+import { messageOf, TtrpcError } from './errors.js';
+import { FrameFlag, FrameType, MAX_STREAM_ID } from './frame.js';
+import { tooLong, type FrameWriter } from './frame-writer.js';
+import type { MessageCodec } from './message-codec.js';
+import { sendsResponseStream } from './method-shape.js';
+import { limit, messageLimit } from './server-options.js';
+import { TtrpcStatus } from './status.js';
+import { timeoutNanoUntil } from './timer.js';
+
+/** Limits of a client, in bytes. */
+export interface ClientLimits {
+  /** Largest data of one frame, each way. Default 4 MiB, the protocol's own. */
+  maxMessageBytes: number;
+  /** What one request stream may hold ahead of its server; past it the call ends with RESOURCE_EXHAUSTED. Default 16 MiB. */
+  maxBufferedBytes: number;
+}
+
+/** Fills in the defaults. Raises a RangeError that names the option. */
+export function clientLimits(options: Partial<ClientLimits>): ClientLimits {
+  return {
+    maxMessageBytes: messageLimit(options.maxMessageBytes),
+    maxBufferedBytes: limit(options, 'maxBufferedBytes', 16 * 1024 * 1024),
+  };
+}
+
+/** Ids in reserve below the end of the id space: calls that are being made while the connection is replaced. */
+const ID_RESERVE = 2 ** 16;
+
+/** The client's role on one connection: gives each call its id and each frame to its call. */
+export class ClientConnection implements ConnectionRole {
+  readonly connection: Connection;
+  readonly #calls = new Map<number, ClientCall>();
+  readonly #response = new ResponseEnvelope();
+  #nextId = 1;
+  /** Called once when the connection is gone. */
+  onEnded: ((error: TtrpcError) => void) | undefined;
+  /** Called when a call has left the connection. */
+  onCallGone: ((call: ClientCall) => void) | undefined;
+
+  /** Starts to speak on `duplex`. */
+  constructor(
+    duplex: Duplex,
+    readonly limits: ClientLimits,
+  ) {
+    this.connection = new Connection(duplex, this, {
+      maxMessageBytes: limits.maxMessageBytes,
+      budget: new Budget(4 * limits.maxBufferedBytes),
+    });
+  }
+
+  /** The write side. */
+  get writer(): FrameWriter {
+    return this.connection.writer;
+  }
+
+  /** Calls in flight. */
+  get callCount(): number {
+    return this.#calls.size;
+  }
+
+  /** False when a call needs another connection: this one is gone, or its id space nearly used up. */
+  get usable(): boolean {
+    return this.connection.open && this.#nextId <= MAX_STREAM_ID - ID_RESERVE;
+  }
+
+  /**
+   * Begins a unary or server-streaming call with its one message. Raises what the codec raises, RESOURCE_EXHAUSTED for
+   * a message above the limit, DEADLINE_EXCEEDED when its time is up already; nothing has been sent then.
+   */
+  request<T>(call: ClientCall, codec: MessageCodec<T>, value: T): void {
+    const timeoutNano = this.#timeoutNano(call);
+    const { method, start } = call;
+    const flags = method.shape === 'unary' ? 0 : FrameFlag.RemoteClosed;
+    this.writer.writeRequest(this.#nextId, flags, method.prefix, codec, value, timeoutNano, start.metadata);
+    this.#register(call);
+  }
+
+  /** Begins a client-streaming or bidi call. Raises as {@link request}. */
+  openStream(call: ClientCall): void {
+    const timeoutNano = this.#timeoutNano(call);
+    this.writer.writeStreamRequest(this.#nextId, call.method.prefix, timeoutNano, call.start.metadata);
+    this.#register(call);
+  }
+
+  /** Ends the connection; calls in flight end with `error`. */
+  close(error: TtrpcError): void {
+    this.connection.destroy(error);
+  }
+
+  /** As {@link ConnectionRole.onFrame}. */
+  onFrame(streamId: number, type: number, flags: number, buf: Uint8Array, start: number, end: number): void {
+    const call = this.#calls.get(streamId);
+    // Frames for ids that are not open are dropped: late ones of calls that were given up, or a peer's second word.
+    if (!call) return;
+    if (type === FrameType.Response) {
+      this.#onResponse(call, buf, start, end);
+    } else if (type !== FrameType.Data) {
+      this.#protocolError(call, `a frame of the unknown type ${type}`);
+    } else if (!sendsResponseStream(call.method.shape)) {
+      this.#protocolError(call, `a Data frame on a ${call.method.shape} call`);
+    } else {
+      const closes = (flags & FrameFlag.RemoteClosed) !== 0;
+      // No-data without remote-closed is an empty message to the peers' clients; a payload counts in any case.
+      if (end > start || !closes || (flags & FrameFlag.NoData) === 0) call.receive(buf, start, end);
+      if (closes) call.end();
+    }
+  }
+
+  /** As {@link ConnectionRole.onOversizedFrame}. */
+  onOversizedFrame(streamId: number, _type: number, _flags: number, length: number): void {
+    const call = this.#calls.get(streamId);
+    if (!call) return;
+    call.fail(tooLong(length, this.limits.maxMessageBytes));
+  }
+
+  /** As {@link ConnectionRole.onDrain}. */
+  onDrain(): void {
+    // Streams wait at the connection; a client never stops reading because of its own writes.
+  }
+
+  /** As {@link ConnectionRole.onClosed}. */
+  onClosed(error: TtrpcError): void {
+    for (const call of [...this.#calls.values()]) call.fail(error);
+    this.onEnded?.(error);
+  }
+
+  /** A call tells that it is over. */
+  onCallEnded(call: ClientCall): void {
+    if (this.#calls.delete(call.id)) this.onCallGone?.(call);
+  }
+
+  /** What is left of the call's time, when its request is queued for writing. */
+  #timeoutNano(call: ClientCall): number {
+    if (!this.connection.open) {
+      throw new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the connection is closed', { unsent: true });
+    }
+    const { deadline } = call.start;
+    if (deadline === undefined) return 0;
+    const now = Date.now();
+    if (deadline <= now) throw deadlineError();
+    return timeoutNanoUntil(deadline, now);
+  }
+
+  /** The request is queued: only now has the call used an id. */
+  #register(call: ClientCall): void {
+    const id = this.#nextId;
+    this.#nextId = id + 2;
+    this.#calls.set(id, call);
+    call.attach(this, id);
+  }
+
+  #onResponse(call: ClientCall, buf: Uint8Array, start: number, end: number): void {
+    const response = this.#response;
+    try {
+      response.parse(buf, start, end);
+    } catch (error) {
+      this.#protocolError(call, `a Response that does not parse: ${messageOf(error)}`);
+      return;
+    }
+    const { status, payloadStart, payloadEnd } = response;
+    if (status) {
+      call.fail(new TtrpcError(status.code, status.message, { details: status.details }));
+    } else if (!sendsResponseStream(call.method.shape)) {
+      call.answer(buf, payloadStart, payloadEnd);
+    } else {
+      if (payloadEnd > payloadStart) call.receive(buf, payloadStart, payloadEnd);
+      call.end();
+    }
+  }
+
+  #protocolError(call: ClientCall, what: string): void {
+    call.fail(new TtrpcError(TtrpcStatus.INTERNAL, `the server broke the protocol: it sent ${what}`));
+  }
+}

@@ -1,0 +1,148 @@
+import type { Duplex } from 'node:stream';
+import { Budget } from './budget.js';
+import { TtrpcError, messageOf } from './errors.js';
+import { FrameReader, type FrameSink } from './frame-reader.js';
+import { FrameWriter } from './frame-writer.js';
+import { Timer } from './timer.js';
+import type { StreamOutput, StreamSender } from './stream-output.js';
+import { TtrpcStatus } from './status.js';
+
+/** How long a closed connection may take to send what was written, in ms. */
+const LINGER_MS = 1000;
+
+/** What a role, client or server, does with its connection's frames and its end. */
+export interface ConnectionRole extends FrameSink {
+  /** The connection is gone, once; `error` says why. Nothing can be sent any more. */
+  onClosed(error: TtrpcError): void;
+  /** The Duplex has taken everything that was written. */
+  onDrain(): void;
+}
+
+/** Named limits of a connection, in bytes. */
+export interface ConnectionLimits {
+  /** Largest data of one frame, each way. */
+  maxMessageBytes: number;
+  /** What the streams of the connection may hold together. */
+  budget: Budget;
+}
+
+/**
+ * One byte stream to one peer: one read loop, one write queue, one end. What the frames mean is the business of its
+ * role. It knows two states, open and closed; every late event of the Duplex meets a closed connection and does nothing.
+ */
+export class Connection implements StreamSender {
+  readonly writer: FrameWriter;
+  readonly budget: Budget;
+  readonly #duplex: Duplex;
+  readonly #reader: FrameReader;
+  readonly #role: ConnectionRole;
+  #waiting = new Set<StreamOutput>();
+  #holds = 0;
+  #open = true;
+
+  /** Starts to read `duplex` and owns it from now on. */
+  constructor(duplex: Duplex, role: ConnectionRole, limits: ConnectionLimits) {
+    this.#duplex = duplex;
+    this.#role = role;
+    this.budget = limits.budget;
+    this.writer = new FrameWriter(duplex, limits.maxMessageBytes);
+    this.#reader = new FrameReader(role, limits.maxMessageBytes);
+    duplex.on('data', this.#onData);
+    duplex.on('drain', this.#onDrain);
+    duplex.on('end', this.#onEnd);
+    duplex.on('close', this.#onDuplexClose);
+    duplex.on('error', this.#onError);
+    duplex.resume();
+    // A Duplex that ended before we listened says so no more.
+    if (duplex.destroyed || duplex.readableEnded) process.nextTick(this.#onEnd);
+  }
+
+  /** False once the connection has ended, for whatever reason. */
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** Stops reading until the same number of {@link release} calls. */
+  hold(): void {
+    if (this.#holds++ === 0 && this.#open) this.#duplex.pause();
+  }
+
+  /** Takes one {@link hold} back. */
+  release(): void {
+    if (--this.#holds === 0 && this.#open) this.#duplex.resume();
+  }
+
+  /** As {@link StreamSender.awaitDrain}. */
+  awaitDrain(output: StreamOutput): void {
+    this.#waiting.add(output);
+  }
+
+  /** As {@link StreamSender.forget}. */
+  forget(output: StreamOutput): void {
+    this.#waiting.delete(output);
+  }
+
+  /** Ends the connection: what was written may still leave, for at most a second; what comes is ignored. */
+  close(error: TtrpcError): void {
+    if (!this.#open) return;
+    this.writer.flush();
+    this.#closed(error);
+    const duplex = this.#duplex;
+    if (duplex.destroyed || duplex.writableLength === 0) {
+      duplex.destroy();
+      return;
+    }
+    // A peer that has stopped reading does not notice the end: it must not keep the socket for ever.
+    const bound = new Timer(LINGER_MS, () => duplex.destroy());
+    duplex.once('close', () => bound.clear());
+    duplex.resume();
+    duplex.end(() => duplex.destroy());
+  }
+
+  /** Ends the connection at once; what was not sent is dropped. */
+  destroy(error: TtrpcError): void {
+    if (!this.#open) return;
+    this.#closed(error);
+    this.#duplex.destroy();
+  }
+
+  #closed(error: TtrpcError): void {
+    this.#open = false;
+    this.#reader.stop();
+    this.writer.discard();
+    this.#waiting.clear();
+    this.#duplex.off('data', this.#onData);
+    this.#duplex.off('drain', this.#onDrain);
+    this.#duplex.off('end', this.#onEnd);
+    this.#duplex.off('close', this.#onDuplexClose);
+    // 'error' keeps its listener: an error that comes after the end must not become an uncaught exception.
+    this.#role.onClosed(error);
+  }
+
+  readonly #onData = (chunk: Uint8Array): void => this.#reader.push(chunk);
+
+  readonly #onDrain = (): void => {
+    this.#role.onDrain();
+    // In turns: who has more to send than fits now goes to the end of the line.
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const output of waiting) {
+      if (!this.#open) return;
+      if (!output.onDrain()) this.#waiting.add(output);
+    }
+  };
+
+  // A peer that half-closes is gone: Go, too, answers none of its calls any more (PROTOCOL.md, "Call shapes").
+  readonly #onEnd = (): void => {
+    const cut = this.#reader.midFrame ? ' in the middle of a frame' : '';
+    this.destroy(new TtrpcError(TtrpcStatus.UNAVAILABLE, `the peer closed the connection${cut}`));
+  };
+
+  readonly #onDuplexClose = (): void => this.#onEnd();
+
+  readonly #onError = (error: unknown): void => {
+    this.destroy(
+      new TtrpcError(TtrpcStatus.UNAVAILABLE, `the connection failed: ${messageOf(error)}`, { cause: error }),
+    );
+  };
+}

@@ -1,0 +1,79 @@
+import { createConnection, Socket, type NetConnectOpts } from 'node:net';
+import { formatAddress, type Address } from './address.js';
+import { messageOf, TtrpcError } from './errors.js';
+import { TtrpcStatus } from './status.js';
+
+/**
+ * Connects to `address`. Rejects with UNAVAILABLE naming the address and the system's reason (PERMISSION_DENIED when
+ * the socket may not be used), or with the signal's reason when that aborts first.
+ */
+export function dial(address: Address, signal?: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason as Error);
+      return;
+    }
+    if (address.kind === 'fd') {
+      try {
+        resolve(new Socket({ fd: address.fd }));
+      } catch (error) {
+        reject(dialError(address, error));
+      }
+      return;
+    }
+    const socket = createConnection(connectOptions(address));
+    const settle = (): void => {
+      socket.off('connect', onConnect);
+      socket.off('error', onError);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const onConnect = (): void => {
+      settle();
+      if (address.kind === 'tcp') socket.setNoDelay(true);
+      resolve(socket);
+    };
+    const onError = (error: unknown): void => {
+      settle();
+      socket.destroy();
+      reject(dialError(address, error));
+    };
+    const onAbort = (): void => {
+      settle();
+      socket.on('error', () => undefined);
+      socket.destroy();
+      reject(signal?.reason as Error);
+    };
+    socket.on('connect', onConnect);
+    socket.on('error', onError);
+    signal?.addEventListener('abort', onAbort);
+  });
+}
+
+function connectOptions(address: Exclude<Address, { kind: 'fd' }>): NetConnectOpts {
+  switch (address.kind) {
+    case 'unix':
+      return { path: address.path };
+    case 'abstract':
+      return { path: `\0${address.name}` };
+    case 'tcp':
+      return { host: address.host, port: address.port };
+  }
+}
+
+const REASONS = new Map([
+  ['ENOENT', 'there is no such socket'],
+  ['ECONNREFUSED', 'nobody listens there'],
+  ['EACCES', 'this process may not use it'],
+  ['EPERM', 'this process may not use it'],
+  ['EAGAIN', 'its queue of connects is full'],
+  ['ENOTSOCK', 'it is no socket'],
+]);
+
+function dialError(address: Address, error: unknown): TtrpcError {
+  const code = String((error as { code?: unknown } | null)?.code ?? '');
+  const reason = REASONS.get(code);
+  const status =
+    code === 'EACCES' || code === 'EPERM' ? TtrpcStatus.PERMISSION_DENIED : TtrpcStatus.UNAVAILABLE;
+  const why = reason ? `${reason} (${code})` : messageOf(error);
+  return new TtrpcError(status, `cannot connect to ${formatAddress(address)}: ${why}`, { cause: error, unsent: true });
+}

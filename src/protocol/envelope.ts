@@ -1,0 +1,238 @@
+import { TtrpcMetadata } from './metadata.js';
+import { errorCode, type StatusDetail, type StatusObject } from './status.js';
+import { copyBytes, FieldReader, utf8, utf8Bytes, varintSize, WireType, writeVarint, writeVarint64 } from './wire.js';
+import type { WriteArena } from './message-codec.js';
+
+// Tags of the envelope's fields: field number << 3 | wire type (PROTOCOL.md, "Envelope").
+const SERVICE = (1 << 3) | WireType.Bytes;
+const METHOD = (2 << 3) | WireType.Bytes;
+const PAYLOAD = (3 << 3) | WireType.Bytes;
+const TIMEOUT = (4 << 3) | WireType.Varint;
+const METADATA = (5 << 3) | WireType.Bytes;
+const KEY = (1 << 3) | WireType.Bytes;
+const VALUE = (2 << 3) | WireType.Bytes;
+const STATUS = (1 << 3) | WireType.Bytes;
+const ANSWER = (2 << 3) | WireType.Bytes;
+const CODE = (1 << 3) | WireType.Varint;
+const MESSAGE = (2 << 3) | WireType.Bytes;
+const DETAIL = (3 << 3) | WireType.Bytes;
+const TYPE_URL = (1 << 3) | WireType.Bytes;
+const DETAIL_VALUE = (2 << 3) | WireType.Bytes;
+
+/** The tag in front of the payload of a Request envelope. */
+export const REQUEST_PAYLOAD_TAG = PAYLOAD;
+/** The tag in front of the payload of a Response envelope. */
+export const RESPONSE_PAYLOAD_TAG = ANSWER;
+
+/** Ten bytes hold any varint. */
+const MAX_VARINT_BYTES = 10;
+
+/**
+ * A Request envelope read in place. One object serves all requests of a server: its offsets point into the buffer
+ * that was parsed last and mean nothing after that.
+ */
+export class RequestEnvelope {
+  serviceStart = 0;
+  serviceEnd = 0;
+  methodStart = 0;
+  methodEnd = 0;
+  payloadStart = 0;
+  payloadEnd = 0;
+  /** Nanoseconds that the call may take; 0 is no limit, negative means that its time is up. */
+  timeoutNano = 0;
+  /** Undefined when the request carries none. */
+  metadata: TtrpcMetadata | undefined;
+  readonly #fields = new FieldReader();
+
+  /** Reads `buf[start, end)`; a repeated field's last value counts. Raises an Error that says what is wrong. */
+  parse(buf: Uint8Array, start: number, end: number): void {
+    const fields = this.#fields;
+    fields.reset(buf, start, end);
+    this.serviceStart = this.serviceEnd = this.methodStart = this.methodEnd = start;
+    this.payloadStart = this.payloadEnd = end;
+    this.timeoutNano = 0;
+    this.metadata = undefined;
+    for (let tag = fields.tag(); tag !== 0; tag = fields.tag()) {
+      switch (tag) {
+        case SERVICE:
+          this.serviceEnd = fields.length();
+          this.serviceStart = fields.pos;
+          fields.pos = this.serviceEnd;
+          break;
+        case METHOD:
+          this.methodEnd = fields.length();
+          this.methodStart = fields.pos;
+          fields.pos = this.methodEnd;
+          break;
+        case PAYLOAD:
+          this.payloadEnd = fields.length();
+          this.payloadStart = fields.pos;
+          fields.pos = this.payloadEnd;
+          break;
+        case TIMEOUT:
+          fields.varint();
+          this.timeoutNano = fields.int64;
+          break;
+        case METADATA:
+          this.metadata ??= new TtrpcMetadata();
+          readPair(fields, this.metadata);
+          break;
+        default:
+          fields.skip(tag);
+      }
+    }
+  }
+
+  /** The service's name in the buffer that was parsed. Raises an Error when it is not UTF-8. */
+  serviceIn(buf: Uint8Array): string {
+    return utf8(buf, this.serviceStart, this.serviceEnd);
+  }
+
+  /** The method's name in the buffer that was parsed. Raises an Error when it is not UTF-8. */
+  methodIn(buf: Uint8Array): string {
+    return utf8(buf, this.methodStart, this.methodEnd);
+  }
+}
+
+function readPair(fields: FieldReader, metadata: TtrpcMetadata): void {
+  const outerEnd = fields.end;
+  const stop = fields.length();
+  fields.end = stop;
+  let key = '';
+  let value = '';
+  for (let tag = fields.tag(); tag !== 0; tag = fields.tag()) {
+    if (tag === KEY) key = fields.string();
+    else if (tag === VALUE) value = fields.string();
+    else fields.skip(tag);
+  }
+  fields.end = outerEnd;
+  // A pair without a key can be asked for by nobody.
+  if (key !== '') metadata.append(key, value);
+}
+
+/** A Response envelope read in place; see {@link RequestEnvelope}. */
+export class ResponseEnvelope {
+  payloadStart = 0;
+  payloadEnd = 0;
+  /** Undefined for OK, also where the peer sent code 0. */
+  status: StatusObject | undefined;
+  readonly #fields = new FieldReader();
+
+  /** Reads `buf[start, end)`. Raises an Error that says what is wrong. */
+  parse(buf: Uint8Array, start: number, end: number): void {
+    const fields = this.#fields;
+    fields.reset(buf, start, end);
+    this.payloadStart = this.payloadEnd = end;
+    this.status = undefined;
+    for (let tag = fields.tag(); tag !== 0; tag = fields.tag()) {
+      if (tag === ANSWER) {
+        this.payloadEnd = fields.length();
+        this.payloadStart = fields.pos;
+        fields.pos = this.payloadEnd;
+      } else if (tag === STATUS) {
+        this.status = readStatus(fields);
+      } else {
+        fields.skip(tag);
+      }
+    }
+  }
+}
+
+function readStatus(fields: FieldReader): StatusObject | undefined {
+  const outerEnd = fields.end;
+  const stop = fields.length();
+  fields.end = stop;
+  let code = 0;
+  let message = '';
+  let details: StatusDetail[] | undefined;
+  for (let tag = fields.tag(); tag !== 0; tag = fields.tag()) {
+    if (tag === CODE) {
+      fields.varint();
+      code = fields.low | 0;
+    } else if (tag === MESSAGE) message = fields.string();
+    else if (tag === DETAIL) (details ??= []).push(readDetail(fields));
+    else fields.skip(tag);
+  }
+  fields.end = outerEnd;
+  return code === 0 ? undefined : { code: errorCode(code), message, details };
+}
+
+function readDetail(fields: FieldReader): StatusDetail {
+  const outerEnd = fields.end;
+  const stop = fields.length();
+  fields.end = stop;
+  const detail: StatusDetail = { typeUrl: '', value: new Uint8Array(0) };
+  for (let tag = fields.tag(); tag !== 0; tag = fields.tag()) {
+    if (tag === TYPE_URL) detail.typeUrl = fields.string();
+    else if (tag === DETAIL_VALUE) {
+      const end = fields.length();
+      detail.value = copyBytes(fields.buf, fields.pos, end);
+      fields.pos = end;
+    } else fields.skip(tag);
+  }
+  fields.end = outerEnd;
+  return detail;
+}
+
+/** The bytes with which every request to one method begins: its service and method name. Made once for each method. */
+export function requestPrefix(service: string, method: string): Uint8Array {
+  const names = [utf8Bytes(service), utf8Bytes(method)] as const;
+  const prefix = new Uint8Array(names[0].length + names[1].length + 2 * (1 + MAX_VARINT_BYTES));
+  let at = writeBytesField(prefix, 0, SERVICE, names[0]);
+  at = writeBytesField(prefix, at, METHOD, names[1]);
+  return prefix.subarray(0, at);
+}
+
+/** Appends the deadline and the metadata of a request. `timeoutNano` 0 writes none. */
+export function writeRequestTail(out: WriteArena, timeoutNano: number, metadata: TtrpcMetadata | undefined): void {
+  if (timeoutNano > 0) {
+    out.reserve(1 + MAX_VARINT_BYTES);
+    out.buf[out.pos] = TIMEOUT;
+    out.pos = writeVarint64(out.buf, out.pos + 1, timeoutNano);
+  }
+  if (metadata === undefined) return;
+  for (const [key, value] of metadata.entries()) {
+    const keyBytes = utf8Bytes(key);
+    const valueBytes = utf8Bytes(value);
+    const size = fieldSize(keyBytes.length) + fieldSize(valueBytes.length);
+    out.reserve(fieldSize(size));
+    out.buf[out.pos] = METADATA;
+    let at = writeVarint(out.buf, out.pos + 1, size);
+    at = writeBytesField(out.buf, at, KEY, keyBytes);
+    out.pos = writeBytesField(out.buf, at, VALUE, valueBytes);
+  }
+}
+
+/** Appends the status field of a Response envelope. */
+export function writeStatus(out: WriteArena, status: StatusObject): void {
+  const code = errorCode(status.code);
+  const message = utf8Bytes(status.message);
+  const details = (status.details ?? []).map((detail) => ({ url: utf8Bytes(detail.typeUrl), value: detail.value }));
+  let size = 1 + varintSize(code) + (message.length > 0 ? fieldSize(message.length) : 0);
+  for (const { url, value } of details) size += fieldSize(fieldSize(url.length) + fieldSize(value.length));
+  out.reserve(fieldSize(size));
+  const { buf } = out;
+  buf[out.pos] = STATUS;
+  let at = writeVarint(buf, out.pos + 1, size);
+  buf[at] = CODE;
+  at = writeVarint(buf, at + 1, code);
+  if (message.length > 0) at = writeBytesField(buf, at, MESSAGE, message);
+  for (const { url, value } of details) {
+    buf[at] = DETAIL;
+    at = writeVarint(buf, at + 1, fieldSize(url.length) + fieldSize(value.length));
+    at = writeBytesField(buf, at, TYPE_URL, url);
+    at = writeBytesField(buf, at, DETAIL_VALUE, value);
+  }
+  out.pos = at;
+}
+
+function fieldSize(length: number): number {
+  return 1 + varintSize(length) + length;
+}
+
+function writeBytesField(buf: Uint8Array, at: number, tag: number, bytes: Uint8Array): number {
+  buf[at] = tag;
+  const start = writeVarint(buf, at + 1, bytes.length);
+  buf.set(bytes, start);
+  return start + bytes.length;
+}

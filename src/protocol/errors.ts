@@ -1,0 +1,56 @@
+import { errorCode, statusName, TtrpcStatus, type StatusDetail } from './status.js';
+
+/** Marks the errors of every copy of this library (ESM, CommonJS, two versions), so that `instanceof` holds across them. */
+const BRAND = Symbol.for('nestjs-ttrpc.error');
+
+/** What the engine raises: a status code with a message, and details where the peer sent some. */
+export class TtrpcError extends Error {
+  override readonly name: string = 'TtrpcError';
+  /** 1 to 16. */
+  readonly code: TtrpcStatus;
+  /** The messages that came with the status; empty as a rule. */
+  readonly details: readonly StatusDetail[];
+  /**
+   * True when no byte of the call was handed to a socket, so that it cannot have been executed and may be tried again.
+   */
+  readonly unsent: boolean;
+
+  /** Codes outside 1 to 16 become UNKNOWN. */
+  constructor(
+    code: number,
+    message: string,
+    options: { details?: readonly StatusDetail[] | undefined; cause?: unknown; unsent?: boolean } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = errorCode(code);
+    this.details = options.details ?? [];
+    this.unsent = options.unsent ?? false;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  /** `error` itself when it is a TtrpcError, else INTERNAL with its message and `error` as cause. */
+  static from(error: unknown): TtrpcError {
+    return error instanceof TtrpcError ? error : new TtrpcError(TtrpcStatus.INTERNAL, messageOf(error), { cause: error });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return (
+      typeof value === 'object' &&
+      value !== null &&
+      (value as Record<symbol, unknown>)[BRAND] === true &&
+      (this === TtrpcError || Function.prototype[Symbol.hasInstance].call(this, value))
+    );
+  }
+
+  override toString(): string {
+    return `${this.name}: ${statusName(this.code)}: ${this.message}`;
+  }
+}
+
+/** Text of whatever was thrown: an error's message, or the value itself. */
+export function messageOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string') {
+    return error.message;
+  }
+  return String(error);
+}

@@ -1,0 +1,153 @@
+import { HEADER_BYTES } from './frame.js';
+import { copyBytes } from './wire.js';
+
+/** Receives what a {@link FrameReader} finds, in the order in which it stands on the wire. */
+export interface FrameSink {
+  /**
+   * One whole frame; its data stands in `buf[start, end)`.
+   * `buf` is the read chunk or a buffer of the frame's own: keep no view of it beyond this call unless through `retain`.
+   */
+  onFrame(streamId: number, type: number, flags: number, buf: Uint8Array, start: number, end: number): void;
+  /** The header of a frame above the limit; its `length` bytes of data are read and dropped. */
+  onOversizedFrame(streamId: number, type: number, flags: number, length: number): void;
+}
+
+/**
+ * Cuts a byte stream into frames: chunks in, frames out, without a socket.
+ * A frame that lies in one chunk is handed on in place. One that is spread over several is copied once, into a buffer
+ * of its size, so that a sender of single bytes costs no more than one frame. Between frames nothing is held.
+ */
+export class FrameReader {
+  #header: Uint8Array | undefined;
+  #headerFill = 0;
+  #body: Uint8Array | undefined;
+  #bodyFill = 0;
+  #toSkip = 0;
+  #stopped = false;
+  #streamId = 0;
+  #type = 0;
+  #flags = 0;
+
+  /** Frames with more than `maxMessageBytes` of data are reported as oversized. */
+  constructor(
+    private readonly sink: FrameSink,
+    private readonly maxMessageBytes: number,
+  ) {}
+
+  /** True while a frame has begun and is not complete. */
+  get midFrame(): boolean {
+    return this.#headerFill > 0 || this.#body !== undefined || this.#toSkip > 0;
+  }
+
+  /** Hands on no more frames, also of the chunk that is being read. */
+  stop(): void {
+    this.#stopped = true;
+    this.#header = undefined;
+    this.#body = undefined;
+  }
+
+  /** Takes the next bytes from the wire and calls the sink for each frame that they complete. */
+  push(chunk: Uint8Array): void {
+    const end = chunk.length;
+    let at = 0;
+    if (this.#headerFill > 0 || this.#body !== undefined || this.#toSkip > 0) {
+      at = this.#continueFrame(chunk);
+    }
+    while (at < end && !this.#stopped) {
+      if (end - at < HEADER_BYTES) {
+        this.#beginHeader(chunk, at);
+        return;
+      }
+      const dataStart = at + HEADER_BYTES;
+      const length = this.#readHeader(chunk, at);
+      if (length > this.maxMessageBytes) {
+        this.#skip(length);
+        at = this.#continueSkip(chunk, dataStart);
+      } else if (end - dataStart >= length) {
+        at = dataStart + length;
+        this.sink.onFrame(this.#streamId, this.#type, this.#flags, chunk, dataStart, at);
+      } else {
+        this.#beginBody(length);
+        at = this.#continueBody(chunk, dataStart);
+      }
+    }
+  }
+
+  #continueFrame(chunk: Uint8Array): number {
+    let at = 0;
+    if (this.#headerFill > 0) {
+      const header = this.#header as Uint8Array;
+      const taken = Math.min(HEADER_BYTES - this.#headerFill, chunk.length);
+      header.set(chunk.subarray(0, taken), this.#headerFill);
+      this.#headerFill += taken;
+      if (this.#headerFill < HEADER_BYTES) return taken;
+      this.#headerFill = 0;
+      this.#header = undefined;
+      at = taken;
+      const length = this.#readHeader(header, 0);
+      if (length > this.maxMessageBytes) {
+        this.#skip(length);
+      } else if (length === 0) {
+        this.sink.onFrame(this.#streamId, this.#type, this.#flags, chunk, at, at);
+        return at;
+      } else {
+        this.#beginBody(length);
+      }
+    }
+    return this.#toSkip > 0 ? this.#continueSkip(chunk, at) : this.#continueBody(chunk, at);
+  }
+
+  #beginHeader(chunk: Uint8Array, at: number): void {
+    this.#header = new Uint8Array(HEADER_BYTES);
+    this.#header.set(chunk.subarray(at));
+    this.#headerFill = chunk.length - at;
+  }
+
+  #readHeader(buf: Uint8Array, at: number): number {
+    // The indices are within the buffer: the caller has seen ten bytes from `at` on.
+    const b = buf as { [index: number]: number };
+    this.#streamId = ((b[at + 4]! << 24) | (b[at + 5]! << 16) | (b[at + 6]! << 8) | b[at + 7]!) >>> 0;
+    this.#type = b[at + 8]!;
+    this.#flags = b[at + 9]!;
+    return ((b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!) >>> 0;
+  }
+
+  #beginBody(length: number): void {
+    // Not zeroed: the system backs its pages only as they fill, so that a header alone holds no memory.
+    this.#body = Buffer.allocUnsafeSlow(length);
+    this.#bodyFill = 0;
+  }
+
+  #continueBody(chunk: Uint8Array, at: number): number {
+    const body = this.#body as Uint8Array;
+    const taken = Math.min(body.length - this.#bodyFill, chunk.length - at);
+    body.set(taken === chunk.length ? chunk : chunk.subarray(at, at + taken), this.#bodyFill);
+    this.#bodyFill += taken;
+    if (this.#bodyFill === body.length) {
+      this.#body = undefined;
+      this.sink.onFrame(this.#streamId, this.#type, this.#flags, body, 0, body.length);
+    }
+    return at + taken;
+  }
+
+  #skip(length: number): void {
+    this.#toSkip = length;
+    this.sink.onOversizedFrame(this.#streamId, this.#type, this.#flags, length);
+  }
+
+  #continueSkip(chunk: Uint8Array, at: number): number {
+    const taken = Math.min(this.#toSkip, chunk.length - at);
+    this.#toSkip -= taken;
+    return at + taken;
+  }
+}
+
+/**
+ * Bytes of a frame that may be kept: a view of `buf` where they fill most of the memory that it would keep alive,
+ * else a copy, so that one small field does not hold a whole read chunk.
+ */
+export function retain(buf: Uint8Array, start: number, end: number): Uint8Array {
+  const length = end - start;
+  if (length * 2 >= buf.buffer.byteLength) return buf.subarray(start, end);
+  return copyBytes(buf, start, end);
+}

@@ -1,0 +1,339 @@
+import type { Duplex } from 'node:stream';
+import { Socket } from 'node:net';
+import { ARENA_BYTES, returnArena, takeArena } from './arena-pool.js';
+import { REQUEST_PAYLOAD_TAG, RESPONSE_PAYLOAD_TAG, writeRequestTail, writeStatus } from './envelope.js';
+import { TtrpcError } from './errors.js';
+import { FrameFlag, FrameType, HEADER_BYTES, writeHeader } from './frame.js';
+import { encodeMessage, type MessageCodec, type WriteArena } from './message-codec.js';
+import type { TtrpcMetadata } from './metadata.js';
+import { TtrpcStatus, type StatusObject } from './status.js';
+import { EMPTY, varintSize, writeVarint } from './wire.js';
+
+/** Bytes of this size and more are handed to the socket where they are, not copied. */
+const LARGE_BYTES = 16 * 1024;
+
+/** So much is collected at most before it is written, within one turn of the event loop. */
+const FLUSH_BYTES = ARENA_BYTES - 8 * 1024;
+
+/** Above so many bytes that the peer has not taken, producers that can wait are told to. */
+const HIGH_WATER_BYTES = 64 * 1024;
+
+/** The longest varint in front of a payload that fits a frame. */
+const MAX_LENGTH_BYTES = 4;
+
+/** What a frame that fails is rolled back to. */
+interface Mark {
+  buf: Uint8Array;
+  pos: number;
+  segmentStart: number;
+  /** How many parts there were, and how many bytes in them. */
+  parts: number;
+  partsBytes: number;
+  /** Bytes collected before the frame. */
+  collected: number;
+}
+
+/**
+ * The write side of a connection: encodes frames one after another into a shared arena and writes all frames of one
+ * turn of the event loop at once, since the system call is the dearest part of a small answer. Nothing waits on a timer.
+ */
+export class FrameWriter implements WriteArena {
+  buf: Uint8Array = EMPTY;
+  pos = 0;
+  /** Bytes of `buf` from here on are not in `parts`. */
+  #segmentStart = 0;
+  /** What stands before the segment, once a large message has been taken by reference. */
+  #parts: Uint8Array[] = [];
+  #partsBytes = 0;
+  #lengthBytes = 1;
+  #scheduled = false;
+  #inFrame = false;
+  readonly #duplex: Duplex;
+  readonly #maxMessageBytes: number;
+  readonly #reusesArena: boolean;
+  readonly #flushSoon: () => void;
+
+  /** Writes to `duplex`; a frame with more than `maxMessageBytes` of data is refused. */
+  constructor(duplex: Duplex, maxMessageBytes: number) {
+    this.#duplex = duplex;
+    this.#maxMessageBytes = maxMessageBytes;
+    // A socket that has written everything at once is done with the bytes; any other Duplex may have kept them.
+    this.#reusesArena = Object.getPrototypeOf(duplex) === Socket.prototype;
+    this.#flushSoon = () => {
+      this.#scheduled = false;
+      this.flush();
+    };
+  }
+
+  /** Bytes that are encoded and that the peer has not taken. */
+  get unsentBytes(): number {
+    return this.#collectedBytes + this.#duplex.writableLength;
+  }
+
+  /** False while a producer that can wait should: until the Duplex's next 'drain', which is sure to come then. */
+  get writable(): boolean {
+    return !this.#duplex.writableNeedDrain || this.unsentBytes < HIGH_WATER_BYTES;
+  }
+
+  /** True while more than `bytes` wait for the peer; a 'drain' is sure to follow. */
+  backlogged(bytes: number): boolean {
+    return this.#duplex.writableNeedDrain && this.unsentBytes > bytes;
+  }
+
+  /**
+   * A Request frame with the message `value`. `timeoutNano` 0 sends none.
+   * Raises what the codec raises, and RESOURCE_EXHAUSTED over the limit; nothing is sent then.
+   */
+  writeRequest<T>(
+    streamId: number,
+    flags: number,
+    prefix: Uint8Array,
+    codec: MessageCodec<T>,
+    value: T,
+    timeoutNano: number,
+    metadata: TtrpcMetadata | undefined,
+  ): void {
+    const mark = this.#begin();
+    try {
+      this.#copy(prefix);
+      this.#payload(REQUEST_PAYLOAD_TAG, codec, value);
+      writeRequestTail(this, timeoutNano, metadata);
+      this.#end(mark, streamId, FrameType.Request, flags);
+    } catch (error) {
+      this.#rollBack(mark);
+      throw error;
+    }
+  }
+
+  /** A Request frame that opens a client- or bidi-stream: remote-open and no payload (PROTOCOL.md, "Call shapes"). */
+  writeStreamRequest(
+    streamId: number,
+    prefix: Uint8Array,
+    timeoutNano: number,
+    metadata: TtrpcMetadata | undefined,
+  ): void {
+    const mark = this.#begin();
+    try {
+      this.#copy(prefix);
+      writeRequestTail(this, timeoutNano, metadata);
+      this.#end(mark, streamId, FrameType.Request, FrameFlag.RemoteOpen | FrameFlag.NoData);
+    } catch (error) {
+      this.#rollBack(mark);
+      throw error;
+    }
+  }
+
+  /** A Response frame with the message `value`; the status OK is left out, as Go does. Raises as {@link writeRequest}. */
+  writeAnswer<T>(streamId: number, codec: MessageCodec<T>, value: T): void {
+    const mark = this.#begin();
+    try {
+      this.#payload(RESPONSE_PAYLOAD_TAG, codec, value);
+      this.#end(mark, streamId, FrameType.Response, 0);
+    } catch (error) {
+      this.#rollBack(mark);
+      throw error;
+    }
+  }
+
+  /** A Response frame with an error; never with a payload, which Go would decode before it looks at the status. */
+  writeStatus(streamId: number, status: StatusObject): void {
+    const mark = this.#begin();
+    try {
+      writeStatus(this, status);
+      this.#end(mark, streamId, FrameType.Response, 0);
+    } catch {
+      // Too long with its message and details: the code alone always fits.
+      this.#rollBack(mark);
+      this.writeStatus(streamId, { code: status.code, message: 'the status message and its details exceed the limit' });
+    }
+  }
+
+  /** A Data frame with the message `value`. Raises as {@link writeRequest}. */
+  writeData<T>(streamId: number, codec: MessageCodec<T>, value: T): void {
+    const mark = this.#begin();
+    try {
+      encodeMessage(codec, value, this);
+      this.#end(mark, streamId, FrameType.Data, 0);
+    } catch (error) {
+      this.#rollBack(mark);
+      throw error;
+    }
+  }
+
+  /** A Data frame that closes our side of a stream, without a payload: neither Go nor Rust takes one there. */
+  writeClose(streamId: number): void {
+    const mark = this.#begin();
+    this.#end(mark, streamId, FrameType.Data, FrameFlag.RemoteClosed | FrameFlag.NoData);
+  }
+
+  /** Raises RESOURCE_EXHAUSTED with both sizes when a frame with `length` bytes of data would be above the limit. */
+  checkLength(length: number): void {
+    if (length > this.#maxMessageBytes) throw tooLong(length, this.#maxMessageBytes);
+  }
+
+  /** Hands everything collected to the Duplex now. */
+  flush(): void {
+    if (this.#collectedBytes === 0) return;
+    const { buf } = this;
+    const parts = this.#parts;
+    const tail = buf.subarray(this.#segmentStart, this.pos);
+    this.buf = EMPTY;
+    this.pos = 0;
+    this.#segmentStart = 0;
+    const duplex = this.#duplex;
+    if (duplex.destroyed || !duplex.writable) {
+      this.discard();
+      return;
+    }
+    if (parts.length === 0) {
+      duplex.write(tail);
+      if (this.#reusesArena && duplex.writableLength === 0) returnArena(buf);
+      return;
+    }
+    this.#parts = [];
+    this.#partsBytes = 0;
+    duplex.cork();
+    for (const part of parts) duplex.write(part);
+    if (tail.length > 0) duplex.write(tail);
+    duplex.uncork();
+  }
+
+  /** Drops everything collected. */
+  discard(): void {
+    this.buf = EMPTY;
+    this.pos = 0;
+    this.#segmentStart = 0;
+    this.#parts = [];
+    this.#partsBytes = 0;
+  }
+
+  /** As {@link WriteArena.reserve}. */
+  reserve(bytes: number): void {
+    if (this.pos + bytes <= this.buf.length) return;
+    if (this.buf.length === 0 && bytes <= ARENA_BYTES) {
+      this.buf = takeArena();
+      return;
+    }
+    const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.buf.length, this.pos + bytes));
+    grown.set(this.buf.subarray(0, this.pos));
+    this.buf = grown;
+  }
+
+  /** As {@link WriteArena.append}. */
+  append(bytes: Uint8Array): void {
+    if (bytes.length < LARGE_BYTES) {
+      this.#copy(bytes);
+      return;
+    }
+    this.#pushPart(this.buf.subarray(this.#segmentStart, this.pos));
+    this.#pushPart(bytes);
+    this.#segmentStart = this.pos;
+  }
+
+  get #collectedBytes(): number {
+    return this.#partsBytes + this.pos - this.#segmentStart;
+  }
+
+  #pushPart(bytes: Uint8Array): void {
+    this.#parts.push(bytes);
+    this.#partsBytes += bytes.length;
+  }
+
+  #copy(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.buf.set(bytes, this.pos);
+    this.pos += bytes.length;
+  }
+
+  #begin(): Mark {
+    if (this.#inFrame) {
+      throw new TtrpcError(TtrpcStatus.INTERNAL, 'a message sent another one on its connection while it was encoded');
+    }
+    this.reserve(HEADER_BYTES + 1 + MAX_LENGTH_BYTES);
+    const mark: Mark = {
+      buf: this.buf,
+      pos: this.pos,
+      segmentStart: this.#segmentStart,
+      parts: this.#parts.length,
+      partsBytes: this.#partsBytes,
+      collected: this.#collectedBytes,
+    };
+    this.#inFrame = true;
+    this.pos += HEADER_BYTES;
+    return mark;
+  }
+
+  #rollBack(mark: Mark): void {
+    this.#inFrame = false;
+    this.buf = mark.buf;
+    this.pos = mark.pos;
+    this.#segmentStart = mark.segmentStart;
+    this.#parts.length = mark.parts;
+    this.#partsBytes = mark.partsBytes;
+  }
+
+  /** Appends a payload field. Its length stands before it and is known after it: the place for it is guessed. */
+  #payload<T>(tag: number, codec: MessageCodec<T>, value: T): void {
+    const guess = this.#lengthBytes;
+    this.reserve(1 + MAX_LENGTH_BYTES);
+    const tagAt = this.pos;
+    const parts = this.#parts.length;
+    const segmentStart = this.#segmentStart;
+    const before = this.#collectedBytes;
+    this.buf[tagAt] = tag;
+    this.pos += 1 + guess;
+    encodeMessage(codec, value, this);
+    const length = this.#collectedBytes - before - 1 - guess;
+    if (length === 0) {
+      this.pos = tagAt;
+      return;
+    }
+    const lengthBytes = varintSize(length);
+    if (this.#parts.length > parts) {
+      this.#lengthIntoPart(parts, tagAt - segmentStart, guess, length);
+      return;
+    }
+    if (lengthBytes !== guess) {
+      this.#lengthBytes = lengthBytes;
+      this.reserve(MAX_LENGTH_BYTES);
+      this.buf.copyWithin(tagAt + 1 + lengthBytes, tagAt + 1 + guess, this.pos);
+      this.pos += lengthBytes - guess;
+    }
+    writeVarint(this.buf, tagAt + 1, length);
+  }
+
+  /** The beginning of the payload has gone into a part: that part is written again with the right length. */
+  #lengthIntoPart(part: number, tagOffset: number, guess: number, length: number): void {
+    const old = this.#parts[part] as Uint8Array;
+    const rest = old.subarray(tagOffset + 1 + guess);
+    const mended = Buffer.allocUnsafeSlow(tagOffset + 1 + varintSize(length) + rest.length);
+    mended.set(old.subarray(0, tagOffset + 1));
+    mended.set(rest, writeVarint(mended, tagOffset + 1, length));
+    this.#parts[part] = mended;
+    this.#partsBytes += mended.length - old.length;
+  }
+
+  #end(mark: Mark, streamId: number, type: number, flags: number): void {
+    const length = this.#collectedBytes - mark.collected - HEADER_BYTES;
+    this.checkLength(length);
+    // A large message has closed the segment in which the header stands: it is in a part then.
+    const part = this.#parts[mark.parts];
+    if (part) writeHeader(part, mark.pos - mark.segmentStart, length, streamId, type, flags);
+    else writeHeader(this.buf, mark.pos, length, streamId, type, flags);
+    this.#inFrame = false;
+    if (this.#collectedBytes >= FLUSH_BYTES) {
+      this.flush();
+    } else if (!this.#scheduled) {
+      this.#scheduled = true;
+      process.nextTick(this.#flushSoon);
+    }
+  }
+}
+
+/** The error for a message above the limit, with both sizes (bytes). */
+export function tooLong(length: number, limit: number): TtrpcError {
+  return new TtrpcError(
+    TtrpcStatus.RESOURCE_EXHAUSTED,
+    `message length ${length} exceeds the maximum of ${limit} bytes`,
+  );
+}

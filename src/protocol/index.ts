@@ -1,0 +1,29 @@
+/**
+ * The engine alone, without Nest: ttrpc with bytes as messages. Exported as `nestjs-ttrpc/protocol`.
+ * @packageDocumentation
+ */
+export { connect, type RawCallOptions, type RawClient, type RawClientOptions, type RawStream } from './connect.js';
+export {
+  serve,
+  type RawContext,
+  type RawHandle,
+  type RawMethod,
+  type RawServer,
+  type RawServices,
+} from './serve.js';
+export { formatAddress, parseAddress, type Address } from './address.js';
+export type { BackoffOptions } from './backoff.js';
+export type { ChannelOptions, ChannelStatus, RouteOptions } from './channel.js';
+export type { ClientLimits } from './client-connection.js';
+export { TtrpcError } from './errors.js';
+export { FrameFlag, FrameType, HEADER_BYTES, MAX_MESSAGE_BYTES, writeHeader } from './frame.js';
+export { FrameReader, type FrameSink } from './frame-reader.js';
+export type { ListenOptions } from './listener.js';
+export { bytesCodec, type MessageCodec, type WriteArena } from './message-codec.js';
+export { TtrpcMetadata, type MetadataInit } from './metadata.js';
+export { sendsRequestStream, sendsResponseStream, type MethodShape } from './method-shape.js';
+export type { Peer } from './peer.js';
+export type { CloseOptions, ServerCoreOptions } from './server-core.js';
+export type { ServerLimits } from './server-options.js';
+export { statusName, TtrpcStatus, type StatusDetail, type StatusObject } from './status.js';
+export type { StreamPoolOptions } from './stream-pool.js';

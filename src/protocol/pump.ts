@@ -1,0 +1,85 @@
+/** After so many messages in a row the pump lets the event loop do other work, since a source may never really wait. */
+const YIELD_EVERY = 128;
+
+/** Where a {@link Pump} sends to: the outgoing side of a call. */
+export interface PumpTarget<T> {
+  /** False: wait for `onWritable`. */
+  readonly writable: boolean;
+  /** Set by the pump while it waits. */
+  onWritable: (() => void) | undefined;
+  /** Sends one message; what it raises ends the pump. */
+  send(value: T): void;
+}
+
+/**
+ * Sends what an iterable gives, pulling the next message only while the peer takes them. It ends once: when the source
+ * ends or fails, when a message cannot be sent, or when it is stopped; the source's `return()` runs in the last two.
+ */
+export class Pump<T> {
+  readonly #iterator: AsyncIterator<T> | Iterator<T>;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+
+  /** Begins nothing yet; see {@link run}. */
+  constructor(
+    source: AsyncIterable<T> | Iterable<T>,
+    private readonly target: PumpTarget<T>,
+  ) {
+    this.#iterator =
+      Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+  }
+
+  /** Resolves when the source has ended (true) or the pump was stopped (false); rejects with the source's error or that of a message. */
+  async run(): Promise<boolean> {
+    const { target } = this;
+    let sinceYield = 0;
+    for (;;) {
+      const result = await this.#iterator.next();
+      if (this.#stopped) return false;
+      if (result.done) return true;
+      try {
+        target.send(result.value);
+      } catch (error) {
+        this.#leave();
+        throw error;
+      }
+      if (!target.writable) await this.#writable();
+      else if (++sinceYield >= YIELD_EVERY) await new Promise<void>((resolve) => setImmediate(resolve));
+      else continue;
+      sinceYield = 0;
+      if (this.#stopped) return false;
+    }
+  }
+
+  /** Sends nothing more and lets the source clean up. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#wake?.();
+    this.#leave();
+  }
+
+  #writable(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      this.target.onWritable = () => {
+        this.#wake = undefined;
+        resolve();
+      };
+    });
+  }
+
+  #leave(): void {
+    // A source may fail while it cleans up; nobody is left to hear of it.
+    try {
+      Promise.resolve(this.#iterator.return?.()).catch(() => undefined);
+    } catch {
+      // As above, for a synchronous iterator.
+    }
+  }
+}
+
+/** True for what a {@link Pump} can read; a string, which is iterable too, is none. */
+export function isIterable(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
+  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
+}

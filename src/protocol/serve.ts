@@ -1,0 +1,162 @@
+import type { Duplex } from 'node:stream';
+import { TtrpcError } from './errors.js';
+import { Inbox } from './inbox.js';
+import { bytesCodec } from './message-codec.js';
+import { TtrpcMetadata } from './metadata.js';
+import { sendsRequestStream, sendsResponseStream, type MethodShape } from './method-shape.js';
+import type { Peer } from './peer.js';
+import { Pump } from './pump.js';
+import type { RequestInput, ServerCall, ServerMethod } from './server-call.js';
+import { ServerCore, type CloseOptions, type ServerCoreOptions } from './server-core.js';
+import { TtrpcStatus } from './status.js';
+
+/** What a raw handler may know of its call. */
+export interface RawContext {
+  readonly service: string;
+  readonly method: string;
+  readonly metadata: TtrpcMetadata;
+  /** When the client stops waiting, if it said so. */
+  readonly deadline: Date | undefined;
+  /** Aborts when the call ends before the handler has ended it; its reason is a TtrpcError. */
+  readonly signal: AbortSignal;
+  readonly peer: Peer;
+}
+
+/** A handler with one request. Its answer is bytes, or for a server-streaming method an iterable of bytes. */
+export type RawHandle<Request, Response> = (request: Request, context: RawContext) => Response;
+
+/** A method of {@link RawServices}: a function for a unary one, else its shape and its handler. */
+export type RawMethod =
+  | RawHandle<Uint8Array, Uint8Array | Promise<Uint8Array>>
+  | { shape: 'unary'; handle: RawHandle<Uint8Array, Uint8Array | Promise<Uint8Array>> }
+  | { shape: 'server-streaming'; handle: RawHandle<Uint8Array, AsyncIterable<Uint8Array>> }
+  | {
+      shape: 'client-streaming';
+      handle: RawHandle<AsyncIterableIterator<Uint8Array, undefined>, Uint8Array | Promise<Uint8Array>>;
+    }
+  | { shape: 'bidi'; handle: RawHandle<AsyncIterableIterator<Uint8Array, undefined>, AsyncIterable<Uint8Array>> };
+
+/** What {@link serve} serves: methods by service name and method name. */
+export type RawServices = Readonly<Record<string, Readonly<Record<string, RawMethod>>>>;
+
+/** A server of the raw engine. */
+export interface RawServer {
+  /** The bound addresses; empty for a Duplex. */
+  readonly addresses: string[];
+  /** Open connections. */
+  readonly connectionCount: number;
+  /** Accepts nothing more, lets calls finish for `gracePeriodMs` (default 0), then ends them with UNAVAILABLE. */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+/**
+ * Serves raw methods, bytes in and bytes out, on an address (see `parseAddress`) or on one Duplex.
+ * A TtrpcError that a handler raises is the call's status; any other error is UNKNOWN, without its message.
+ * Rejects with a TtrpcError that names the address when it cannot be bound.
+ */
+export async function serve(
+  target: string | Duplex,
+  services: RawServices,
+  options: ServerCoreOptions = {},
+): Promise<RawServer> {
+  const core = new ServerCore(options);
+  for (const [service, methods] of Object.entries(services)) {
+    for (const [name, method] of Object.entries(methods)) core.methods.add(rawMethod(service, name, method));
+  }
+  if (typeof target === 'string') await core.listen([target]);
+  else core.accept(target, 'duplex');
+  return core;
+}
+
+function rawMethod(service: string, name: string, method: RawMethod): ServerMethod {
+  const shape: MethodShape = typeof method === 'function' ? 'unary' : method.shape;
+  // The shape decides what the handler takes and gives; the union's members agree with it by their types.
+  const handle = (typeof method === 'function' ? method : method.handle) as RawHandle<unknown, unknown>;
+  return {
+    service,
+    method: name,
+    shape,
+    start(call, buf, start, end) {
+      const context = rawContext(call);
+      const request = sendsRequestStream(shape) ? requestStream(call) : bytesCodec.decodeFrom?.(buf, start, end);
+      void run(call, shape, handle, request, context);
+    },
+  };
+}
+
+async function run(
+  call: ServerCall,
+  shape: MethodShape,
+  handle: RawHandle<unknown, unknown>,
+  request: unknown,
+  context: RawContext,
+): Promise<void> {
+  try {
+    if (sendsResponseStream(shape)) await sendAll(call, handle(request, context) as AsyncIterable<Uint8Array>);
+    else call.answer(bytesCodec, (await handle(request, context)) as Uint8Array);
+  } catch (error) {
+    call.fail(
+      error instanceof TtrpcError ? error : { code: TtrpcStatus.UNKNOWN, message: 'the handler failed' },
+    );
+  }
+}
+
+async function sendAll(call: ServerCall, messages: AsyncIterable<Uint8Array>): Promise<void> {
+  const pump = new Pump(messages, {
+    get writable() {
+      return call.writable;
+    },
+    set onWritable(callback: (() => void) | undefined) {
+      call.onWritable = callback;
+    },
+    send: (message) => call.send(bytesCodec, message),
+  });
+  const { onAbort } = call;
+  call.onAbort = (error) => {
+    onAbort?.(error);
+    pump.stop();
+  };
+  if (await pump.run()) call.end();
+}
+
+function requestStream(call: ServerCall): Inbox<Uint8Array> {
+  const inbox = new Inbox<Uint8Array>(call, () => undefined);
+  const input: RequestInput = {
+    onMessage: (buf, start, end) => inbox.push(bytesCodec.decodeFrom?.(buf, start, end) ?? new Uint8Array(0), end - start),
+    onEnd: () => inbox.end(),
+  };
+  call.input = input;
+  const { onAbort } = call;
+  call.onAbort = (error) => {
+    inbox.fail(error);
+    onAbort?.(error);
+  };
+  return inbox;
+}
+
+function rawContext(call: ServerCall): RawContext {
+  let controller: AbortController | undefined;
+  call.onAbort = (error) => {
+    aborted = error;
+    controller?.abort(error);
+  };
+  let aborted: TtrpcError | undefined;
+  return {
+    service: call.method.service,
+    method: call.method.method,
+    get metadata() {
+      return call.metadata ?? new TtrpcMetadata();
+    },
+    deadline: call.deadline === undefined ? undefined : new Date(call.deadline),
+    // Made when somebody asks for it: most handlers never do.
+    get signal() {
+      if (!controller) {
+        controller = new AbortController();
+        if (aborted) controller.abort(aborted);
+      }
+      return controller.signal;
+    },
+    peer: call.connection.peer,
+  };
+}
+

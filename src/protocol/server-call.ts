@@ -1,0 +1,207 @@
+import { TtrpcError } from './errors.js';
+import type { MessageCodec } from './message-codec.js';
+import type { MethodKey } from './method-table.js';
+import { sendsRequestStream, sendsResponseStream } from './method-shape.js';
+import type { TtrpcMetadata } from './metadata.js';
+import { ReadHold } from './stall.js';
+import { StreamOutput } from './stream-output.js';
+import { TtrpcStatus, type StatusObject } from './status.js';
+import { Timer } from './timer.js';
+import type { ServerConnection } from './server-connection.js';
+
+/** A method that a server serves: where a request goes once its names are known. */
+export interface ServerMethod extends MethodKey {
+  /**
+   * Begins a call. The request's message stands in `buf[start, end)` for the time of this method; it is empty for
+   * client-streaming and bidi calls, whose messages go to `call.input`, which this method sets.
+   * What it raises ends the call: a TtrpcError with its status, anything else with UNKNOWN.
+   */
+  start(call: ServerCall, buf: Uint8Array, start: number, end: number): void;
+}
+
+/** Takes the messages that a client streams. */
+export interface RequestInput {
+  /** One message, in `buf[start, end)` for the time of this method. What it raises ends the call. */
+  onMessage(buf: Uint8Array, start: number, end: number): void;
+  /** The client sends nothing more. */
+  onEnd(): void;
+}
+
+/**
+ * One call as the server sees it. It ends once: by an answer, by the end of its stream, by an error, or because the
+ * client, its time or the server is gone; what comes after that does nothing.
+ */
+export class ServerCall {
+  /** Set by the method's `start` for client-streaming and bidi calls. */
+  input: RequestInput | undefined;
+  /**
+   * Called once if the call ends before the handler ended it. The error's code says why: CANCELLED (the client is gone
+   * or broke the protocol), DEADLINE_EXCEEDED or UNAVAILABLE (the server closes).
+   */
+  onAbort: ((error: TtrpcError) => void) | undefined;
+  /** True once the client has closed its side. */
+  inputClosed: boolean;
+  #state: 'open' | 'ending' | 'ended' = 'open';
+  #output: StreamOutput | undefined;
+  #hold: ReadHold | undefined;
+  #timer: Timer | undefined;
+
+  /** `deadline` is in ms since the epoch. */
+  constructor(
+    readonly connection: ServerConnection,
+    readonly id: number,
+    readonly method: ServerMethod,
+    readonly metadata: TtrpcMetadata | undefined,
+    readonly deadline: number | undefined,
+  ) {
+    this.inputClosed = !sendsRequestStream(method.shape);
+  }
+
+  /** True once nothing that the handler does reaches the client any more. */
+  get ended(): boolean {
+    return this.#state !== 'open';
+  }
+
+  /** True while the client takes what the stream sends; else wait for {@link onWritable}. */
+  get writable(): boolean {
+    return this.#state === 'open' && this.#streamOutput.writable;
+  }
+
+  /** Called when a stream that was told to wait may send again. */
+  set onWritable(callback: (() => void) | undefined) {
+    if (this.#state === 'open') this.#streamOutput.onWritable = callback;
+  }
+
+  /** Starts the call's deadline: `ms` from now it is answered DEADLINE_EXCEEDED, whatever its handler does. */
+  startDeadline(ms: number): void {
+    this.#timer = new Timer(ms, () => this.#expire());
+  }
+
+  /** Ends a unary or client-streaming call with its answer. Raises what the codec raises; the call is open then. */
+  answer<T>(codec: MessageCodec<T>, value: T): void {
+    if (this.#state !== 'open') return;
+    if (this.#overdue()) return;
+    const { writer } = this.connection;
+    this.connection.checkBacklog();
+    writer.writeAnswer(this.id, codec, value);
+    this.#ended();
+  }
+
+  /** Sends one message of a response stream. Raises what {@link StreamOutput.send} raises; the call is open then. */
+  send<T>(codec: MessageCodec<T>, value: T): void {
+    if (this.#state === 'open') this.#streamOutput.send(codec, value);
+  }
+
+  /** Ends a response stream well, behind everything that it has sent. */
+  end(): void {
+    if (this.#state !== 'open') return;
+    if (this.#overdue()) return;
+    if (!this.#output) {
+      this.connection.writer.writeClose(this.id);
+      this.#ended();
+      return;
+    }
+    this.#state = 'ending';
+    this.#clear();
+    this.#output.finish(() => {
+      this.connection.writer.writeClose(this.id);
+      this.#ended();
+    });
+  }
+
+  /** Ends the call with an error, behind everything that its stream has sent. */
+  fail(status: StatusObject): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'ending';
+    this.#clear();
+    const write = (): void => {
+      this.connection.writer.writeStatus(this.id, status);
+      this.#ended();
+    };
+    // What the client has not taken would keep it from learning that the stream outran it.
+    if (status.code === TtrpcStatus.RESOURCE_EXHAUSTED) this.#output?.discard();
+    if (this.#output) this.#output.finish(write);
+    else write();
+  }
+
+  /** Ends the call from outside, with `status` for the client (none when it is gone) and `reason` for the handler. */
+  abort(reason: TtrpcError, status?: StatusObject): void {
+    if (this.#state === 'ended') return;
+    const wasOpen = this.#state === 'open';
+    this.#ended();
+    if (status) this.connection.writer.writeStatus(this.id, status);
+    const { onAbort } = this;
+    this.onAbort = undefined;
+    this.input = undefined;
+    if (wasOpen) onAbort?.(reason);
+  }
+
+  /** A message of the client's stream. */
+  receive(buf: Uint8Array, start: number, end: number): void {
+    if (this.#state === 'open') this.input?.onMessage(buf, start, end);
+  }
+
+  /** The client has closed its side. */
+  closeInput(): void {
+    if (this.inputClosed) return;
+    this.inputClosed = true;
+    if (this.#state === 'open') this.input?.onEnd();
+  }
+
+  /** Stops the reading of the connection because the handler is behind; see {@link ReadHold}. */
+  holdInput(): void {
+    if (this.#state !== 'open') return;
+    this.#hold ??= new ReadHold(
+      this.connection.connection,
+      () => this.connection.callCount === 1,
+      () => {
+        const message = 'the stream is full: its handler does not take the messages that came';
+        this.abort(new TtrpcError(TtrpcStatus.CANCELLED, message), { code: TtrpcStatus.RESOURCE_EXHAUSTED, message });
+      },
+    );
+    this.#hold.hold();
+  }
+
+  /** The handler has caught up. */
+  releaseInput(): void {
+    this.#hold?.release();
+  }
+
+  get #streamOutput(): StreamOutput {
+    if (!sendsResponseStream(this.method.shape)) throw new Error(`${this.method.method} sends no stream`);
+    if (!this.#output) {
+      this.#output = new StreamOutput(this.connection.limits.maxBufferedBytes);
+      this.#output.attach(this.connection.connection, this.id);
+    }
+    return this.#output;
+  }
+
+  /** The timer may be late; an answer after the deadline is none. */
+  #overdue(): boolean {
+    if (this.deadline === undefined || Date.now() <= this.deadline) return false;
+    this.#expire();
+    return true;
+  }
+
+  #expire(): void {
+    const message = 'the deadline of the call has passed';
+    this.abort(new TtrpcError(TtrpcStatus.DEADLINE_EXCEEDED, message), {
+      code: TtrpcStatus.DEADLINE_EXCEEDED,
+      message,
+    });
+  }
+
+  /** What has to go when the handler is done, even if its last messages still wait for the client. */
+  #clear(): void {
+    this.#timer?.clear();
+    this.#timer = undefined;
+    this.#hold?.release();
+  }
+
+  #ended(): void {
+    this.#state = 'ended';
+    this.#clear();
+    this.#output?.discard();
+    this.connection.onCallEnded(this);
+  }
+}

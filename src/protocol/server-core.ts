@@ -1,0 +1,177 @@
+import type { Duplex } from 'node:stream';
+import { parseAddress } from './address.js';
+import { Budget } from './budget.js';
+import { TtrpcError } from './errors.js';
+import { listen, type Listener, type ListenOptions } from './listener.js';
+import { MethodTable } from './method-table.js';
+import type { Peer } from './peer.js';
+import type { ServerMethod } from './server-call.js';
+import { ServerConnection, type ServerConnectionOwner } from './server-connection.js';
+import { serverLimits, type ServerLimits } from './server-options.js';
+import { TtrpcStatus } from './status.js';
+import { Timer } from './timer.js';
+
+/** Options of a server, beside what it serves. */
+export interface ServerCoreOptions extends Partial<ServerLimits>, ListenOptions {
+  /**
+   * Asked for each connection before its first frame is handled; false, or an error, closes it.
+   * Default: everybody whom the socket's permissions let in.
+   */
+  authorize?: ((peer: Peer) => boolean | Promise<boolean>) | undefined;
+}
+
+/** How a server closes. */
+export interface CloseOptions {
+  /** How long calls in flight may take to finish, in ms; then they are aborted and end with UNAVAILABLE. Default 0. */
+  gracePeriodMs?: number | undefined;
+}
+
+/** What a server tells of itself. */
+export interface ServerObserver {
+  /** A connection was accepted. */
+  onConnection?(peer: Peer): void;
+  /** A connection has ended. */
+  onDisconnection?(peer: Peer): void;
+  /** A connection was closed before its first frame; `why` says why. */
+  onRefused?(peer: Peer, why: string): void;
+}
+
+/** Listeners, connections and their limits: a server below the level of what a handler looks like. */
+export class ServerCore implements ServerConnectionOwner {
+  readonly methods = new MethodTable<ServerMethod>();
+  readonly limits: ServerLimits;
+  readonly budget: Budget;
+  readonly #options: ServerCoreOptions;
+  readonly #observer: ServerObserver;
+  readonly #listeners: Listener[] = [];
+  readonly #connections = new Set<ServerConnection>();
+  /** Accepted and not yet authorised. */
+  readonly #pending = new Set<Duplex>();
+  #closing: Promise<void> | undefined;
+  #onEmpty: (() => void) | undefined;
+
+  /** Raises a RangeError that names the option when a limit is no positive number. */
+  constructor(options: ServerCoreOptions = {}, observer: ServerObserver = {}) {
+    this.#options = options;
+    this.#observer = observer;
+    this.limits = serverLimits(options);
+    this.budget = new Budget(this.limits.maxBufferedBytesPerServer);
+  }
+
+  /** The bound addresses. */
+  get addresses(): string[] {
+    return this.#listeners.map((listener) => listener.address);
+  }
+
+  /** The listening servers of Node. */
+  get listeners(): readonly Listener[] {
+    return this.#listeners;
+  }
+
+  /** Open connections. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Binds each address; when one fails, all are given up and its error is raised. */
+  async listen(urls: readonly string[]): Promise<string[]> {
+    const addresses = urls.map(parseAddress);
+    try {
+      for (const address of addresses) {
+        this.#listeners.push(await listen(address, this.#options, (socket, from) => this.accept(socket, from)));
+      }
+    } catch (error) {
+      for (const listener of this.#listeners.splice(0)) listener.close();
+      throw error;
+    }
+    return this.addresses;
+  }
+
+  /** Serves one more connection, whatever made it. */
+  accept(duplex: Duplex, address: string): void {
+    const peer: Peer = { address };
+    // Until somebody owns it an error must not be an uncaught exception.
+    duplex.on('error', ignore);
+    if (this.#closing) {
+      duplex.destroy();
+    } else if (this.#connections.size + this.#pending.size >= this.limits.maxConnections) {
+      duplex.destroy();
+      this.#observer.onRefused?.(peer, `${this.limits.maxConnections} connections are open, the limit`);
+    } else if (this.#options.authorize) {
+      void this.#authorize(duplex, peer, this.#options.authorize);
+    } else {
+      this.#serve(duplex, peer);
+    }
+  }
+
+  /**
+   * Accepts nothing more, refuses new calls, lets calls in flight finish for `gracePeriodMs`, then aborts them.
+   * Resolves when no connection is left; a second call waits for the first.
+   */
+  close(options: CloseOptions = {}): Promise<void> {
+    return (this.#closing ??= this.#close(options.gracePeriodMs ?? 0));
+  }
+
+  /** As {@link ServerConnectionOwner.onConnectionClosed}. */
+  onConnectionClosed(connection: ServerConnection): void {
+    this.#connections.delete(connection);
+    this.#observer.onDisconnection?.(connection.peer);
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+
+  /** As {@link ServerConnectionOwner.onConnectionIdle}. */
+  onConnectionIdle(connection: ServerConnection): void {
+    connection.close(closingError());
+  }
+
+  async #authorize(
+    duplex: Duplex,
+    peer: Peer,
+    authorize: (peer: Peer) => boolean | Promise<boolean>,
+  ): Promise<void> {
+    this.#pending.add(duplex);
+    let refusal = 'authorize() refused it';
+    let allowed = false;
+    try {
+      allowed = (await authorize(peer)) === true;
+    } catch (error) {
+      refusal = `authorize() failed: ${String(error)}`;
+    }
+    this.#pending.delete(duplex);
+    if (allowed && !this.#closing && !duplex.destroyed) {
+      this.#serve(duplex, peer);
+      return;
+    }
+    duplex.destroy();
+    if (!allowed) this.#observer.onRefused?.(peer, refusal);
+  }
+
+  #serve(duplex: Duplex, peer: Peer): void {
+    this.#connections.add(new ServerConnection(duplex, peer, this));
+    this.#observer.onConnection?.(peer);
+  }
+
+  async #close(gracePeriodMs: number): Promise<void> {
+    for (const listener of this.#listeners.splice(0)) listener.close();
+    for (const duplex of this.#pending) duplex.destroy();
+    for (const connection of [...this.#connections]) connection.drain();
+    if (this.#connections.size === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = new Timer(gracePeriodMs, () => {
+        for (const connection of [...this.#connections]) connection.close(closingError());
+      });
+      this.#onEmpty = () => {
+        timer.clear();
+        resolve();
+      };
+    });
+  }
+}
+
+function closingError(): TtrpcError {
+  return new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the server is closing');
+}
+
+function ignore(): void {
+  // The connection's own listener, once it is there, deals with errors.
+}

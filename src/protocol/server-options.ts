@@ -1,0 +1,49 @@
+import { MAX_MESSAGE_BYTES } from './frame.js';
+
+/** Limits of a server, all with safe defaults. */
+export interface ServerLimits {
+  /** Largest data of one frame, each way, in bytes. A larger one is answered RESOURCE_EXHAUSTED. Default 4 MiB, the protocol's own. */
+  maxMessageBytes: number;
+  /** Connections at a time; one more is closed at once. Default 4,096. */
+  maxConnections: number;
+  /** Calls that are open at a time on one connection; one more is answered RESOURCE_EXHAUSTED. Default 4,096. */
+  maxConcurrentCalls: number;
+  /** Bytes that one response stream may hold ahead of its reader; past it the stream ends with RESOURCE_EXHAUSTED. Default 16 MiB. */
+  maxBufferedBytes: number;
+  /** The same for all streams and unsent answers of one connection. Default four times `maxBufferedBytes`. */
+  maxBufferedBytesPerConnection: number;
+  /** The same for all streams of the server. Default sixteen times `maxBufferedBytes`. */
+  maxBufferedBytesPerServer: number;
+}
+
+const DEFAULT_BUFFERED_BYTES = 16 * 1024 * 1024;
+
+/** Fills in the defaults. Raises a RangeError that names the option when a limit is not a positive integer. */
+export function serverLimits(options: Partial<ServerLimits>): ServerLimits {
+  const maxBufferedBytes = limit(options, 'maxBufferedBytes', DEFAULT_BUFFERED_BYTES);
+  return {
+    maxMessageBytes: messageLimit(options.maxMessageBytes),
+    maxConnections: limit(options, 'maxConnections', 4096),
+    maxConcurrentCalls: limit(options, 'maxConcurrentCalls', 4096),
+    maxBufferedBytes,
+    maxBufferedBytesPerConnection: limit(options, 'maxBufferedBytesPerConnection', 4 * maxBufferedBytes),
+    maxBufferedBytesPerServer: limit(options, 'maxBufferedBytesPerServer', 16 * maxBufferedBytes),
+  };
+}
+
+/** Checks `maxMessageBytes`: a positive integer up to the protocol's 4 MiB, its default. Raises a RangeError. */
+export function messageLimit(value: number | undefined): number {
+  const bytes = limit({ maxMessageBytes: value }, 'maxMessageBytes', MAX_MESSAGE_BYTES);
+  if (bytes > MAX_MESSAGE_BYTES) {
+    throw new RangeError(`maxMessageBytes: expected at most ${MAX_MESSAGE_BYTES} (the protocol's limit), got ${bytes}`);
+  }
+  return bytes;
+}
+
+/** The option `name`, or `fallback`. Raises a RangeError unless it is a positive integer or Infinity. */
+export function limit<K extends string>(options: Partial<Record<K, number>>, name: K, fallback: number): number {
+  const value: unknown = options[name];
+  if (value === undefined) return fallback;
+  if (typeof value === 'number' && value >= 1 && (Number.isInteger(value) || value === Infinity)) return value;
+  throw new RangeError(`${name}: expected a positive integer, got ${String(value)}`);
+}

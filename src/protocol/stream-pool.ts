@@ -1,0 +1,132 @@
+import type { ClientCall } from './client-call.js';
+import type { ClientConnection } from './client-connection.js';
+import { TtrpcError } from './errors.js';
+import { TtrpcStatus } from './status.js';
+import { Timer } from './timer.js';
+
+/** Limits of the connections that carry one call each. */
+export interface StreamPoolOptions {
+  /** Such connections at a time; calls beyond it wait, up to their deadline. Default 64. */
+  maxStreamConnections?: number | undefined;
+  /** How long a connection whose call has ended well is kept for the next one, in ms. Default 10,000. */
+  streamIdleMs?: number | undefined;
+}
+
+/**
+ * Connections that carry one call at a time, so that the socket's backpressure is the stream's flow control and
+ * closing the connection is its cancel (DESIGN.md, decision 1). A connection is used again only after both sides have
+ * closed its stream without an error.
+ */
+export class StreamPool {
+  readonly #open: () => Promise<ClientConnection>;
+  readonly #max: number;
+  readonly #idleMs: number;
+  readonly #idle = new Map<ClientConnection, Timer>();
+  readonly #busy = new Set<ClientConnection>();
+  readonly #waiting = new Set<ClientCall>();
+  #opening = 0;
+
+  /** `open` makes a connection. */
+  constructor(open: () => Promise<ClientConnection>, options: StreamPoolOptions) {
+    this.#open = open;
+    this.#max = options.maxStreamConnections ?? 64;
+    this.#idleMs = options.streamIdleMs ?? 10_000;
+  }
+
+  /** Connections that are open for streams, busy or idle. */
+  get size(): number {
+    return this.#idle.size + this.#busy.size;
+  }
+
+  /** Begins `call` on a connection of its own: an idle one, a new one, or the next that becomes free. */
+  begin(call: ClientCall): void {
+    for (const [connection, timer] of this.#idle) {
+      timer.clear();
+      this.#idle.delete(connection);
+      if (connection.usable) {
+        this.#beginOn(connection, call);
+        return;
+      }
+      connection.close(closedError());
+    }
+    this.#waiting.add(call);
+    this.#openMore();
+  }
+
+  /** Closes all connections; calls on them and calls that wait end with `error`. */
+  close(error: TtrpcError): void {
+    for (const [connection, timer] of this.#idle) {
+      timer.clear();
+      connection.close(error);
+    }
+    this.#idle.clear();
+    for (const connection of [...this.#busy]) connection.close(error);
+    for (const call of [...this.#waiting]) call.fail(error);
+    this.#waiting.clear();
+  }
+
+  #openMore(): void {
+    while (this.#waiting.size > this.#opening && this.size + this.#opening < this.#max) {
+      this.#opening++;
+      this.#open().then(
+        (connection) => {
+          this.#opening--;
+          this.#offer(connection);
+        },
+        (error: unknown) => {
+          this.#opening--;
+          this.#nextWaiting()?.fail(TtrpcError.from(error));
+          this.#openMore();
+        },
+      );
+    }
+  }
+
+  #offer(connection: ClientConnection): void {
+    const call = this.#nextWaiting();
+    if (call) {
+      this.#beginOn(connection, call);
+      return;
+    }
+    const timer = new Timer(this.#idleMs, () => {
+      this.#idle.delete(connection);
+      connection.close(closedError());
+    });
+    this.#idle.set(connection, timer);
+    connection.onEnded = () => {
+      timer.clear();
+      this.#idle.delete(connection);
+    };
+  }
+
+  /** The next call that waits and has not been given up. */
+  #nextWaiting(): ClientCall | undefined {
+    for (const call of this.#waiting) {
+      this.#waiting.delete(call);
+      if (call.open) return call;
+    }
+    return undefined;
+  }
+
+  #beginOn(connection: ClientConnection, call: ClientCall): void {
+    this.#busy.add(connection);
+    connection.onEnded = () => {
+      this.#busy.delete(connection);
+      this.#openMore();
+    };
+    connection.onCallGone = (gone) => {
+      this.#busy.delete(connection);
+      // A stream that was cut short may have bytes on their way: its connection is of no further use.
+      if (gone.endedClean && connection.usable) this.#offer(connection);
+      else connection.close(closedError());
+      this.#openMore();
+    };
+    call.beginOn(connection);
+    // A call that could not begin leaves the connection as it was.
+    if (connection.callCount === 0 && this.#busy.delete(connection)) this.#offer(connection);
+  }
+}
+
+function closedError(): TtrpcError {
+  return new TtrpcError(TtrpcStatus.CANCELLED, 'the call was given up');
+}
