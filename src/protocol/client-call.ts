@@ -73,9 +73,9 @@ export class ClientCall {
     return this.#open && !this.#requestClosed && this.#requestOutput.writable;
   }
 
-  /** Called when a stream that was told to wait may send again. */
-  set onWritable(callback: (() => void) | undefined) {
-    if (this.#open && !this.#requestClosed) this.#requestOutput.onWritable = callback;
+  /** Calls `callback` once, when a stream that was told to wait may send again; never after the end. */
+  onWritable(callback: () => void): void {
+    if (this.#open && !this.#requestClosed) this.#requestOutput.onWritable(callback);
   }
 
   /**

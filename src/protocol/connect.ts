@@ -183,7 +183,7 @@ class Stream implements RawStream {
     if (call.open && !call.writable) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
-        call.onWritable = () => this.#wakeUp();
+        call.onWritable(() => this.#wakeUp());
       });
     }
     // A cast, since the wait may have changed it: the compiler thinks that it is still undefined.

@@ -28,6 +28,8 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
   #end: { error?: unknown } | undefined;
   #waiting: Waiting<T>[] = [];
   #held = false;
+  #listener: (() => void) | undefined;
+  #endTaken = false;
 
   /** `onAbandoned` is called when the reader leaves before the end. */
   constructor(
@@ -45,6 +47,7 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
     }
     this.#items.push({ value, bytes });
     this.#bytes += bytes;
+    this.#listener?.();
     if (!this.#held && (this.#count >= HIGH_MESSAGES || this.#bytes >= HIGH_BYTES)) {
       this.#held = true;
       this.flow.holdInput();
@@ -59,6 +62,19 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
   /** No message follows, for a reason: what is queued is delivered first, then the error. */
   fail(error: unknown): void {
     this.#finish({ error });
+  }
+
+  /** Calls `listener` whenever there may be something to {@link take}: for a reader who does not wait on promises. */
+  listen(listener: (() => void) | undefined): void {
+    this.#listener = listener;
+  }
+
+  /** The next message that is there, the end (once, with its error if there is one), or undefined. */
+  take(): { value: T } | { end: true; error: unknown } | undefined {
+    if (this.#count > 0) return { value: this.#shift() };
+    if (!this.#end || this.#endTaken) return undefined;
+    this.#endTaken = true;
+    return { end: true, error: this.#end.error };
   }
 
   /** The next message; rejects with the stream's error. */
@@ -117,6 +133,7 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
   #finish(end: { error?: unknown }): void {
     if (this.#end) return;
     this.#end = end;
+    this.#listener?.();
     const [first, ...others] = this.#waiting.splice(0);
     if (!first) return;
     if (end.error === undefined) first.resolve(DONE);

@@ -5,8 +5,8 @@ const YIELD_EVERY = 128;
 export interface PumpTarget<T> {
   /** False: wait for `onWritable`. */
   readonly writable: boolean;
-  /** Set by the pump while it waits. */
-  onWritable: (() => void) | undefined;
+  /** Calls back once, when the next message may be sent. */
+  onWritable(callback: () => void): void;
   /** Sends one message; what it raises ends the pump. */
   send(value: T): void;
 }
@@ -62,10 +62,7 @@ export class Pump<T> {
   #writable(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
-      this.target.onWritable = () => {
-        this.#wake = undefined;
-        resolve();
-      };
+      this.target.onWritable(resolve);
     });
   }
 

@@ -106,9 +106,7 @@ async function sendAll(call: ServerCall, messages: AsyncIterable<Uint8Array>): P
     get writable() {
       return call.writable;
     },
-    set onWritable(callback: (() => void) | undefined) {
-      call.onWritable = callback;
-    },
+    onWritable: (callback) => call.onWritable(callback),
     send: (message) => call.send(bytesCodec, message),
   });
   const { onAbort } = call;

@@ -67,9 +67,9 @@ export class ServerCall {
     return this.#state === 'open' && this.#streamOutput.writable;
   }
 
-  /** Called when a stream that was told to wait may send again. */
-  set onWritable(callback: (() => void) | undefined) {
-    if (this.#state === 'open') this.#streamOutput.onWritable = callback;
+  /** Calls `callback` once, when a stream that was told to wait may send again; never after the end. */
+  onWritable(callback: () => void): void {
+    if (this.#state === 'open') this.#streamOutput.onWritable(callback);
   }
 
   /** Starts the call's deadline: `ms` from now it is answered DEADLINE_EXCEEDED, whatever its handler does. */

@@ -26,8 +26,7 @@ export class StreamOutput {
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #atEnd: (() => void) | undefined;
-  /** Called when a producer that was told to wait may go on. */
-  onWritable: (() => void) | undefined;
+  #waiters: (() => void)[] = [];
 
   #sender: StreamSender | undefined;
   #id = 0;
@@ -43,7 +42,7 @@ export class StreamOutput {
     if (!this.onDrain()) sender.awaitDrain(this);
   }
 
-  /** False while the peer has not taken what was sent: producers that can wait do so until `onWritable`. */
+  /** False while the peer has not taken what was sent: producers that can wait do so until {@link onWritable} calls. */
   get writable(): boolean {
     const sender = this.#sender;
     if (!sender) return false;
@@ -52,6 +51,12 @@ export class StreamOutput {
       return false;
     }
     return true;
+  }
+
+  /** Calls `callback` once, when a producer that was told to wait may go on; never after the end. */
+  onWritable(callback: () => void): void {
+    this.#waiters.push(callback);
+    this.#sender?.awaitDrain(this);
   }
 
   /** Bytes that are held here. */
@@ -89,7 +94,7 @@ export class StreamOutput {
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#atEnd = undefined;
-    this.onWritable = undefined;
+    this.#waiters = [];
     this.#sender?.forget(this);
   }
 
@@ -118,8 +123,8 @@ export class StreamOutput {
       return true;
     }
     if (!writer.writable) return false;
-    this.onWritable?.();
-    return true;
+    for (const wake of this.#waiters.splice(0)) wake();
+    return this.#waiters.length === 0 && this.#queue.length === 0;
   }
 
   #take(bytes: number): void {

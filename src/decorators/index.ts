@@ -1,0 +1,2 @@
+export { TtrpcMethod } from './ttrpc-method.decorator.js';
+export { TtrpcService, type TtrpcServiceOptions } from './ttrpc-service.decorator.js';

@@ -1,0 +1,43 @@
+import { UseFilters } from '@nestjs/common';
+import { TtrpcExceptionFilter } from '../transport/ttrpc-exception.filter.js';
+import { markHandler, registerHandler, type HandlerFunction } from './handler-metadata.js';
+import { completeParameters } from './handler-parameters.js';
+
+/** Where Nest keeps the filters of a class. */
+const FILTERS = '__exceptionFilters__';
+
+/**
+ * Makes a method the handler of an rpc. It writes metadata only; the method stays as it is.
+ *
+ * - `@TtrpcMethod()`: the rpc is the method's name with its first letter in upper case.
+ * - `@TtrpcMethod('SayHello')`: that rpc.
+ * - `@TtrpcMethod('demo.v1.Greeter', 'SayHello')`: that rpc of that service, in a plain `@Controller()`.
+ *
+ * The service is that of `@TtrpcService`, or, without one and without a name here, the class's name. What the names
+ * mean is checked at `listen()`. Raises an Error on what is no method of an instance.
+ */
+export function TtrpcMethod(rpc?: string): MethodDecorator;
+export function TtrpcMethod(service: string, rpc: string): MethodDecorator;
+export function TtrpcMethod(first?: string, second?: string): MethodDecorator {
+  const service = second === undefined ? undefined : first;
+  const rpc = second ?? first;
+  return (target, key, descriptor) => {
+    const handler = descriptor.value as HandlerFunction | undefined;
+    if (typeof target === 'function' || typeof key !== 'string' || typeof handler !== 'function') {
+      throw new Error(`@TtrpcMethod() on ${String(key)}: expected a method of the class's instances with a string name`);
+    }
+    const owner = target.constructor;
+    markHandler(handler, { service, rpc });
+    completeParameters(target, key);
+    registerHandler(target, key, handler, {
+      service: service ?? owner.name,
+      descriptor: undefined,
+      rpc,
+      className: owner.name,
+      property: key,
+    });
+    // Before any decorator of the class: so the filters that those add are asked first.
+    const filters = (Reflect.getMetadata(FILTERS, owner) ?? []) as unknown[];
+    if (!filters.includes(TtrpcExceptionFilter)) UseFilters(TtrpcExceptionFilter)(owner);
+  };
+}

@@ -1,0 +1,69 @@
+import { Controller, type ControllerOptions } from '@nestjs/common';
+import type { ServiceDescriptor } from '../schema/service-descriptor.js';
+import { handlerMark, markHandler, registerHandler, type HandlerFunction } from './handler-metadata.js';
+
+/** Options of {@link TtrpcService}: those of `@Controller()` that a service can use. */
+export type TtrpcServiceOptions = Pick<ControllerOptions, 'scope' | 'durable'>;
+
+/**
+ * Makes a class the controller of a service, named in full (`demo.v1.Greeter`), shortly where that is unique in the
+ * schema, or given as a descriptor. It is a `@Controller()` too. Its handlers are the methods with `@TtrpcMethod`, also
+ * inherited ones. The name is checked at `listen()`.
+ */
+export function TtrpcService(
+  service: string | ServiceDescriptor<never> | ServiceDescriptor,
+  options: TtrpcServiceOptions = {},
+): ClassDecorator {
+  return (target) => {
+    Controller(options)(target);
+    const prototype = target.prototype as object;
+    const name = typeof service === 'string' ? service : service.name;
+    const descriptor = typeof service === 'string' ? undefined : (service as ServiceDescriptor);
+    for (const property of handlerNames(prototype)) {
+      const handler = ownHandler(prototype, property);
+      const mark = handlerMark(handler);
+      if (!mark) continue;
+      const named = mark.service !== undefined;
+      registerHandler(prototype, property, handler, {
+        service: mark.service ?? name,
+        descriptor: named ? undefined : descriptor,
+        rpc: mark.rpc,
+        className: target.name,
+        property,
+      });
+    }
+  };
+}
+
+/** The names of the marked methods of a class and of those that it extends. */
+function handlerNames(prototype: object): Set<string> {
+  const names = new Set<string>();
+  for (let level: object | null = prototype; level && level !== Object.prototype; level = Object.getPrototypeOf(level) as object | null) {
+    for (const name of Object.getOwnPropertyNames(level)) {
+      const value: unknown = Object.getOwnPropertyDescriptor(level, name)?.value;
+      // The lowest class's method counts: one that overrides a handler without a decorator is none.
+      const isLowest = Reflect.get(prototype, name) === value;
+      if (isLowest && typeof value === 'function' && handlerMark(value as HandlerFunction)) names.add(name);
+    }
+  }
+  return names;
+}
+
+/**
+ * The class's own function for a handler. An inherited one is the same function object for all classes that inherit
+ * it, and Nest keeps the pattern on that object: so the class gets one of its own that calls it, with its metadata.
+ */
+function ownHandler(prototype: object, property: string): HandlerFunction {
+  const inherited = Reflect.get(prototype, property) as HandlerFunction;
+  if (Object.hasOwn(prototype, property)) return inherited;
+  const own = function (this: unknown, ...args: never[]): unknown {
+    return inherited.apply(this, args);
+  };
+  for (const key of Reflect.getMetadataKeys(inherited) as unknown[]) {
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, inherited), own);
+  }
+  Object.defineProperty(own, 'name', { value: inherited.name });
+  Object.defineProperty(prototype, property, { value: own, writable: true, configurable: true, enumerable: false });
+  markHandler(own, handlerMark(inherited) ?? { service: undefined, rpc: undefined });
+  return own;
+}

@@ -1,0 +1,14 @@
+/**
+ * ttrpc, containerd's RPC protocol, as a NestJS microservice transport.
+ * @packageDocumentation
+ */
+
+export * from './common/index.js';
+export * from './decorators/index.js';
+export * from './schema/index.js';
+export * from './transport/index.js';
+export { TtrpcMetadata, type MetadataInit } from './protocol/metadata.js';
+export { bytesCodec, type MessageCodec, type WriteArena } from './protocol/message-codec.js';
+export type { MethodShape } from './protocol/method-shape.js';
+export type { Peer } from './protocol/peer.js';
+export { TtrpcStatus, type StatusDetail, type StatusObject } from './protocol/status.js';

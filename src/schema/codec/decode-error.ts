@@ -1,0 +1,22 @@
+/** Marks the errors of every copy of this library (ESM, CommonJS, two versions), so that `instanceof` holds across them. */
+const BRAND = Symbol.for('nestjs-ttrpc.decode-error');
+
+/** Bytes that are no message of the wanted type: cut short, not protobuf, nested too deep, a required field missing. */
+export class DecodeError extends Error {
+  override readonly name: string = 'DecodeError';
+  /** Qualified name of the message type that was read. */
+  readonly typeName: string;
+  /** Where reading stopped, in bytes from the message's first. */
+  readonly offset: number;
+
+  constructor(typeName: string, offset: number, reason: string) {
+    super(`${typeName}: ${reason} (at byte ${offset})`);
+    this.typeName = typeName;
+    this.offset = offset;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[BRAND] === true;
+  }
+}

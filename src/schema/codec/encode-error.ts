@@ -1,0 +1,103 @@
+/** Marks the errors of every copy of this library (ESM, CommonJS, two versions), so that `instanceof` holds across them. */
+const BRAND = Symbol.for('nestjs-ttrpc.encode-error');
+
+/** Longer paths are cut in the middle: they come from values that are nested without end. */
+const MAX_PATH_CHARACTERS = 200;
+
+/** Longer strings and numbers are cut in an error's text. */
+const MAX_VALUE_CHARACTERS = 40;
+
+/**
+ * A value that does not fit its message type: wrong in kind, out of range, nested too deep.
+ * The message names the type, the field, what was expected and the value:
+ * `demo.v1.Order: items[3].price: expected an integer from -2147483648 to 2147483647 (int32), got number 1.5`.
+ */
+export class EncodeError extends TypeError {
+  override readonly name: string = 'EncodeError';
+  /** Qualified name of the message type that was encoded. */
+  readonly typeName: string;
+  /** The field within it (`items[3].price`); empty when the message itself is at fault. */
+  readonly path: string;
+  /** What would have been right, in words. */
+  readonly expected: string;
+  /** What was given. Not enumerable, so that logging the error does not log the data. */
+  declare readonly value: unknown;
+
+  constructor(typeName: string, path: string, expected: string, value: unknown) {
+    super(`${typeName}: ${path === '' ? '' : `${shorten(path)}: `}expected ${expected}, got ${describe(value)}`);
+    this.typeName = typeName;
+    this.path = path;
+    this.expected = expected;
+    Object.defineProperty(this, 'value', { value });
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[BRAND] === true;
+  }
+}
+
+/**
+ * How an {@link EncodeError} begins: raised where the value is found, given its path on the way up, so that encoding
+ * carries no path while all is well.
+ */
+export class Misfit extends Error {
+  /** Grows at its front: `price`, `[3].price`, `items[3].price`. */
+  path = '';
+
+  constructor(
+    readonly expected: string,
+    readonly value: unknown,
+  ) {
+    super(expected);
+  }
+
+  /** Puts a field's name, or `[key]`, in front of the path. */
+  within(segment: string): this {
+    const joint = this.path === '' || this.path.startsWith('[') ? '' : '.';
+    this.path = segment + joint + this.path;
+    return this;
+  }
+}
+
+/** Adds `segment` to the path of a {@link Misfit}; other errors (a getter of the user's that throws) stay as they are. */
+export function locate(error: unknown, segment: string): unknown {
+  return error instanceof Misfit ? error.within(segment) : error;
+}
+
+/** How a value looks in an error's text: its kind and, where it is short, the value itself. */
+export function describe(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return `string ${JSON.stringify(cut(value))}`;
+    case 'number':
+      return `number ${Object.is(value, -0) ? '-0' : String(value)}`;
+    case 'bigint':
+      return `bigint ${cut(String(value))}`;
+    case 'boolean':
+      return `boolean ${value}`;
+    case 'undefined':
+      return 'undefined';
+    case 'object':
+      return value === null ? 'null' : describeObject(value);
+    default:
+      return `a ${typeof value}`;
+  }
+}
+
+function describeObject(value: object): string {
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  const prototype = Object.getPrototypeOf(value) as { constructor?: { name?: unknown } } | null;
+  const name = prototype?.constructor?.name;
+  return typeof name === 'string' && name !== '' && name !== 'Object' ? `an object of class ${name}` : 'an object';
+}
+
+function cut(text: string): string {
+  return text.length > MAX_VALUE_CHARACTERS ? `${text.slice(0, MAX_VALUE_CHARACTERS)}…` : text;
+}
+
+function shorten(path: string): string {
+  if (path.length <= MAX_PATH_CHARACTERS) return path;
+  const half = MAX_PATH_CHARACTERS / 2;
+  return `${path.slice(0, half)}…${path.slice(-half)}`;
+}

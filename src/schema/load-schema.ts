@@ -1,0 +1,177 @@
+import protobuf from 'protobufjs';
+import type { MessageCodec } from '../protocol/message-codec.js';
+import type { MethodShape } from '../protocol/method-shape.js';
+import type { StatusDetail } from '../protocol/status.js';
+import { MessageTypes } from './message-types.js';
+import { ProtoFiles } from './proto-files.js';
+import { errorText, SchemaError } from './schema-error.js';
+import type { RootDescriptor, Schema, SchemaOptions } from './schema.js';
+import type { MethodDescriptor, ServiceDescriptor } from './service-descriptor.js';
+import { didYouMean, lastSegment } from './suggest.js';
+
+/** In front of the type's name in the details that {@link Schema.pack} makes. */
+const TYPE_URL_PREFIX = 'type.googleapis.com/';
+
+/**
+ * Reads and checks a schema, synchronously. Raises a {@link SchemaError} for a file that is missing or does not parse,
+ * an import or type that is missing, two definitions of one name, and an unknown `package`.
+ */
+export function loadSchema(options: SchemaOptions): Schema {
+  const sources: MessageTypes[] = [];
+  const loader = options.loader ?? {};
+  const files = listOf(options.protoPath, 'protoPath');
+  if (files.length > 0) sources.push(new MessageTypes(new ProtoFiles(loader).load(files), loader));
+  if (options.root !== undefined) sources.push(new MessageTypes(copyRoot(options.root), loader));
+  const descriptors = options.descriptors ?? [];
+  if (sources.length === 0 && descriptors.length === 0) {
+    throw new SchemaError('a schema needs protoPath, descriptors or root: none of them was given');
+  }
+  const services = new Map<string, ServiceDescriptor>();
+  for (const descriptor of descriptors) {
+    checkDescriptor(descriptor);
+    services.set(descriptor.name, descriptor);
+  }
+  const packages = listOf(options.package, 'package');
+  for (const types of sources) {
+    for (const service of servicesIn(types.root)) {
+      const name = service.fullName.slice(1);
+      // A descriptor was given on purpose: it takes the place of what the files say.
+      if (services.has(name) || !isInPackages(name, packages)) continue;
+      services.set(name, describeService(service, types));
+    }
+  }
+  checkPackages(packages, sources);
+  return new LoadedSchema(services, sources);
+}
+
+class LoadedSchema implements Schema {
+  readonly services: ReadonlyMap<string, ServiceDescriptor>;
+  readonly #sources: readonly MessageTypes[];
+
+  constructor(services: ReadonlyMap<string, ServiceDescriptor>, sources: readonly MessageTypes[]) {
+    this.services = services;
+    this.#sources = sources;
+  }
+
+  resolve(name: string): ServiceDescriptor {
+    const exact = this.services.get(name);
+    if (exact) return exact;
+    const known = [...this.services.keys()];
+    const short = known.filter((qualified) => lastSegment(qualified) === name);
+    if (short.length === 1) return this.services.get(short[0] as string) as ServiceDescriptor;
+    if (short.length > 1) {
+      throw new SchemaError(`service name '${name}' is ambiguous: it can be ${short.join(' or ')}`);
+    }
+    const list = known.length === 0 ? 'it has no services' : `it has ${known.join(', ')}`;
+    throw new SchemaError(`service '${name}' is not in the schema: ${list}.${didYouMean(name, known)}`);
+  }
+
+  findType(typeName: string): MessageCodec | undefined {
+    for (const types of this.#sources) {
+      const type = types.find(typeName);
+      if (type) return types.codec(type);
+    }
+    for (const service of this.services.values()) {
+      for (const name of Object.keys(service.methods)) {
+        const { request, response } = service.methods[name] as MethodDescriptor;
+        if (request.typeName === typeName) return request;
+        if (response.typeName === typeName) return response;
+      }
+    }
+    return undefined;
+  }
+
+  pack(typeName: string, value: object): StatusDetail {
+    return { typeUrl: TYPE_URL_PREFIX + typeName, value: this.#type(typeName).encode(value) };
+  }
+
+  unpack(detail: Readonly<StatusDetail>): unknown {
+    return this.#type(detail.typeUrl.slice(detail.typeUrl.lastIndexOf('/') + 1)).decode(detail.value);
+  }
+
+  #type(typeName: string): MessageCodec {
+    const codec = this.findType(typeName);
+    if (codec) return codec;
+    const known = this.#sources.flatMap((types) => types.names());
+    throw new SchemaError(`message type '${typeName}' is not in the schema.${didYouMean(typeName, known)}`);
+  }
+}
+
+function describeService(service: protobuf.Service, types: MessageTypes): ServiceDescriptor {
+  const methods = Object.create(null) as Record<string, MethodDescriptor>;
+  for (const method of service.methodsArray) {
+    const { resolvedRequestType, resolvedResponseType } = method.resolve() as protobuf.Method;
+    methods[method.name] = {
+      name: method.name,
+      shape: shapeOf(method),
+      // Resolved types of a resolved method are never null.
+      request: types.codec(resolvedRequestType as protobuf.Type),
+      response: types.codec(resolvedResponseType as protobuf.Type),
+    };
+  }
+  return { name: service.fullName.slice(1), methods };
+}
+
+function shapeOf({ requestStream, responseStream }: protobuf.Method): MethodShape {
+  if (requestStream) return responseStream ? 'bidi' : 'client-streaming';
+  return responseStream ? 'server-streaming' : 'unary';
+}
+
+function* servicesIn(namespace: protobuf.NamespaceBase): Iterable<protobuf.Service> {
+  for (const nested of namespace.nestedArray) {
+    if (nested instanceof protobuf.Service) yield nested;
+    else if (nested instanceof protobuf.Namespace) yield* servicesIn(nested);
+  }
+}
+
+function isInPackages(service: string, packages: readonly string[]): boolean {
+  return packages.length === 0 || packages.some((name) => service.startsWith(`${name}.`));
+}
+
+function checkPackages(packages: readonly string[], sources: readonly MessageTypes[]): void {
+  for (const name of packages) {
+    if (sources.some(({ root }) => isNamespace(root, name))) continue;
+    const known = new Set(sources.flatMap(({ root }) => [...servicesIn(root)].map(packageOf)));
+    const list = known.size === 0 ? 'there are no services' : `services are in ${[...known].join(', ')}`;
+    throw new SchemaError(`package '${name}' is not in the schema: ${list}.${didYouMean(name, known)}`);
+  }
+}
+
+function isNamespace(root: protobuf.Root, name: string): boolean {
+  const found = root.lookup(`.${name}`);
+  // protobufjs also finds names further down: only this very one counts.
+  return found instanceof protobuf.Namespace && found.fullName === `.${name}`;
+}
+
+function packageOf(service: protobuf.Service): string {
+  return service.parent?.fullName.slice(1) ?? '';
+}
+
+function checkDescriptor(descriptor: ServiceDescriptor): void {
+  const { name, methods } = (descriptor ?? {}) as Partial<ServiceDescriptor>;
+  if (typeof name !== 'string' || typeof methods !== 'object' || methods === null) {
+    throw new SchemaError('descriptors: expected objects with a name and methods (ServiceDescriptor)');
+  }
+}
+
+function copyRoot(source: NonNullable<SchemaOptions['root']>): protobuf.Root {
+  const json = ('toJSON' in source && typeof source.toJSON === 'function' ? source.toJSON() : source) as RootDescriptor;
+  if (typeof json !== 'object' || json === null || typeof json.nested !== 'object') {
+    throw new SchemaError('root: expected a protobufjs Root or its JSON form (an object with `nested`)');
+  }
+  try {
+    const root = protobuf.Root.fromJSON(json as protobuf.INamespace);
+    root.resolveAll();
+    return root;
+  } catch (cause) {
+    throw new SchemaError(`root: ${errorText(cause)}`, { cause });
+  }
+}
+
+function listOf(value: string | readonly string[] | undefined, option: string): readonly string[] {
+  const list = value === undefined || value === null ? [] : typeof value === 'string' ? [value] : value;
+  if (!Array.isArray(list) || list.some((item) => typeof item !== 'string' || item === '')) {
+    throw new SchemaError(`${option}: expected a string or an array of strings`);
+  }
+  return list as readonly string[];
+}

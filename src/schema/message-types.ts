@@ -1,0 +1,100 @@
+import protobuf from 'protobufjs';
+import type { MessageCodec } from '../protocol/message-codec.js';
+import { MessageDecoder, type DecoderRegistry } from './codec/message-decoder.js';
+import { MessageEncoder, type EncoderRegistry, type MessageObject } from './codec/message-encoder.js';
+import { ReflectionCodec } from './codec/reflection-codec.js';
+import { nameOf } from './codec/reflection.js';
+import { bytesOption } from './codec/scalar-readers.js';
+import { finishAny, prepareAny, prepareTimestamp, type AnyTypes } from './codec/well-known-types.js';
+import type { LoaderOptions } from './loader-options.js';
+
+/** The codecs of a root's message types, each made at its first use: most servers need few of the types they load. */
+export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes {
+  readonly #encoders = new Map<protobuf.Type, MessageEncoder>();
+  readonly #decoders = new Map<protobuf.Type, MessageDecoder>();
+  readonly #codecs = new Map<protobuf.Type, ReflectionCodec>();
+
+  constructor(
+    readonly root: protobuf.Root,
+    readonly options: LoaderOptions,
+  ) {}
+
+  /** The codec of `type`. */
+  codec(type: protobuf.Type): MessageCodec {
+    return this.#codec(type);
+  }
+
+  /** The type with this qualified name, or undefined. */
+  find(typeName: string): protobuf.Type | undefined {
+    const found = this.root.lookup(`.${typeName}`);
+    // protobufjs also finds names further down: only this very one counts.
+    return found instanceof protobuf.Type && found.fullName === `.${typeName}` ? found : undefined;
+  }
+
+  /** The qualified names of all message types. */
+  names(): string[] {
+    return [...typeNames(this.root)];
+  }
+
+  /** As {@link EncoderRegistry.encoder}. */
+  encoder(type: protobuf.Type): MessageEncoder {
+    const known = this.#encoders.get(type);
+    if (known) return known;
+    const encoder = new MessageEncoder(type, this.#preparation(type));
+    // Before its fields are looked at: they may refer to it.
+    this.#encoders.set(type, encoder);
+    encoder.compile(type, this);
+    return encoder;
+  }
+
+  /** As {@link DecoderRegistry.decoder}. */
+  decoder(type: protobuf.Type): MessageDecoder {
+    const known = this.#decoders.get(type);
+    if (known) return known;
+    const isOpenedAny = this.options.json === true && nameOf(type) === 'google.protobuf.Any';
+    const decoder = new MessageDecoder(type, isOpenedAny ? finishAny(this, bytesOption(this.options)) : undefined);
+    this.#decoders.set(type, decoder);
+    const options = isOpenedAny ? { ...this.options, bytes: undefined } : this.options;
+    decoder.compile(type, { options, decoder: (other) => this.decoder(other) });
+    return decoder;
+  }
+
+  /** As {@link AnyTypes.encode}. */
+  encode(typeName: string, value: object): Uint8Array | undefined {
+    const type = this.find(typeName);
+    return type && this.#codec(type).encode(value);
+  }
+
+  /** As {@link AnyTypes.decode}. */
+  decode(typeName: string, value: Uint8Array, depth: number): MessageObject | undefined {
+    const type = this.find(typeName);
+    return type && this.#codec(type).decodeNested(value, depth);
+  }
+
+  #codec(type: protobuf.Type): ReflectionCodec {
+    let codec = this.#codecs.get(type);
+    if (!codec) {
+      codec = new ReflectionCodec(nameOf(type), () => this.encoder(type), () => this.decoder(type));
+      this.#codecs.set(type, codec);
+    }
+    return codec;
+  }
+
+  #preparation(type: protobuf.Type): ((value: object) => object) | undefined {
+    switch (nameOf(type)) {
+      case 'google.protobuf.Timestamp':
+        return prepareTimestamp;
+      case 'google.protobuf.Any':
+        return prepareAny(this);
+      default:
+        return undefined;
+    }
+  }
+}
+
+function* typeNames(namespace: protobuf.NamespaceBase): Iterable<string> {
+  for (const nested of namespace.nestedArray) {
+    if (nested instanceof protobuf.Type) yield nameOf(nested);
+    if (nested instanceof protobuf.Namespace) yield* typeNames(nested);
+  }
+}

@@ -1,0 +1,55 @@
+import type { MessageCodec } from '../protocol/message-codec.js';
+import type { StatusDetail } from '../protocol/status.js';
+import type { LoaderOptions } from './loader-options.js';
+import type { ServiceDescriptor } from './service-descriptor.js';
+
+/** What a schema is made of. At least one of `protoPath`, `descriptors` and `root`; several add up. */
+export interface SchemaOptions {
+  /** One or several .proto files: absolute, relative to the working directory, or to one of `loader.includeDirs`. */
+  protoPath?: string | string[];
+  /** Serve only the services of these packages (and of packages inside them). By default all that the files define. */
+  package?: string | string[];
+  /** How the files are read and what decoded messages look like; see {@link LoaderOptions}. */
+  loader?: LoaderOptions;
+  /** Services whose types come from elsewhere (generated code, an adapter). Their codecs are used as they are. */
+  descriptors?: readonly ServiceDescriptor[];
+  /** A protobufjs `Root` (of any copy of protobufjs 7 or 8) or its JSON form. It is copied, not changed. */
+  root?: ReflectionRoot | RootDescriptor;
+}
+
+/** What is needed of a protobufjs `Root`: it may come from another copy of protobufjs than this library's. */
+export interface ReflectionRoot {
+  toJSON(): object;
+}
+
+/** A protobufjs JSON descriptor, as `pbjs -t json` writes it. */
+export interface RootDescriptor {
+  options?: Record<string, unknown>;
+  nested?: Record<string, unknown>;
+}
+
+/** The services and message types of one server or client. */
+export interface Schema {
+  /** The services by qualified name (`demo.v1.Greeter`), in the order of the files; those of `package` only. */
+  readonly services: ReadonlyMap<string, ServiceDescriptor>;
+  /**
+   * A service by its qualified name, or by its short name where that is unique.
+   * Raises a {@link SchemaError} with what there is when there is none, or with the candidates when there are several.
+   */
+  resolve(name: string): ServiceDescriptor;
+  /**
+   * The codec of a message type by its qualified name, or undefined when the schema does not know it.
+   * Types of all files count, also of imported ones and those outside `package`.
+   */
+  findType(typeName: string): MessageCodec | undefined;
+  /**
+   * Encodes `value` as a detail of a status: a google.protobuf.Any with `type.googleapis.com/` and the type's name.
+   * Raises a {@link SchemaError} for a type that the schema does not know, an {@link EncodeError} for a wrong value.
+   */
+  pack(typeName: string, value: object): StatusDetail;
+  /**
+   * Decodes a detail of a status by the name behind the last slash of its `typeUrl`.
+   * Raises a {@link SchemaError} for a type that the schema does not know; decoding errors as they are.
+   */
+  unpack(detail: Readonly<StatusDetail>): unknown;
+}

@@ -1,0 +1,18 @@
+import type { MessageCodec } from '../protocol/message-codec.js';
+import type { TtrpcContext } from './ttrpc-context.js';
+
+/** A handler with Nest's pipeline around it: guards, pipes, interceptors and filters run in here. */
+export type HandlerCallback = (request: unknown, context: TtrpcContext) => unknown;
+
+/** A handler that serves one rpc. */
+export interface BoundHandler {
+  /** `GreeterController.sayHello`, for error texts. */
+  readonly name: string;
+  readonly callback: HandlerCallback;
+  readonly request: MessageCodec;
+  readonly response: MessageCodec;
+  /** True when no value is a value: the answer is google.protobuf.Empty. */
+  readonly answersEmpty: boolean;
+  /** Logs an error whose text the caller does not see. */
+  onHiddenError(error: unknown): void;
+}

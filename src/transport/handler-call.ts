@@ -1,0 +1,232 @@
+import { isObservable, Subscriber, type Observable } from 'rxjs';
+import type { TtrpcError } from '../protocol/errors.js';
+import { isIterable, Pump } from '../protocol/pump.js';
+import { sendsResponseStream } from '../protocol/method-shape.js';
+import type { ServerCall } from '../protocol/server-call.js';
+import { TtrpcStatus } from '../protocol/status.js';
+import { messageOf } from '../protocol/errors.js';
+import { mapError } from './error-status.js';
+import type { BoundHandler } from './bound-handler.js';
+import type { RequestStream } from './request-stream.js';
+import type { TtrpcContext } from './ttrpc-context.js';
+
+/**
+ * One call on its way through a Nest handler: takes whatever the handler gives, a value, a Promise, an Observable or an
+ * AsyncIterable, and makes the call's answer of it. However the handler ends, the call gets one status.
+ */
+export class HandlerCall {
+  #subscriber: Subscriber<unknown> | undefined;
+  #pump: Pump<unknown> | undefined;
+  /** Streams that an Observable has given as values, one after the other. */
+  #queue: Promise<void> | undefined;
+  #onDone: (() => void) | undefined;
+
+  constructor(
+    private readonly call: ServerCall,
+    private readonly handler: BoundHandler,
+    private readonly context: TtrpcContext,
+    private readonly requests: RequestStream<unknown> | undefined,
+  ) {
+    call.onAbort = (error) => this.#abort(error);
+  }
+
+  /** Runs the handler. `onDone` is called once, when the call is over. */
+  run(request: unknown, onDone?: () => void): void {
+    this.#onDone = onDone;
+    let result: unknown;
+    try {
+      result = this.handler.callback(request, this.context);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (isThenable(result)) {
+      result.then(
+        (value) => this.#onResult(value),
+        (error: unknown) => this.#fail(error),
+      );
+    } else {
+      this.#onResult(result);
+    }
+  }
+
+  #onResult(result: unknown): void {
+    if (this.call.ended) this.#leave(result);
+    else if (sendsResponseStream(this.call.method.shape)) this.#stream(result);
+    else if (isObservable(result)) this.#answerFrom(result);
+    else this.#answer(result);
+  }
+
+  /** The call was over before its handler had a result: whatever that would do is not begun, or let go. */
+  #leave(result: unknown): void {
+    if (!isObservable(result) && isIterable(result) && Symbol.asyncIterator in result) {
+      void result[Symbol.asyncIterator]().return?.();
+    }
+    this.#done();
+  }
+
+  #answer(value: unknown): void {
+    if (value === undefined || value === null) {
+      if (!this.handler.answersEmpty) {
+        this.#failWith(TtrpcStatus.INTERNAL, `${this.handler.name} gave no answer; ${this.#expected}`);
+        return;
+      }
+      value = {};
+    }
+    try {
+      this.call.answer(this.handler.response, value);
+      this.#done();
+    } catch (error) {
+      this.#failToSend(error);
+    }
+  }
+
+  #answerFrom(result: Observable<unknown>): void {
+    let values = 0;
+    let answer: unknown;
+    const subscriber = new Subscriber<unknown>({
+      next: (value) => {
+        answer = value;
+        if (++values === 2) {
+          subscriber.unsubscribe();
+          this.#failWith(TtrpcStatus.INTERNAL, `${this.handler.name} gave a second answer; ${this.#expected}`);
+        }
+      },
+      error: (error: unknown) => this.#fail(error),
+      complete: () => this.#answer(answer),
+    });
+    this.#subscriber = subscriber;
+    result.subscribe(subscriber);
+  }
+
+  #stream(result: unknown): void {
+    if (isObservable(result)) this.#streamObservable(result);
+    else if (isIterable(result)) this.#streamIterable(result, () => this.#end());
+    else {
+      this.#failWith(
+        TtrpcStatus.INTERNAL,
+        `${this.handler.name} gave ${describe(result)}; an Observable or an AsyncIterable was expected`,
+      );
+    }
+  }
+
+  #streamObservable(result: Observable<unknown>): void {
+    const subscriber = new Subscriber<unknown>({
+      next: (value) => {
+        // Behind an interceptor the handler's AsyncIterable comes as one value: its items are the messages.
+        if (isIterable(value) && Symbol.asyncIterator in value) this.#enqueue(value);
+        else this.#send(value);
+      },
+      error: (error: unknown) => this.#whenPumped(() => this.#fail(error)),
+      complete: () => this.#whenPumped(() => this.#end()),
+    });
+    this.#subscriber = subscriber;
+    result.subscribe(subscriber);
+  }
+
+  #send(value: unknown): void {
+    try {
+      this.call.send(this.handler.response, value);
+    } catch (error) {
+      this.#subscriber?.unsubscribe();
+      this.#failToSend(error);
+    }
+  }
+
+  #enqueue(values: AsyncIterable<unknown>): void {
+    const begin = (): Promise<void> => new Promise((resolve) => this.#streamIterable(values, resolve));
+    this.#queue = this.#queue ? this.#queue.then(begin) : begin();
+  }
+
+  #whenPumped(then: () => void): void {
+    if (this.#queue) void this.#queue.then(then);
+    else then();
+  }
+
+  #streamIterable(values: AsyncIterable<unknown> | Iterable<unknown>, onEnd: () => void): void {
+    if (this.call.ended) return;
+    const { call } = this;
+    const codec = this.handler.response;
+    let sendError: { error: unknown } | undefined;
+    const pump = new Pump(values, {
+      get writable() {
+        return call.writable;
+      },
+      onWritable: (callback) => call.onWritable(callback),
+      send: (value) => {
+        try {
+          call.send(codec, value);
+        } catch (error) {
+          sendError = { error };
+          throw error;
+        }
+      },
+    });
+    this.#pump = pump;
+    pump.run().then(
+      (ended) => {
+        if (ended) onEnd();
+      },
+      (error: unknown) => {
+        this.#subscriber?.unsubscribe();
+        if (sendError) this.#failToSend(sendError.error);
+        else this.#fail(error);
+      },
+    );
+  }
+
+  #end(): void {
+    this.call.end();
+    this.#done();
+  }
+
+  /** The handler failed. */
+  #fail(error: unknown): void {
+    const { status, hidden } = mapError(error);
+    if (hidden && !this.call.ended) this.handler.onHiddenError(error);
+    this.call.fail(status);
+    this.#done();
+  }
+
+  /** What the handler gave cannot be sent: too large, too fast, or not a message of its type. */
+  #failToSend(error: unknown): void {
+    const { code } = error as { code?: unknown };
+    if (code === TtrpcStatus.RESOURCE_EXHAUSTED) {
+      this.#failWith(code, messageOf(error));
+      return;
+    }
+    this.handler.onHiddenError(error);
+    this.#failWith(TtrpcStatus.INTERNAL, `the answer of ${this.handler.name} does not encode: ${messageOf(error)}`);
+  }
+
+  #failWith(code: TtrpcStatus, message: string): void {
+    this.call.fail({ code, message });
+    this.#done();
+  }
+
+  #abort(error: TtrpcError): void {
+    this.context.abort(error);
+    this.requests?.abort(error);
+    this.#subscriber?.unsubscribe();
+    this.#pump?.stop();
+    this.#done();
+  }
+
+  #done(): void {
+    const onDone = this.#onDone;
+    this.#onDone = undefined;
+    onDone?.();
+  }
+
+  get #expected(): string {
+    return `one ${this.handler.response.typeName} was expected`;
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+function describe(value: unknown): string {
+  return value === null || value === undefined ? String(value) : `a value of type ${typeof value}`;
+}

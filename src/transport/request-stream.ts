@@ -1,0 +1,97 @@
+import { Observable, type Subscriber, type TeardownLogic } from 'rxjs';
+import { TtrpcException } from '../common/ttrpc-exception.js';
+import type { TtrpcStream } from '../common/ttrpc-stream.js';
+import type { TtrpcError } from '../protocol/errors.js';
+import { Inbox } from '../protocol/inbox.js';
+import { decodeMessage, type MessageCodec } from '../protocol/message-codec.js';
+import { sendsResponseStream } from '../protocol/method-shape.js';
+import type { RequestInput, ServerCall } from '../protocol/server-call.js';
+import { TtrpcStatus } from '../protocol/status.js';
+import { decodeFailure } from './unary-request.js';
+
+/** The messages that a client streams, as its handler reads them. */
+export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, RequestInput {
+  readonly #call: ServerCall;
+  readonly #codec: MessageCodec<T>;
+  readonly #inbox: Inbox<T>;
+  #read = false;
+
+  /** Queues from now on; nothing flows to a reader yet. */
+  constructor(call: ServerCall, codec: MessageCodec<T>) {
+    super((subscriber) => this.#deliverTo(subscriber));
+    this.#call = call;
+    this.#codec = codec;
+    this.#inbox = new Inbox<T>(call, () => undefined);
+  }
+
+  /** As {@link RequestInput.onMessage}. */
+  onMessage(buf: Uint8Array, start: number, end: number): void {
+    let message: T;
+    try {
+      message = decodeMessage(this.#codec, buf, start, end);
+    } catch (error) {
+      throw decodeFailure(error);
+    }
+    this.#inbox.push(message, end - start);
+  }
+
+  /** As {@link RequestInput.onEnd}. */
+  onEnd(): void {
+    this.#inbox.end();
+  }
+
+  /** The call has ended without its handler. */
+  abort(error: TtrpcError): void {
+    this.#inbox.fail(TtrpcException.from(error));
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+    this.#claim();
+    return this.#inbox;
+  }
+
+  #claim(): void {
+    if (this.#read) {
+      throw new TtrpcException(
+        TtrpcStatus.FAILED_PRECONDITION,
+        `the request stream of ${this.#call.method.method} has a reader already: it can be read once`,
+      );
+    }
+    this.#read = true;
+  }
+
+  #deliverTo(subscriber: Subscriber<T>): TeardownLogic {
+    try {
+      this.#claim();
+    } catch (error) {
+      subscriber.error(error);
+      return;
+    }
+    const inbox = this.#inbox;
+    // A handler that maps each message to an answer is slowed here, by its own client's reading.
+    const answersFlow = sendsResponseStream(this.#call.method.shape);
+    let delivering = false;
+    const deliver = (): void => {
+      if (delivering) return;
+      delivering = true;
+      while (!subscriber.closed) {
+        if (answersFlow && !this.#call.ended && !this.#call.writable) {
+          this.#call.onWritable(deliver);
+          break;
+        }
+        const taken = inbox.take();
+        if (!taken) break;
+        if (!('end' in taken)) subscriber.next(taken.value);
+        else if (taken.error === undefined) subscriber.complete();
+        else subscriber.error(taken.error);
+      }
+      delivering = false;
+    };
+    inbox.listen(deliver);
+    deliver();
+    return () => {
+      inbox.listen(undefined);
+      void inbox.return();
+    };
+  }
+}

@@ -1,0 +1,272 @@
+import type { Server as NetServer } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Logger } from '@nestjs/common';
+import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
+import { HANDLER_INFO, TTRPC_TRANSPORT } from '../common/nest-keys.js';
+import { messageOf } from '../protocol/errors.js';
+import { sendsRequestStream } from '../protocol/method-shape.js';
+import type { Peer } from '../protocol/peer.js';
+import type { ServerMethod } from '../protocol/server-call.js';
+import { ServerCore } from '../protocol/server-core.js';
+import type { StatusDetail } from '../protocol/status.js';
+import { loadSchema } from '../schema/load-schema.js';
+import type { Schema } from '../schema/schema.js';
+import type { ServiceDescriptor } from '../schema/service-descriptor.js';
+import { forgetHandler, noteHandler, servedElsewhere, type KnownServer } from './application-servers.js';
+import type { BoundHandler, HandlerCallback } from './bound-handler.js';
+import { afterPipeline, beforePipeline } from './global-filters.js';
+import { HandlerCall } from './handler-call.js';
+import { handlerName, type HandlerInfo } from './handler-info.js';
+import { RequestStream } from './request-stream.js';
+import { TtrpcContext } from './ttrpc-context.js';
+import { GRACE_PERIOD_MS, type TtrpcServerOptions } from './ttrpc-server-options.js';
+import { unaryRequest } from './unary-request.js';
+import { wire, type RegisteredHandler, type Wire } from './wiring.js';
+
+/** What {@link TtrpcServer.status} emits. */
+export type TtrpcServerStatus = 'connected' | 'disconnected';
+
+/** The events of {@link TtrpcServer.on}, with what their listeners get. */
+export interface TtrpcServerEvents {
+  /** The addresses are bound. */
+  listening: (addresses: string[]) => void;
+  /** A connection was accepted. */
+  connection: (peer: Peer) => void;
+  /** A connection has ended. */
+  disconnection: (peer: Peer) => void;
+  /** A connection was closed before its first frame: the limit is reached or `authorize` refused it. */
+  refused: (peer: Peer, why: string) => void;
+  /** The server has closed. */
+  close: () => void;
+}
+
+type Listeners = { [E in keyof TtrpcServerEvents]: TtrpcServerEvents[E][] };
+
+/**
+ * The strategy for `NestFactory.createMicroservice({ strategy: new TtrpcServer({ … }) })` and `connectMicroservice`:
+ * serves controllers that are decorated with `@TtrpcService` and `@TtrpcMethod`.
+ */
+// `Server` has type parameters for its events and status in Nest 11 and 12; ours are typed by `on` and `status` below.
+export class TtrpcServer extends Server implements CustomTransportStrategy, KnownServer {
+  protected override readonly logger = new Logger('TtrpcServer');
+  readonly #options: TtrpcServerOptions;
+  readonly #handlers: RegisteredHandler[] = [];
+  readonly #listeners: Listeners = { listening: [], connection: [], disconnection: [], refused: [], close: [] };
+  readonly #core: ServerCore;
+  #schema: Schema | undefined;
+  #served: ReadonlySet<ServiceDescriptor> | undefined;
+  #hasHooks = false;
+
+  /** Raises a RangeError that names the option when a limit is no positive number; everything else shows at `listen()`. */
+  constructor(options: TtrpcServerOptions) {
+    super();
+    this.#options = options;
+    // Nest reads the id just before it builds a handler's pipeline: the moment to look at which filters that takes in.
+    Object.defineProperty(this, 'transportId', {
+      enumerable: true,
+      get: () => {
+        beforePipeline();
+        return TTRPC_TRANSPORT;
+      },
+    });
+    this.#core = new ServerCore(options, {
+      onConnection: (peer) => this.#emit('connection', peer),
+      onDisconnection: (peer) => this.#emit('disconnection', peer),
+      onRefused: (peer, why) => {
+        this.logger.warn(`a connection from ${peer.address} was refused: ${why}`);
+        this.#emit('refused', peer, why);
+      },
+    });
+  }
+
+  /** The bound addresses; a TCP port 0 has become a real one. */
+  get addresses(): string[] {
+    return this.#core.addresses;
+  }
+
+  /** Open connections. */
+  get connectionCount(): number {
+    return this.#core.connectionCount;
+  }
+
+  /**
+   * Reads the schema, finds the rpc for each handler, and binds the addresses. `callback` gets the addresses, or the
+   * error: a SchemaError, a wiring error that names the handler, or a TtrpcError that names the address.
+   */
+  listen(callback: (error?: unknown, addresses?: string[]) => void): void {
+    this.#listen().then(
+      (addresses) => callback(undefined, addresses),
+      (error: unknown) => callback(error),
+    );
+  }
+
+  /** Serves one more connection, whatever made it. Its calls need {@link listen} first. */
+  accept(duplex: Duplex, address = 'duplex'): void {
+    this.#core.accept(duplex, address);
+  }
+
+  /**
+   * Accepts nothing more, refuses new calls with UNAVAILABLE, lets calls in flight finish for `gracePeriodMs`, then
+   * aborts them. A second call waits for the first.
+   */
+  async close(): Promise<void> {
+    await this.#core.close({ gracePeriodMs: this.#options.gracePeriodMs ?? GRACE_PERIOD_MS });
+    for (const { info } of this.#handlers) forgetHandler(info, this);
+    this._status$.next('disconnected' as never);
+    this.#emit('close');
+  }
+
+  /** Calls `callback` for each event of that name; see {@link TtrpcServerEvents}. Raises an Error for another name. */
+  override on<E extends keyof TtrpcServerEvents>(event: E, callback: TtrpcServerEvents[E]): void;
+  // The base class leaves the types of its events open.
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type
+  override on(event: string, callback: Function): void;
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type
+  override on(event: string, callback: Function): void {
+    if (!Object.hasOwn(this.#listeners, event)) {
+      const known = Object.keys(this.#listeners).join(', ');
+      throw new Error(`a ttrpc server has no event ${JSON.stringify(event)}; it has ${known}`);
+    }
+    (this.#listeners[event as keyof Listeners] as unknown[]).push(callback);
+  }
+
+  /** The net.Servers that listen, one for each address. */
+  override unwrap<T = NetServer[]>(): T {
+    return this.#core.listeners.map((listener) => listener.server) as T;
+  }
+
+  /**
+   * Encodes a message of the schema as a detail of a status; after `listen()`.
+   * Raises a SchemaError for an unknown type and an EncodeError for a value that does not fit it.
+   */
+  pack(typeName: string, value: object): StatusDetail {
+    return this.#loadSchema().pack(typeName, value);
+  }
+
+  /** Decodes a detail of a status by the schema. Raises a SchemaError for an unknown type. */
+  unpack(detail: StatusDetail): unknown {
+    return this.#loadSchema().unpack(detail);
+  }
+
+  /** Nest gives each handler here; those of other transports are none of ours. */
+  override addHandler(
+    pattern: unknown,
+    callback: MessageHandler,
+    isEventHandler = false,
+    extras: Record<string, unknown> = {},
+  ): void {
+    const info = extras[HANDLER_INFO] as HandlerInfo | undefined;
+    afterPipeline(this);
+    if (!info) return;
+    super.addHandler(pattern, callback, isEventHandler, extras);
+    this.#handlers.push({ info, callback: callback as unknown as HandlerCallback });
+    noteHandler(info, this);
+  }
+
+  /** As Nest's: a hook around the processing of each call. */
+  override setOnProcessingStartHook(...args: Parameters<Server['setOnProcessingStartHook']>): void {
+    super.setOnProcessingStartHook(...args);
+    this.#hasHooks = true;
+  }
+
+  /** As Nest's: a hook at the end of each call. */
+  override setOnProcessingEndHook(...args: Parameters<Server['setOnProcessingEndHook']>): void {
+    super.setOnProcessingEndHook(...args);
+    this.#hasHooks = true;
+  }
+
+  /** As {@link KnownServer.serves}. A schema that does not load serves nothing; its own server says why. */
+  serves(info: HandlerInfo): boolean {
+    try {
+      return this.#servedServices().has(this.#loadSchema().resolve(info.descriptor?.name ?? info.service));
+    } catch {
+      return false;
+    }
+  }
+
+  async #listen(): Promise<string[]> {
+    const schema = this.#loadSchema();
+    const { wires, foreign, unimplemented } = wire(this.#handlers, schema, this.#servedServices());
+    for (const { handler, reason } of foreign) {
+      if (!servedElsewhere(handler.info, this)) {
+        throw new Error(`${handlerName(handler.info)}: ${messageOf(reason)}`, { cause: reason });
+      }
+    }
+    if (unimplemented.length > 0) {
+      const message = `no handler for ${unimplemented.join(', ')}`;
+      if (this.#options.strict) throw new Error(`${message}; a strict server has one for each rpc`);
+      this.logger.warn(`${message}: calls are answered UNIMPLEMENTED`);
+    }
+    for (const each of wires) this.#core.methods.add(this.#method(each));
+    const { url } = this.#options;
+    const addresses = await this.#core.listen(url === undefined ? [] : [url].flat());
+    this._status$.next('connected' as never);
+    this.#emit('listening', addresses);
+    return addresses;
+  }
+
+  #loadSchema(): Schema {
+    if (this.#schema) return this.#schema;
+    const own = this.#options.descriptors ?? [];
+    const fromHandlers = this.#handlers.flatMap(({ info }) => info.descriptor ?? []);
+    this.#schema = loadSchema({ ...this.#options, descriptors: [...new Set([...own, ...fromHandlers])] });
+    return this.#schema;
+  }
+
+  #servedServices(): ReadonlySet<ServiceDescriptor> {
+    if (this.#served) return this.#served;
+    const schema = this.#loadSchema();
+    const { services } = this.#options;
+    this.#served = new Set(services ? services.map((name) => schema.resolve(name)) : schema.services.values());
+    return this.#served;
+  }
+
+  #method({ service, method, handler }: Wire): ServerMethod {
+    const bound: BoundHandler = {
+      name: handlerName(handler.info),
+      callback: handler.callback,
+      request: method.request,
+      response: method.response,
+      answersEmpty: method.response.typeName === 'google.protobuf.Empty',
+      onHiddenError: (error) => this.#logError(handler.info, error),
+    };
+    const streams = sendsRequestStream(method.shape);
+    return {
+      service: service.name,
+      method: method.name,
+      shape: method.shape,
+      start: (call, buf, start, end) => {
+        const requests = streams ? new RequestStream(call, bound.request) : undefined;
+        const request = requests ?? unaryRequest(bound.request, buf, start, end);
+        call.input = requests;
+        const context = new TtrpcContext(call, this);
+        const handlerCall = new HandlerCall(call, bound, context, requests);
+        if (this.#hasHooks) this.#runWithHooks(handlerCall, request, context);
+        else handlerCall.run(request);
+      },
+    };
+  }
+
+  #runWithHooks(handlerCall: HandlerCall, request: unknown, context: TtrpcContext): void {
+    // The type of the hook's context differs between Nest 11 and 12; both take any rpc context.
+    void this.onProcessingStartHook(TTRPC_TRANSPORT, context, async () => {
+      await new Promise<void>((resolve) => handlerCall.run(request, resolve));
+      this.onProcessingEndHook?.(TTRPC_TRANSPORT, context);
+    });
+  }
+
+  #logError(info: HandlerInfo, error: unknown): void {
+    const stack = (error as { stack?: unknown } | null)?.stack;
+    this.logger.error(`${handlerName(info)} failed: ${messageOf(error)}`, typeof stack === 'string' ? stack : undefined);
+  }
+
+  #emit<E extends keyof TtrpcServerEvents>(event: E, ...args: Parameters<TtrpcServerEvents[E]>): void {
+    for (const listener of this.#listeners[event]) {
+      try {
+        (listener as (...all: typeof args) => void)(...args);
+      } catch (error) {
+        this.logger.error(`a listener of the event ${event} failed: ${messageOf(error)}`);
+      }
+    }
+  }
+}
