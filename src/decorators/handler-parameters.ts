@@ -9,7 +9,10 @@ const PARAM_ARGS = '__routeArguments__';
  * has no context.)
  */
 export function completeParameters(target: object, property: string): void {
-  const given = (Reflect.getMetadata(PARAM_ARGS, target.constructor, property) ?? {}) as Record<string, { index: number }>;
+  const given = (Reflect.getMetadata(PARAM_ARGS, target.constructor, property) ?? {}) as Record<
+    string,
+    { index: number }
+  >;
   const decorated = new Set(Object.values(given).map(({ index }) => index));
   if (!decorated.has(0)) Payload()(target, property, 0);
   if (!decorated.has(1)) Ctx()(target, property, 1);

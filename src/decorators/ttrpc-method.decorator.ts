@@ -24,7 +24,9 @@ export function TtrpcMethod(first?: string, second?: string): MethodDecorator {
   return (target, key, descriptor) => {
     const handler = descriptor.value as HandlerFunction | undefined;
     if (typeof target === 'function' || typeof key !== 'string' || typeof handler !== 'function') {
-      throw new Error(`@TtrpcMethod() on ${String(key)}: expected a method of the class's instances with a string name`);
+      throw new Error(
+        `@TtrpcMethod() on ${String(key)}: expected a method of the class's instances with a string name`,
+      );
     }
     const owner = target.constructor;
     markHandler(handler, { service, rpc });

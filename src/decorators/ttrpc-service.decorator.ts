@@ -38,7 +38,11 @@ export function TtrpcService(
 /** The names of the marked methods of a class and of those that it extends. */
 function handlerNames(prototype: object): Set<string> {
   const names = new Set<string>();
-  for (let level: object | null = prototype; level && level !== Object.prototype; level = Object.getPrototypeOf(level) as object | null) {
+  for (
+    let level: object | null = prototype;
+    level && level !== Object.prototype;
+    level = Object.getPrototypeOf(level) as object | null
+  ) {
     for (const name of Object.getOwnPropertyNames(level)) {
       const value: unknown = Object.getOwnPropertyDescriptor(level, name)?.value;
       // The lowest class's method counts: one that overrides a handler without a decorator is none.

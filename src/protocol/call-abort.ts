@@ -2,40 +2,55 @@ import type { ClientCall } from './client-call.js';
 import { messageOf, TtrpcError } from './errors.js';
 import { TtrpcStatus } from './status.js';
 
-/** Ties a call to the AbortSignal of its caller: one listener, gone when the call is over. */
+/** Ties a call to the AbortSignals of its caller: one listener for each, gone when the call is over. */
 export class CallAbort {
   #call: ClientCall | undefined;
 
   /** Without a signal it does nothing. Raises a TypeError for what is no signal. */
-  constructor(private readonly signal: AbortSignal | undefined) {
-    if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function') {
-      throw new TypeError(`signal: expected an AbortSignal, got ${signal === null ? 'null' : typeof signal}`);
-    }
+  constructor(
+    private readonly signal: AbortSignal | undefined,
+    private readonly parentSignal?: AbortSignal,
+  ) {
+    checkSignal(signal, 'signal');
+    checkSignal(parentSignal, 'parent.signal');
   }
 
-  /** Raises CANCELLED when the signal has aborted already. */
+  /** True once a signal has aborted. */
+  get aborted(): boolean {
+    return this.signal?.aborted === true || this.parentSignal?.aborted === true;
+  }
+
+  /** Raises CANCELLED when a signal has aborted already. */
   check(): void {
-    if (this.signal?.aborted) throw this.#error();
+    if (this.aborted) throw this.#error();
   }
 
-  /** Cancels `call` when the signal aborts. */
+  /** Cancels `call` when a signal aborts. */
   watch(call: ClientCall): void {
-    if (!this.signal || !call.open) return;
+    if (!call.open) return;
     this.#call = call;
-    this.signal.addEventListener('abort', this.#onAbort);
+    this.signal?.addEventListener('abort', this.#onAbort);
+    this.parentSignal?.addEventListener('abort', this.#onAbort);
   }
 
   /** The call is over. */
   clear(): void {
-    if (this.#call) this.signal?.removeEventListener('abort', this.#onAbort);
+    if (!this.#call) return;
     this.#call = undefined;
+    this.signal?.removeEventListener('abort', this.#onAbort);
+    this.parentSignal?.removeEventListener('abort', this.#onAbort);
   }
 
   readonly #onAbort = (): void => this.#call?.cancel(this.#error());
 
   #error(): TtrpcError {
-    const reason: unknown = this.signal?.reason;
+    const reason: unknown = (this.signal?.aborted ? this.signal : this.parentSignal)?.reason;
     if (reason instanceof TtrpcError) return reason;
     return new TtrpcError(TtrpcStatus.CANCELLED, `the call was aborted: ${messageOf(reason)}`, { cause: reason });
   }
+}
+
+function checkSignal(signal: unknown, name: string): void {
+  if (signal === undefined || typeof (signal as Partial<AbortSignal> | null)?.addEventListener === 'function') return;
+  throw new TypeError(`${name}: expected an AbortSignal, got ${signal === null ? 'null' : typeof signal}`);
 }

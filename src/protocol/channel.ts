@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream';
 import type { Address } from './address.js';
 import { Backoff, type BackoffOptions } from './backoff.js';
-import { ClientCall, type CallObserver, type CallStart } from './client-call.js';
+import { ClientCall, requestError, type CallObserver, type CallStart } from './client-call.js';
 import { ClientConnection, clientLimits, type ClientLimits } from './client-connection.js';
 import { dial } from './dial.js';
-import { TtrpcError } from './errors.js';
+import { messageOf, TtrpcError } from './errors.js';
 import type { MessageCodec } from './message-codec.js';
 import { sendsRequestStream, sendsResponseStream } from './method-shape.js';
 import type { MethodRef } from './method-table.js';
@@ -71,7 +71,7 @@ export class Channel {
   #status: ChannelStatus = 'disconnected';
   #wasConnected = false;
   #lastError: TtrpcError | undefined;
-  #waiting = new Set<{ call: ClientCall; patient: boolean }>();
+  #waiting = new Set<ClientCall>();
   /** No attempt before this time, in ms since the epoch: the last one has just failed. */
   #notBefore = 0;
   #retry: Timer | undefined;
@@ -90,8 +90,8 @@ export class Channel {
     this.#backoff = new Backoff(options.reconnect);
     if (source.kind === 'duplex') {
       this.#adopt(new ClientConnection(source.duplex, this.limits));
-    } else {
-      this.#pool = new StreamPool(async () => this.#open(), options);
+    } else if (!this.#isSingle) {
+      this.#pool = new StreamPool(() => this.#open(), options, new Backoff(options.reconnect));
     }
   }
 
@@ -105,6 +105,7 @@ export class Channel {
     this.#checkOpen();
     if (this.#shared?.usable) return;
     await this.#connect();
+    this.#checkOpen();
     if (this.#lastError && !this.#shared) throw this.#lastError;
   }
 
@@ -117,20 +118,20 @@ export class Channel {
     route: RouteOptions,
     observer: CallObserver,
   ): ClientCall {
-    const call = new ClientCall(method, start, observer, this.limits.maxBufferedBytes);
+    const call = this.#newCall(method, start, route, observer);
     const shared = this.#shared;
     if (shared?.usable && !this.#wantsOwn(method, route)) {
       try {
         shared.request(call, codec, value);
       } catch (error) {
-        call.fail(TtrpcError.from(error));
+        call.fail(requestError(error));
       }
       return call;
     }
     try {
       call.keepRequest(codec, value);
     } catch (error) {
-      call.fail(TtrpcError.from(error));
+      call.fail(requestError(error));
       return call;
     }
     this.#route(call, route);
@@ -139,7 +140,7 @@ export class Channel {
 
   /** Begins a client-streaming or bidi call; all that happens goes to `observer`. */
   openStream(method: MethodRef, start: CallStart, route: RouteOptions, observer: CallObserver): ClientCall {
-    const call = new ClientCall(method, start, observer, this.limits.maxBufferedBytes);
+    const call = this.#newCall(method, start, route, observer);
     this.#route(call, route);
     return call;
   }
@@ -157,6 +158,17 @@ export class Channel {
     this.#failWaiting(error, true);
   }
 
+  #newCall(method: MethodRef, start: CallStart, route: RouteOptions, observer: CallObserver): ClientCall {
+    const patient = route.waitForReady ?? this.#options.waitForReady ?? false;
+    return new ClientCall(method, start, observer, this.limits.maxBufferedBytes, patient);
+  }
+
+  /** True when there is one connection and no other: a Duplex, or a descriptor that the process has inherited. */
+  get #isSingle(): boolean {
+    const source = this.#source;
+    return source.kind === 'duplex' || (source.kind === 'address' && source.address.kind === 'fd');
+  }
+
   #wantsOwn(method: MethodRef, route: RouteOptions): boolean {
     if (!this.#pool) return false;
     if (route.dedicated) return true;
@@ -172,18 +184,19 @@ export class Channel {
     } else if (this.#shared?.usable) {
       call.beginOn(this.#shared);
     } else {
-      this.#wait(call, route.waitForReady ?? this.#options.waitForReady ?? false);
+      this.#wait(call);
     }
   }
 
-  #wait(call: ClientCall, patient: boolean): void {
+  #wait(call: ClientCall): void {
     const waitMs = this.#attempt ? 0 : this.#notBefore - Date.now();
-    if (waitMs > 0 && !patient) {
+    if (waitMs > 0 && !call.patient) {
       // The last attempt failed a moment ago: another one for each call would only add to the trouble.
       call.fail(this.#lastError ?? new TtrpcError(TtrpcStatus.UNAVAILABLE, 'not connected', { unsent: true }));
       return;
     }
-    this.#waiting.add({ call, patient });
+    this.#waiting.add(call);
+    call.queue = this.#waiting;
     if (waitMs > 0) this.#retryIn(waitMs);
     else void this.#connect();
   }
@@ -220,7 +233,6 @@ export class Channel {
   #retryIn(ms: number): void {
     this.#retry ??= new Timer(ms, () => {
       this.#retry = undefined;
-      for (const entry of this.#waiting) if (!entry.call.open) this.#waiting.delete(entry);
       if (this.#waiting.size > 0) void this.#connect();
     });
   }
@@ -231,7 +243,7 @@ export class Channel {
     if (source.kind === 'duplex') {
       throw new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the connection is gone', { unsent: true });
     }
-    const duplex = await (source.kind === 'address' ? dial(source.address, signal) : source.connect(signal));
+    const duplex = await (source.kind === 'address' ? dial(source.address, signal) : take(source.connect, signal));
     if (signal.aborted) {
       duplex.destroy();
       throw TtrpcError.from(signal.reason);
@@ -249,7 +261,7 @@ export class Channel {
     this.#setStatus('connected');
     const waiting = this.#waiting;
     this.#waiting = new Set();
-    for (const { call } of waiting) call.beginOn(connection);
+    for (const call of waiting) call.beginOn(connection);
   }
 
   #onLost(connection: ClientConnection, error: TtrpcError): void {
@@ -257,16 +269,12 @@ export class Channel {
     this.#shared = undefined;
     this.#lastError = error;
     if (this.#status === 'closed') return;
-    if (this.#source.kind === 'duplex') this.close();
+    if (this.#isSingle) this.close();
     else this.#setStatus('disconnected', error);
   }
 
   #failWaiting(error: TtrpcError, all: boolean): void {
-    for (const entry of [...this.#waiting]) {
-      if (entry.patient && !all) continue;
-      this.#waiting.delete(entry);
-      entry.call.fail(error);
-    }
+    for (const call of [...this.#waiting]) if (all || !call.patient) call.fail(error);
   }
 
   #setStatus(status: ChannelStatus, error?: TtrpcError): void {
@@ -278,4 +286,25 @@ export class Channel {
   #checkOpen(): void {
     if (this.#status === 'closed') throw new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the client is closed');
   }
+}
+
+/** Asks a user's function for a connection. Rejects with UNAVAILABLE when it has none to give. */
+async function take(connect: (signal: AbortSignal) => Promise<Duplex>, signal: AbortSignal): Promise<Duplex> {
+  let duplex: unknown;
+  try {
+    duplex = await connect(signal);
+  } catch (error) {
+    if (error instanceof TtrpcError) throw error;
+    const message = `cannot connect: ${messageOf(error)}`;
+    throw new TtrpcError(TtrpcStatus.UNAVAILABLE, message, { cause: error, unsent: true });
+  }
+  if (isDuplex(duplex)) return duplex;
+  const message = `connect: expected a Duplex, got ${duplex === null ? 'null' : typeof duplex}`;
+  throw new TtrpcError(TtrpcStatus.UNAVAILABLE, message, { unsent: true });
+}
+
+/** True for what can carry a connection; by shape, since it may come from another realm. */
+export function isDuplex(value: unknown): value is Duplex {
+  const { write, on } = (value ?? {}) as { write?: unknown; on?: unknown };
+  return typeof write === 'function' && typeof on === 'function';
 }

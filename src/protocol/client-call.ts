@@ -36,6 +36,8 @@ export interface CallStart {
 export class ClientCall {
   /** The stream id on its connection. */
   id = 0;
+  /** Where it waits for a connection; it leaves by itself when it is over. */
+  queue: Set<ClientCall> | undefined;
   #connection: ClientConnection | undefined;
   #open = true;
   #requestClosed: boolean;
@@ -45,12 +47,16 @@ export class ClientCall {
   #hold: ReadHold | undefined;
   #timer: Timer | undefined;
 
-  /** `maxBufferedBytes` is what the request stream may hold ahead of the server. */
+  /**
+   * `maxBufferedBytes` is what the request stream may hold ahead of the server. A `patient` call outlives attempts to
+   * connect that fail.
+   */
   constructor(
     readonly method: MethodRef,
     readonly start: CallStart,
     private readonly observer: CallObserver,
     private readonly maxBufferedBytes: number,
+    readonly patient = false,
   ) {
     this.#requestClosed = !sendsRequestStream(method.shape);
     if (start.deadline !== undefined) {
@@ -94,12 +100,13 @@ export class ClientCall {
       else connection.request(this, bytesCodec, this.#request ?? new Uint8Array(0));
       this.#request = undefined;
     } catch (error) {
-      this.fail(TtrpcError.from(error));
+      this.fail(requestError(error));
     }
   }
 
   /** Its connection has given it an id. */
   attach(connection: ClientConnection, id: number): void {
+    this.queue = undefined;
     this.#connection = connection;
     this.id = id;
     this.#output?.attach(connection.connection, id);
@@ -199,6 +206,7 @@ export class ClientCall {
     this.#hold?.release();
     this.#output?.discard();
     this.#request = undefined;
+    this.queue?.delete(this);
     this.#connection?.onCallEnded(this);
   }
 }
@@ -206,6 +214,12 @@ export class ClientCall {
 /** The error of a call whose time is up. */
 export function deadlineError(): TtrpcError {
   return new TtrpcError(TtrpcStatus.DEADLINE_EXCEEDED, 'the deadline of the call has passed');
+}
+
+/** The error of a call whose message is not sent: a codec's complaint is about what the caller passed. */
+export function requestError(error: unknown): TtrpcError {
+  if (error instanceof TtrpcError) return error;
+  return new TtrpcError(TtrpcStatus.INVALID_ARGUMENT, messageOf(error), { cause: error });
 }
 
 function decodeError(error: unknown): TtrpcError {

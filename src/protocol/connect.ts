@@ -1,7 +1,13 @@
 import type { Duplex } from 'node:stream';
 import { parseAddress } from './address.js';
 import { CallAbort } from './call-abort.js';
-import { Channel, type ChannelOptions, type ChannelStatus, type ConnectionSource, type RouteOptions } from './channel.js';
+import {
+  Channel,
+  type ChannelOptions,
+  type ChannelStatus,
+  type ConnectionSource,
+  type RouteOptions,
+} from './channel.js';
 import type { CallObserver, ClientCall, CallStart } from './client-call.js';
 import { TtrpcError } from './errors.js';
 import { Inbox } from './inbox.js';
@@ -52,12 +58,7 @@ export interface RawClient {
    * A streaming call, begun at once. A server-streaming one gets its single request by the first `send`, a
    * client-streaming one gives its answer as the only message.
    */
-  stream(
-    service: string,
-    method: string,
-    shape: Exclude<MethodShape, 'unary'>,
-    options?: RawCallOptions,
-  ): RawStream;
+  stream(service: string, method: string, shape: Exclude<MethodShape, 'unary'>, options?: RawCallOptions): RawStream;
   /** Closes all connections; calls in flight end with UNAVAILABLE. */
   close(): void;
 }
@@ -214,8 +215,7 @@ class Stream implements RawStream {
   }
 
   readonly #observer: CallObserver = {
-    onMessage: (buf, start, end) =>
-      this.#inbox.push(bytesCodec.decodeFrom?.(buf, start, end) ?? EMPTY, end - start),
+    onMessage: (buf, start, end) => this.#inbox.push(bytesCodec.decodeFrom?.(buf, start, end) ?? EMPTY, end - start),
     onEnd: () => {
       this.abort.clear();
       this.#inbox.end();
@@ -229,5 +229,3 @@ class Stream implements RawStream {
     },
   };
 }
-
-

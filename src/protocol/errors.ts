@@ -30,7 +30,9 @@ export class TtrpcError extends Error {
 
   /** `error` itself when it is a TtrpcError, else INTERNAL with its message and `error` as cause. */
   static from(error: unknown): TtrpcError {
-    return error instanceof TtrpcError ? error : new TtrpcError(TtrpcStatus.INTERNAL, messageOf(error), { cause: error });
+    return error instanceof TtrpcError
+      ? error
+      : new TtrpcError(TtrpcStatus.INTERNAL, messageOf(error), { cause: error });
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

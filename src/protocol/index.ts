@@ -3,14 +3,7 @@
  * @packageDocumentation
  */
 export { connect, type RawCallOptions, type RawClient, type RawClientOptions, type RawStream } from './connect.js';
-export {
-  serve,
-  type RawContext,
-  type RawHandle,
-  type RawMethod,
-  type RawServer,
-  type RawServices,
-} from './serve.js';
+export { serve, type RawContext, type RawHandle, type RawMethod, type RawServer, type RawServices } from './serve.js';
 export { formatAddress, parseAddress, type Address } from './address.js';
 export type { BackoffOptions } from './backoff.js';
 export type { ChannelOptions, ChannelStatus, RouteOptions } from './channel.js';

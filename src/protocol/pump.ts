@@ -25,8 +25,7 @@ export class Pump<T> {
     source: AsyncIterable<T> | Iterable<T>,
     private readonly target: PumpTarget<T>,
   ) {
-    this.#iterator =
-      Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+    this.#iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
   }
 
   /** Resolves when the source has ended (true) or the pump was stopped (false); rejects with the source's error or that of a message. */

@@ -95,9 +95,7 @@ async function run(
     if (sendsResponseStream(shape)) await sendAll(call, handle(request, context) as AsyncIterable<Uint8Array>);
     else call.answer(bytesCodec, (await handle(request, context)) as Uint8Array);
   } catch (error) {
-    call.fail(
-      error instanceof TtrpcError ? error : { code: TtrpcStatus.UNKNOWN, message: 'the handler failed' },
-    );
+    call.fail(error instanceof TtrpcError ? error : { code: TtrpcStatus.UNKNOWN, message: 'the handler failed' });
   }
 }
 
@@ -120,7 +118,8 @@ async function sendAll(call: ServerCall, messages: AsyncIterable<Uint8Array>): P
 function requestStream(call: ServerCall): Inbox<Uint8Array> {
   const inbox = new Inbox<Uint8Array>(call, () => undefined);
   const input: RequestInput = {
-    onMessage: (buf, start, end) => inbox.push(bytesCodec.decodeFrom?.(buf, start, end) ?? new Uint8Array(0), end - start),
+    onMessage: (buf, start, end) =>
+      inbox.push(bytesCodec.decodeFrom?.(buf, start, end) ?? new Uint8Array(0), end - start),
     onEnd: () => inbox.end(),
   };
   call.input = input;
@@ -157,4 +156,3 @@ function rawContext(call: ServerCall): RawContext {
     peer: call.connection.peer,
   };
 }
-

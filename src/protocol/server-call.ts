@@ -128,8 +128,9 @@ export class ServerCall {
   abort(reason: TtrpcError, status?: StatusObject): void {
     if (this.#state === 'ended') return;
     const wasOpen = this.#state === 'open';
-    this.#ended();
+    // Before the end, with which a connection that drains may close.
     if (status) this.connection.writer.writeStatus(this.id, status);
+    this.#ended();
     const { onAbort } = this;
     this.onAbort = undefined;
     this.input = undefined;

@@ -124,11 +124,7 @@ export class ServerCore implements ServerConnectionOwner {
     connection.close(closingError());
   }
 
-  async #authorize(
-    duplex: Duplex,
-    peer: Peer,
-    authorize: (peer: Peer) => boolean | Promise<boolean>,
-  ): Promise<void> {
+  async #authorize(duplex: Duplex, peer: Peer, authorize: (peer: Peer) => boolean | Promise<boolean>): Promise<void> {
     this.#pending.add(duplex);
     let refusal = 'authorize() refused it';
     let allowed = false;

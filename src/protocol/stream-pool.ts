@@ -1,3 +1,4 @@
+import type { Backoff } from './backoff.js';
 import type { ClientCall } from './client-call.js';
 import type { ClientConnection } from './client-connection.js';
 import { TtrpcError } from './errors.js';
@@ -24,11 +25,15 @@ export class StreamPool {
   readonly #idle = new Map<ClientConnection, Timer>();
   readonly #busy = new Set<ClientConnection>();
   readonly #waiting = new Set<ClientCall>();
+  readonly #backoff: Backoff;
   #opening = 0;
+  /** Armed after an attempt to connect that failed: until then patient calls ask for no other. */
+  #retry: Timer | undefined;
 
-  /** `open` makes a connection. */
-  constructor(open: () => Promise<ClientConnection>, options: StreamPoolOptions) {
+  /** `open` makes a connection; after one that failed, calls that wait for it wait for `backoff` first. */
+  constructor(open: () => Promise<ClientConnection>, options: StreamPoolOptions, backoff: Backoff) {
     this.#open = open;
+    this.#backoff = backoff;
     this.#max = options.maxStreamConnections ?? 64;
     this.#idleMs = options.streamIdleMs ?? 10_000;
   }
@@ -50,11 +55,13 @@ export class StreamPool {
       connection.close(closedError());
     }
     this.#waiting.add(call);
+    call.queue = this.#waiting;
     this.#openMore();
   }
 
   /** Closes all connections; calls on them and calls that wait end with `error`. */
   close(error: TtrpcError): void {
+    this.#retry?.clear();
     for (const [connection, timer] of this.#idle) {
       timer.clear();
       connection.close(error);
@@ -62,24 +69,49 @@ export class StreamPool {
     this.#idle.clear();
     for (const connection of [...this.#busy]) connection.close(error);
     for (const call of [...this.#waiting]) call.fail(error);
-    this.#waiting.clear();
   }
 
   #openMore(): void {
-    while (this.#waiting.size > this.#opening && this.size + this.#opening < this.#max) {
+    while (this.#wanted > this.#opening && this.size + this.#opening < this.#max) {
       this.#opening++;
       this.#open().then(
         (connection) => {
           this.#opening--;
+          this.#backoff.reset();
+          this.#retry?.clear();
+          this.#retry = undefined;
           this.#offer(connection);
+          this.#openMore();
         },
         (error: unknown) => {
           this.#opening--;
-          this.#nextWaiting()?.fail(TtrpcError.from(error));
-          this.#openMore();
+          this.#onOpenFailed(TtrpcError.from(error));
         },
       );
     }
+  }
+
+  /** Calls that want a connection now. */
+  get #wanted(): number {
+    if (!this.#retry) return this.#waiting.size;
+    let wanted = 0;
+    for (const call of this.#waiting) if (!call.patient) wanted++;
+    return wanted;
+  }
+
+  /** Each attempt stands for one call: the first that does not wait for another one fails with it. */
+  #onOpenFailed(error: TtrpcError): void {
+    for (const call of this.#waiting) {
+      if (call.patient) continue;
+      call.fail(error);
+      break;
+    }
+    if (this.#waiting.size === 0) return;
+    this.#retry ??= new Timer(this.#backoff.next(), () => {
+      this.#retry = undefined;
+      this.#openMore();
+    });
+    this.#openMore();
   }
 
   #offer(connection: ClientConnection): void {
@@ -99,11 +131,11 @@ export class StreamPool {
     };
   }
 
-  /** The next call that waits and has not been given up. */
+  /** The next call that waits. */
   #nextWaiting(): ClientCall | undefined {
     for (const call of this.#waiting) {
       this.#waiting.delete(call);
-      if (call.open) return call;
+      return call;
     }
     return undefined;
   }

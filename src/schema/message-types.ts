@@ -1,11 +1,11 @@
 import protobuf from 'protobufjs';
 import type { MessageCodec } from '../protocol/message-codec.js';
 import { MessageDecoder, type DecoderRegistry } from './codec/message-decoder.js';
-import { MessageEncoder, type EncoderRegistry, type MessageObject } from './codec/message-encoder.js';
+import { MessageEncoder, type EncoderRegistry, type MessageObject, type Preparation } from './codec/message-encoder.js';
 import { ReflectionCodec } from './codec/reflection-codec.js';
 import { nameOf } from './codec/reflection.js';
 import { bytesOption } from './codec/scalar-readers.js';
-import { finishAny, prepareAny, prepareTimestamp, type AnyTypes } from './codec/well-known-types.js';
+import { ANY, finishAny, prepareAny, prepareTimestamp, type AnyTypes } from './codec/well-known-types.js';
 import type { LoaderOptions } from './loader-options.js';
 
 /** The codecs of a root's message types, each made at its first use: most servers need few of the types they load. */
@@ -51,7 +51,7 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
   decoder(type: protobuf.Type): MessageDecoder {
     const known = this.#decoders.get(type);
     if (known) return known;
-    const isOpenedAny = this.options.json === true && nameOf(type) === 'google.protobuf.Any';
+    const isOpenedAny = this.options.json === true && nameOf(type) === ANY;
     const decoder = new MessageDecoder(type, isOpenedAny ? finishAny(this, bytesOption(this.options)) : undefined);
     this.#decoders.set(type, decoder);
     const options = isOpenedAny ? { ...this.options, bytes: undefined } : this.options;
@@ -60,9 +60,9 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
   }
 
   /** As {@link AnyTypes.encode}. */
-  encode(typeName: string, value: object): Uint8Array | undefined {
+  encode(typeName: string, value: object, depth: number): Uint8Array | undefined {
     const type = this.find(typeName);
-    return type && this.#codec(type).encode(value);
+    return type && this.#codec(type).encodeNested(value, depth);
   }
 
   /** As {@link AnyTypes.decode}. */
@@ -80,11 +80,11 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
     return codec;
   }
 
-  #preparation(type: protobuf.Type): ((value: object) => object) | undefined {
+  #preparation(type: protobuf.Type): Preparation | undefined {
     switch (nameOf(type)) {
       case 'google.protobuf.Timestamp':
         return prepareTimestamp;
-      case 'google.protobuf.Any':
+      case ANY:
         return prepareAny(this);
       default:
         return undefined;

@@ -70,8 +70,7 @@ function mapHttp(exception: ErrorShape): MappedError {
 /** The text of an HttpException: ValidationPipe's is a list in its response. */
 function httpMessage(exception: ErrorShape): string {
   const response = exception.getResponse?.();
-  const message =
-    typeof response === 'object' && response !== null ? (response as ErrorShape).message : response;
+  const message = typeof response === 'object' && response !== null ? (response as ErrorShape).message : response;
   if (Array.isArray(message)) return message.map(String).join('; ');
   return typeof message === 'string' ? message : String(exception.message ?? '');
 }

@@ -56,7 +56,9 @@ export function globalFilter(
   exception: unknown,
 ): ExceptionFilter | undefined {
   if (!config || (server && !usesApplicationConfig.get(server))) return undefined;
-  return [...config.getGlobalFilters()].reverse().find((filter) => !(filter instanceof Probe) && catches(filter, exception));
+  return [...config.getGlobalFilters()]
+    .reverse()
+    .find((filter) => !(filter instanceof Probe) && catches(filter, exception));
 }
 
 /** Where `@Catch()` keeps its types. */

@@ -257,7 +257,10 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
 
   #logError(info: HandlerInfo, error: unknown): void {
     const stack = (error as { stack?: unknown } | null)?.stack;
-    this.logger.error(`${handlerName(info)} failed: ${messageOf(error)}`, typeof stack === 'string' ? stack : undefined);
+    this.logger.error(
+      `${handlerName(info)} failed: ${messageOf(error)}`,
+      typeof stack === 'string' ? stack : undefined,
+    );
   }
 
   #emit<E extends keyof TtrpcServerEvents>(event: E, ...args: Parameters<TtrpcServerEvents[E]>): void {

@@ -63,11 +63,7 @@ export function wire(
   return { wires: [...wires.values()], foreign, unimplemented };
 }
 
-function resolve(
-  info: HandlerInfo,
-  schema: Schema,
-  served: ReadonlySet<ServiceDescriptor>,
-): ServiceDescriptor | Error {
+function resolve(info: HandlerInfo, schema: Schema, served: ReadonlySet<ServiceDescriptor>): ServiceDescriptor | Error {
   let service: ServiceDescriptor;
   try {
     service = schema.resolve(info.descriptor?.name ?? info.service);
@@ -80,7 +76,8 @@ function resolve(
 }
 
 function findMethod(info: HandlerInfo, service: ServiceDescriptor): MethodDescriptor {
-  const names = info.rpc === undefined ? [capitalised(info.property), info.property] : [info.rpc, capitalised(info.rpc)];
+  const names =
+    info.rpc === undefined ? [capitalised(info.property), info.property] : [info.rpc, capitalised(info.rpc)];
   // Own properties only: a descriptor of the user's may be an object with a prototype.
   const name = names.find((each) => Object.hasOwn(service.methods, each));
   const method = name === undefined ? undefined : service.methods[name];

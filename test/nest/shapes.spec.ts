@@ -2,7 +2,14 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { concat, from, map, Observable, of, reduce, throwError, timer } from 'rxjs';
-import { TtrpcContext, TtrpcException, TtrpcMethod, TtrpcService, TtrpcStatus, type TtrpcStream } from '../../src/index.js';
+import {
+  TtrpcContext,
+  TtrpcException,
+  TtrpcMethod,
+  TtrpcService,
+  TtrpcStatus,
+  type TtrpcStream,
+} from '../../src/index.js';
 import { startLab, type Lab, type Message } from '../support/nest-lab.js';
 
 let lab: Lab;
@@ -100,7 +107,8 @@ describe('what a handler may return', () => {
 
     @TtrpcMethod()
     chat(lines: TtrpcStream<Message>, context: TtrpcContext): Observable<Message> | AsyncIterable<Message> {
-      if (context.metadata.get('how') === 'observable') return lines.pipe(map(({ text }) => ({ text: text?.toUpperCase() })));
+      if (context.metadata.get('how') === 'observable')
+        return lines.pipe(map(({ text }) => ({ text: text?.toUpperCase() })));
       return (async function* () {
         for await (const { text } of lines) yield { text: text?.toUpperCase() };
       })();
@@ -116,10 +124,13 @@ describe('what a handler may return', () => {
     lab = await startLab({ controllers: [LabController] });
   };
 
-  it.each(['value', 'promise', 'observable', 'late observable', 'promise of an observable'])('unary: %s', async (text) => {
-    await start();
-    expect(await lab.ask('Ask', { text, number: 7 })).toMatchObject({ text: `${text}!`, number: 7 });
-  });
+  it.each(['value', 'promise', 'observable', 'late observable', 'promise of an observable'])(
+    'unary: %s',
+    async (text) => {
+      await start();
+      expect(await lab.ask('Ask', { text, number: 7 })).toMatchObject({ text: `${text}!`, number: 7 });
+    },
+  );
 
   it.each(['nothing', 'null', 'empty observable'])('unary: %s is INTERNAL and names the handler', async (text) => {
     await start();

@@ -3,7 +3,7 @@ import type { LoaderOptions } from '../loader-options.js';
 import type { MessageObject } from './message-encoder.js';
 import { enumOf, fieldsInOrder, keyTypeOf, messageTypeOf, nameOf } from './reflection.js';
 import { defaultMaker, enumReader, mapKeyReader, scalarReader, type ScalarReader, type ValueReader } from './scalar-readers.js';
-import { MAX_DEPTH, Wire } from './wire.js';
+import { Wire } from './wire.js';
 import { BadBytes, type WireReader } from './wire-reader.js';
 
 /** Reads one field's value, behind its tag, into the message. */
@@ -165,24 +165,19 @@ function valueReader(field: protobuf.Field, registry: DecoderRegistry): ScalarRe
 function readNested(reader: WireReader, decoder: MessageDecoder, earlier: MessageObject | undefined): MessageObject {
   const stop = reader.length();
   const outer = reader.end;
-  enter(reader);
+  reader.enter();
   reader.end = stop;
   const message = earlier === undefined ? decoder.read(reader) : decoder.merge(reader, earlier);
   reader.end = outer;
-  reader.depth -= 1;
+  reader.leave();
   return message;
 }
 
 function readGroup(reader: WireReader, decoder: MessageDecoder, endTag: number): MessageObject {
-  enter(reader);
+  reader.enter();
   const message = decoder.readGroup(reader, endTag);
-  reader.depth -= 1;
+  reader.leave();
   return message;
-}
-
-function enter(reader: WireReader): void {
-  reader.depth += 1;
-  if (reader.depth > MAX_DEPTH) throw new BadBytes(`more than ${MAX_DEPTH} levels of nesting`);
 }
 
 function repeatedReader(name: string, read: ValueReader): FieldReader {

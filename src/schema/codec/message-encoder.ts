@@ -2,7 +2,7 @@ import type protobuf from 'protobufjs';
 import { locate, Misfit } from './encode-error.js';
 import { enumOf, fieldsInOrder, keyTypeOf, messageTypeOf, nameOf } from './reflection.js';
 import { enumWriter, SCALAR_WRITERS, type ScalarWriter, type ValueWriter } from './scalar-writers.js';
-import { MAX_DEPTH, Wire } from './wire.js';
+import { Wire } from './wire.js';
 import type { WireWriter } from './wire-writer.js';
 
 /** What a message's value is read as. */
@@ -11,13 +11,13 @@ export type MessageObject = Record<string, unknown>;
 /** Reads one field of a message's value and writes it, tag and all, when it is set. */
 type FieldWriter = (writer: WireWriter, message: MessageObject) => void;
 
-/** Gives the encoder of a type that a field refers to, and the value to encode in place of the one that was given. */
+/** Gives the encoder of a type that a field refers to. */
 export interface EncoderRegistry {
   encoder(type: protobuf.Type): MessageEncoder;
 }
 
-/** Turns what the user passed into the fields of a well-known type: a Date into seconds and nanos. */
-export type Preparation = (value: object) => object;
+/** Turns what the user passed for a well-known type into its fields: a Date into seconds and nanos. */
+export type Preparation = (value: object, writer: WireWriter) => object;
 
 /**
  * Checks values of one message type and writes them in one pass, without a copy. What is accepted: the value's own
@@ -56,7 +56,7 @@ export class MessageEncoder {
       if ((value === null || value === undefined) && this.#writers.length === 0) return;
       throw new Misfit(`an object (${this.typeName})`, value);
     }
-    const message = (this.#prepare === undefined ? value : this.#prepare(value)) as MessageObject;
+    const message = (this.#prepare === undefined ? value : this.#prepare(value, writer)) as MessageObject;
     const writers = this.#writers;
     const start = writer.pos;
     let at = 0;
@@ -269,28 +269,23 @@ function nestedWriter(encoder: MessageEncoder): ValueWriter {
   // Messages of one field tend to be of one size: the length is guessed to take as many bytes as the last time.
   let guess = 1;
   return (writer, value) => {
-    enter(writer, value);
+    writer.enter(value);
     // Kept, since a message of the same field may stand inside.
     const left = guess;
     const at = writer.openLength(left);
     encoder.write(writer, value);
     guess = writer.closeLength(at, left);
-    writer.depth -= 1;
+    writer.leave();
   };
 }
 
 function groupWriter(encoder: MessageEncoder, endTag: number): ValueWriter {
   return (writer, value) => {
-    enter(writer, value);
+    writer.enter(value);
     encoder.write(writer, value);
     writer.uint32(endTag);
-    writer.depth -= 1;
+    writer.leave();
   };
-}
-
-function enter(writer: WireWriter, value: unknown): void {
-  writer.depth += 1;
-  if (writer.depth > MAX_DEPTH) throw new Misfit(`at most ${MAX_DEPTH} levels of nesting (is it a cycle?)`, value);
 }
 
 function tagOf(field: protobuf.Field, wire: number): number {

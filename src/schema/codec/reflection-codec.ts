@@ -4,7 +4,6 @@ import { EncodeError, Misfit } from './encode-error.js';
 import type { MessageDecoder } from './message-decoder.js';
 import type { MessageEncoder, MessageObject } from './message-encoder.js';
 import { ScratchArena } from './scratch-arena.js';
-import { MAX_DEPTH } from './wire.js';
 import { BadBytes, WireReader } from './wire-reader.js';
 import { WireWriter } from './wire-writer.js';
 
@@ -26,7 +25,7 @@ export class ReflectionCodec implements MessageCodec {
   #encoder: MessageEncoder | undefined;
   #decoder: MessageDecoder | undefined;
 
-  /** `encoder` and `decoder` are asked at the first use: compiling a type costs more than most programs need. */
+  /** `encoder` and `decoder` are asked at the first use: most types of a schema are never used as messages. */
   constructor(
     readonly typeName: string,
     private readonly makeEncoder: () => MessageEncoder,
@@ -34,30 +33,18 @@ export class ReflectionCodec implements MessageCodec {
   ) {}
 
   encode(value: unknown): Uint8Array {
-    const arena = spareArena ?? new ScratchArena();
-    spareArena = undefined;
     try {
-      this.encodeInto(value, arena);
-      return arena.take();
-    } finally {
-      arena.pos = 0;
-      spareArena = arena;
+      return this.encodeNested(value, 0);
+    } catch (error) {
+      throw this.#encodeError(error);
     }
   }
 
   encodeInto(value: unknown, out: WriteArena): void {
-    const encoder = (this.#encoder ??= this.makeEncoder());
-    const writer = spareWriter ?? new WireWriter();
-    spareWriter = undefined;
-    writer.begin(out);
     try {
-      encoder.write(writer, value);
-      writer.finish();
+      this.#write(value, out, 0);
     } catch (error) {
-      writer.release();
-      throw error instanceof Misfit ? new EncodeError(this.typeName, error.path, error.expected, error.value) : error;
-    } finally {
-      spareWriter = writer;
+      throw this.#encodeError(error);
     }
   }
 
@@ -66,22 +53,11 @@ export class ReflectionCodec implements MessageCodec {
   }
 
   decodeFrom(buf: Uint8Array, start: number, end: number): unknown {
-    return this.#read(buf, start, end, 0);
-  }
-
-  /** As {@link decode}, for a message that stands `depth` levels deep in another. */
-  decodeNested(bytes: Uint8Array, depth: number): MessageObject {
-    return this.#read(bytes, 0, bytes.length, depth);
-  }
-
-  #read(buf: Uint8Array, start: number, end: number, depth: number): MessageObject {
     const decoder = (this.#decoder ??= this.makeDecoder());
-    if (depth > MAX_DEPTH) throw new DecodeError(this.typeName, 0, `more than ${MAX_DEPTH} levels of nesting`);
     const reader = spareReader ?? new WireReader();
     spareReader = undefined;
-    reader.begin(buf, start, end);
-    reader.depth = depth;
     try {
+      reader.begin(buf, start, end, 0);
       return decoder.read(reader);
     } catch (error) {
       throw error instanceof BadBytes ? new DecodeError(this.typeName, reader.pos - start, error.message) : error;
@@ -89,5 +65,45 @@ export class ReflectionCodec implements MessageCodec {
       reader.release();
       spareReader = reader;
     }
+  }
+
+  /** As {@link encode}, for a message that stands `depth` levels deep in another. Raises a {@link Misfit}. */
+  encodeNested(value: unknown, depth: number): Uint8Array {
+    const arena = spareArena ?? new ScratchArena();
+    spareArena = undefined;
+    try {
+      this.#write(value, arena, depth);
+      return arena.take();
+    } finally {
+      arena.pos = 0;
+      spareArena = arena;
+    }
+  }
+
+  /** As {@link decode}, for a message that stands `depth` levels deep in another. Raises {@link BadBytes}. */
+  decodeNested(bytes: Uint8Array, depth: number): MessageObject {
+    const decoder = (this.#decoder ??= this.makeDecoder());
+    const reader = new WireReader();
+    reader.begin(bytes, 0, bytes.length, depth);
+    return decoder.read(reader);
+  }
+
+  #write(value: unknown, out: WriteArena, depth: number): void {
+    const encoder = (this.#encoder ??= this.makeEncoder());
+    const writer = spareWriter ?? new WireWriter();
+    spareWriter = undefined;
+    try {
+      writer.begin(out, value, depth);
+      encoder.write(writer, value);
+      writer.finish();
+    } finally {
+      writer.release();
+      spareWriter = writer;
+    }
+  }
+
+  #encodeError(error: unknown): unknown {
+    if (!(error instanceof Misfit)) return error;
+    return new EncodeError(this.typeName, error.path, error.expected, error.value);
   }
 }

@@ -4,9 +4,14 @@ import type { MessageObject, Preparation } from './message-encoder.js';
 
 /** Finds a message type by the name in a type URL and runs its codec; undefined for a type that the schema lacks. */
 export interface AnyTypes {
-  encode(typeName: string, value: object): Uint8Array | undefined;
+  /** `depth` is how many messages stand around it. Raises a Misfit. */
+  encode(typeName: string, value: object, depth: number): Uint8Array | undefined;
+  /** `depth` as above. Raises BadBytes. */
   decode(typeName: string, value: Uint8Array, depth: number): MessageObject | undefined;
 }
+
+/** The qualified name of the type of messages that hold others. */
+export const ANY = 'google.protobuf.Any';
 
 /** In front of a type's name where nothing else is said. */
 const DEFAULT_PREFIX = 'type.googleapis.com/';
@@ -26,11 +31,13 @@ export const prepareTimestamp: Preparation = (value) => {
 
 /** google.protobuf.Any takes a message with `@type`, as protobufjs does, and packs it. */
 export function prepareAny(types: AnyTypes): Preparation {
-  return (value) => {
+  return (value, writer) => {
     const url = (value as MessageObject)['@type'];
     if (url === undefined || url === null) return value;
     if (typeof url !== 'string') throw new Misfit('a type URL', url).within('@type');
-    const packed = types.encode(typeNameOf(url), value);
+    const name = typeNameOf(url);
+    // An Any in an Any has no form with `@type`: it would name itself for ever.
+    const packed = name === ANY ? undefined : types.encode(name, value, writer.depth + 1);
     if (packed === undefined) throw new Misfit('the name of a message type of the schema', url).within('@type');
     const absolute = url.startsWith('.') ? url.slice(1) : url;
     return { type_url: absolute.includes('/') ? absolute : `/${absolute}`, value: packed };

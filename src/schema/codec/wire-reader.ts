@@ -26,12 +26,24 @@ export class WireReader {
   low = 0;
   high = 0;
 
-  /** Starts on `buf[start, end)`. */
-  begin(buf: Uint8Array, start: number, end: number): void {
+  /** Starts on `buf[start, end)`, where a message is that stands `depth` levels deep in others. */
+  begin(buf: Uint8Array, start: number, end: number, depth: number): void {
     this.buf = Buffer.isBuffer(buf) ? buf : Buffer.from(buf.buffer, buf.byteOffset, buf.byteLength);
     this.pos = start;
     this.end = end;
-    this.depth = 0;
+    this.depth = depth - 1;
+    this.enter();
+  }
+
+  /** Steps into a message or group within the one that is read. */
+  enter(): void {
+    this.depth += 1;
+    if (this.depth > MAX_DEPTH) throw new BadBytes(`more than ${MAX_DEPTH} levels of nesting`);
+  }
+
+  /** Steps out again. */
+  leave(): void {
+    this.depth -= 1;
   }
 
   /** Lets go of the buffer. */
@@ -215,9 +227,9 @@ export class WireReader {
   }
 
   #skipGroup(endTag: number): void {
-    if (++this.depth > MAX_DEPTH) throw new BadBytes(`more than ${MAX_DEPTH} levels of nesting`);
+    this.enter();
     for (let tag = this.tag(); tag !== endTag; tag = this.tag()) this.skip(tag);
-    this.depth -= 1;
+    this.leave();
   }
 
   #take(bytes: number): void {

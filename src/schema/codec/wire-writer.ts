@@ -1,5 +1,6 @@
 import type { WriteArena } from '../../protocol/message-codec.js';
-import { DOUBLE_BYTES, setDouble, setFloat } from './wire.js';
+import { Misfit } from './encode-error.js';
+import { DOUBLE_BYTES, MAX_DEPTH, setDouble, setFloat } from './wire.js';
 
 /** Strings up to this length are written by a loop: a call into Node costs more than it saves. */
 const SHORT_STRING = 32;
@@ -26,12 +27,24 @@ export class WireWriter {
   #openLengths = 0;
   #arena: WriteArena | undefined;
 
-  /** Starts at the arena's offset. */
-  begin(arena: WriteArena): void {
+  /** Starts at the arena's offset, with `value`, which stands `depth` levels deep in other messages. */
+  begin(arena: WriteArena, value: unknown, depth: number): void {
     this.#arena = arena;
-    this.depth = 0;
+    this.depth = depth - 1;
+    this.enter(value);
     this.#openLengths = 0;
     this.#load(arena);
+  }
+
+  /** Steps into a message within the one that is written. Raises a {@link Misfit} when there are too many around it. */
+  enter(value: unknown): void {
+    this.depth += 1;
+    if (this.depth > MAX_DEPTH) throw new Misfit(`at most ${MAX_DEPTH} levels of nesting (is it a cycle?)`, value);
+  }
+
+  /** Steps out again. */
+  leave(): void {
+    this.depth -= 1;
   }
 
   /** Hands the offset back to the arena. */

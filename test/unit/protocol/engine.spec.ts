@@ -2,7 +2,14 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, serve, TtrpcError, TtrpcStatus, type RawClient, type RawServer } from '../../../src/protocol/index.js';
+import {
+  connect,
+  serve,
+  TtrpcError,
+  TtrpcStatus,
+  type RawClient,
+  type RawServer,
+} from '../../../src/protocol/index.js';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const text = (value: Uint8Array): string => Buffer.from(value).toString();

@@ -1,0 +1,77 @@
+import { loadSync, type MessageTypeDefinition, type Options } from '@grpc/proto-loader';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { MessageCodec } from '../../../src/protocol/message-codec.js';
+import { loadSchema, type LoaderOptions, type Schema, type SchemaOptions } from '../../../src/schema/index.js';
+
+/** A temporary folder with .proto files in it. */
+export class ProtoFolder {
+  readonly path = mkdtempSync(join(tmpdir(), 'schema-'));
+
+  constructor(files: Record<string, string>) {
+    for (const [name, text] of Object.entries(files)) this.write(name, text);
+  }
+
+  write(name: string, text: string): string {
+    const file = this.at(name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, text);
+    return file;
+  }
+
+  at(name: string): string {
+    return join(this.path, name);
+  }
+
+  remove(): void {
+    rmSync(this.path, { recursive: true });
+  }
+}
+
+/** Runs `test` with a folder of files that is removed afterwards. */
+export function withProtos<T>(files: Record<string, string>, test: (folder: ProtoFolder) => T): T {
+  const folder = new ProtoFolder(files);
+  try {
+    return test(folder);
+  } finally {
+    folder.remove();
+  }
+}
+
+/** The schema of one file's text. */
+export function schemaOf(text: string, options: Omit<SchemaOptions, 'protoPath'> = {}): Schema {
+  return withProtos({ 'test.proto': text }, (folder) => loadSchema({ ...options, protoPath: folder.at('test.proto') }));
+}
+
+/** What ours and `@grpc/proto-loader` make of one message type. */
+export interface Pair {
+  ours: MessageCodec;
+  theirs: { serialize(value: object): Buffer; deserialize(bytes: Buffer): object };
+}
+
+/** Both codecs of a message type of one file's text, with the same options. */
+export function pairOf(text: string, typeName: string, loader: LoaderOptions = {}): Pair {
+  return withProtos({ 'test.proto': text }, (folder) => {
+    const ours = loadSchema({ protoPath: folder.at('test.proto'), loader }).findType(typeName);
+    const definition = loadSync(folder.at('test.proto'), loader as Options)[typeName];
+    if (!ours || !definition) throw new Error(`no type ${typeName}`);
+    const { serialize, deserialize } = definition as MessageTypeDefinition<object, object>;
+    return { ours, theirs: { serialize, deserialize } };
+  });
+}
+
+/** The error that `run` raises; fails when there is none. */
+export function errorOf<E = Error>(run: () => unknown): E {
+  try {
+    run();
+  } catch (error) {
+    return error as E;
+  }
+  throw new Error('expected an error');
+}
+
+/** Bytes as they are, or a number per hex pair: `08 96 01`. */
+export function hex(text: string): Buffer {
+  return Buffer.from(text.replace(/\s+/g, ''), 'hex');
+}
