@@ -51,6 +51,8 @@ export class CallAbort {
 }
 
 function checkSignal(signal: unknown, name: string): void {
-  if (signal === undefined || typeof (signal as Partial<AbortSignal> | null)?.addEventListener === 'function') return;
+  if (signal === undefined) return;
+  const isSignal = typeof signal === 'object' && signal !== null && 'addEventListener' in signal;
+  if (isSignal) return;
   throw new TypeError(`${name}: expected an AbortSignal, got ${signal === null ? 'null' : typeof signal}`);
 }

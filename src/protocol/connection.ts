@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { Budget } from './budget.js';
+import type { Budget } from './budget.js';
 import { TtrpcError, messageOf } from './errors.js';
 import { FrameReader, type FrameSink } from './frame-reader.js';
 import { FrameWriter } from './frame-writer.js';

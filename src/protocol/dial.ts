@@ -70,7 +70,7 @@ const REASONS = new Map([
 ]);
 
 function dialError(address: Address, error: unknown): TtrpcError {
-  const code = String((error as { code?: unknown } | null)?.code ?? '');
+  const code = (error as { code?: string } | null)?.code ?? '';
   const reason = REASONS.get(code);
   const status = code === 'EACCES' || code === 'EPERM' ? TtrpcStatus.PERMISSION_DENIED : TtrpcStatus.UNAVAILABLE;
   const why = reason ? `${reason} (${code})` : messageOf(error);

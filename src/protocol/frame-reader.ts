@@ -104,12 +104,10 @@ export class FrameReader {
   }
 
   #readHeader(buf: Uint8Array, at: number): number {
-    // The indices are within the buffer: the caller has seen ten bytes from `at` on.
-    const b = buf as { [index: number]: number };
-    this.#streamId = ((b[at + 4]! << 24) | (b[at + 5]! << 16) | (b[at + 6]! << 8) | b[at + 7]!) >>> 0;
-    this.#type = b[at + 8]!;
-    this.#flags = b[at + 9]!;
-    return ((b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!) >>> 0;
+    this.#streamId = uint32(buf, at + 4);
+    this.#type = buf[at + 8] as number;
+    this.#flags = buf[at + 9] as number;
+    return uint32(buf, at);
   }
 
   #beginBody(length: number): void {
@@ -150,4 +148,15 @@ export function retain(buf: Uint8Array, start: number, end: number): Uint8Array 
   const length = end - start;
   if (length * 2 >= buf.buffer.byteLength) return buf.subarray(start, end);
   return copyBytes(buf, start, end);
+}
+
+/** The big-endian number in `buf[at, at + 4)`; the caller has seen that the bytes are there. */
+function uint32(buf: Uint8Array, at: number): number {
+  return (
+    (((buf[at] as number) << 24) |
+      ((buf[at + 1] as number) << 16) |
+      ((buf[at + 2] as number) << 8) |
+      (buf[at + 3] as number)) >>>
+    0
+  );
 }

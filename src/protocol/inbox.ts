@@ -83,7 +83,7 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
     if (this.#end) {
       const { error } = this.#end;
       this.#end = {};
-      return error === undefined ? Promise.resolve(DONE) : Promise.reject(error as Error);
+      return error === undefined ? Promise.resolve(DONE) : Promise.reject(error);
     }
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }

@@ -119,7 +119,7 @@ export class ServerCall {
       this.#ended();
     };
     // What the client has not taken would keep it from learning that the stream outran it.
-    if (status.code === TtrpcStatus.RESOURCE_EXHAUSTED) this.#output?.discard();
+    if (status.code === (TtrpcStatus.RESOURCE_EXHAUSTED as number)) this.#output?.discard();
     if (this.#output) this.#output.finish(write);
     else write();
   }

@@ -45,5 +45,5 @@ export function limit<K extends string>(options: Partial<Record<K, number>>, nam
   const value: unknown = options[name];
   if (value === undefined) return fallback;
   if (typeof value === 'number' && value >= 1 && (Number.isInteger(value) || value === Infinity)) return value;
-  throw new RangeError(`${name}: expected a positive integer, got ${String(value)}`);
+  throw new RangeError(`${name}: expected a positive integer, got ${typeof value === 'number' ? value : typeof value}`);
 }

@@ -74,7 +74,11 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
   #codec(type: protobuf.Type): ReflectionCodec {
     let codec = this.#codecs.get(type);
     if (!codec) {
-      codec = new ReflectionCodec(nameOf(type), () => this.encoder(type), () => this.decoder(type));
+      codec = new ReflectionCodec(
+        nameOf(type),
+        () => this.encoder(type),
+        () => this.decoder(type),
+      );
       this.#codecs.set(type, codec);
     }
     return codec;

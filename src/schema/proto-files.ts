@@ -146,7 +146,8 @@ export class ProtoFiles {
     const qualified = `${container === undefined ? '' : `${container.slice(1)}.`}${name}`;
     const place = line === undefined ? file : `${file}:${line}`;
     const where = other === undefined || other === null ? '' : other === file ? ' in this file' : ` in ${other}`;
-    const otherLine = where === '' || other === file ? undefined : lineOf(this.#sources.get(other as string), definition);
+    const otherLine =
+      where === '' || other === file ? undefined : lineOf(this.#sources.get(other as string), definition);
     return new SchemaError(
       `${place}: '${qualified}' is already defined${where}${otherLine === undefined ? '' : `:${otherLine}`}`,
       { file, line, cause },
@@ -210,7 +211,9 @@ function lineOf(source: string | undefined, pattern: RegExp): number | undefined
 }
 
 function commonFile(name: string): protobuf.INamespace | undefined {
-  return Object.hasOwn(protobuf.common, name) && name.includes('/') ? (protobuf.common.get(name) ?? undefined) : undefined;
+  return Object.hasOwn(protobuf.common, name) && name.includes('/')
+    ? (protobuf.common.get(name) ?? undefined)
+    : undefined;
 }
 
 function readText(file: string): string | undefined {

@@ -15,7 +15,9 @@ export interface MethodDescriptor<Request = unknown, Response = unknown> {
  * the transport or the client see them (DESIGN.md, "The house").
  * `Methods` carries the static types of its rpcs, keyed by the rpc's name.
  */
-export interface ServiceDescriptor<Methods extends Record<string, MethodDescriptor> = Record<string, MethodDescriptor>> {
+export interface ServiceDescriptor<
+  Methods extends Record<string, MethodDescriptor> = Record<string, MethodDescriptor>,
+> {
   /** Qualified name: `package.Service`, the bytes that travel in the request. */
   readonly name: string;
   /** The rpcs, keyed by name. An object without a prototype when this library makes it: a peer's name never reaches Object's members. */

@@ -72,7 +72,8 @@ function httpMessage(exception: ErrorShape): string {
   const response = exception.getResponse?.();
   const message = typeof response === 'object' && response !== null ? (response as ErrorShape).message : response;
   if (Array.isArray(message)) return message.map(String).join('; ');
-  return typeof message === 'string' ? message : String(exception.message ?? '');
+  if (typeof message === 'string') return message;
+  return typeof exception.message === 'string' ? exception.message : '';
 }
 
 function statusDetails(details: unknown): StatusDetail[] {

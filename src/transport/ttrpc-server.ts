@@ -13,7 +13,7 @@ import { loadSchema } from '../schema/load-schema.js';
 import type { Schema } from '../schema/schema.js';
 import type { ServiceDescriptor } from '../schema/service-descriptor.js';
 import { forgetHandler, noteHandler, servedElsewhere, type KnownServer } from './application-servers.js';
-import type { BoundHandler, HandlerCallback } from './bound-handler.js';
+import type { BoundHandler } from './bound-handler.js';
 import { afterPipeline, beforePipeline } from './global-filters.js';
 import { HandlerCall } from './handler-call.js';
 import { handlerName, type HandlerInfo } from './handler-info.js';
@@ -112,16 +112,14 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
   async close(): Promise<void> {
     await this.#core.close({ gracePeriodMs: this.#options.gracePeriodMs ?? GRACE_PERIOD_MS });
     for (const { info } of this.#handlers) forgetHandler(info, this);
-    this._status$.next('disconnected' as never);
+    this._status$.next('disconnected');
     this.#emit('close');
   }
 
   /** Calls `callback` for each event of that name; see {@link TtrpcServerEvents}. Raises an Error for another name. */
   override on<E extends keyof TtrpcServerEvents>(event: E, callback: TtrpcServerEvents[E]): void;
   // The base class leaves the types of its events open.
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type
   override on(event: string, callback: Function): void;
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type
   override on(event: string, callback: Function): void {
     if (!Object.hasOwn(this.#listeners, event)) {
       const known = Object.keys(this.#listeners).join(', ');
@@ -159,7 +157,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     afterPipeline(this);
     if (!info) return;
     super.addHandler(pattern, callback, isEventHandler, extras);
-    this.#handlers.push({ info, callback: callback as unknown as HandlerCallback });
+    this.#handlers.push({ info, callback });
     noteHandler(info, this);
   }
 
@@ -200,7 +198,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     for (const each of wires) this.#core.methods.add(this.#method(each));
     const { url } = this.#options;
     const addresses = await this.#core.listen(url === undefined ? [] : [url].flat());
-    this._status$.next('connected' as never);
+    this._status$.next('connected');
     this.#emit('listening', addresses);
     return addresses;
   }

@@ -245,7 +245,7 @@ describe('enhancers', () => {
     lab = await startLab({ controllers: [LabController] });
     lab.server.setOnProcessingStartHook((transport, context, done) => {
       seen.push(`start ${String(transport)} ${(context as TtrpcContext).method}`);
-      return done();
+      void done();
     });
     lab.server.setOnProcessingEndHook((_transport, context) => {
       seen.push(`end ${(context as TtrpcContext).method}`);

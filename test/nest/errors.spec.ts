@@ -29,7 +29,7 @@ afterEach(() => lab.close());
 
 function throwIt(): never {
   // The point of these tests is what is thrown.
-  // eslint-disable-next-line @typescript-eslint/only-throw-error
+
   throw thrown();
 }
 

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   BadRequestException,
   Catch,
-  Controller,
   Get,
   type ArgumentsHost,
   type ExceptionFilter,

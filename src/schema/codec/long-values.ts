@@ -45,7 +45,8 @@ function splitString(value: string, unsigned: boolean): void {
 }
 
 function splitBigInt(bits: bigint, value: unknown, unsigned: boolean): void {
-  if (bits !== (unsigned ? BigInt.asUintN(64, bits) : BigInt.asIntN(64, bits))) throw new Misfit(expected(unsigned), value);
+  if (bits !== (unsigned ? BigInt.asUintN(64, bits) : BigInt.asIntN(64, bits)))
+    throw new Misfit(expected(unsigned), value);
   halves.low = Number(BigInt.asUintN(32, bits));
   halves.high = Number(BigInt.asUintN(32, bits >> 32n));
 }

@@ -2,7 +2,14 @@ import type protobuf from 'protobufjs';
 import type { LoaderOptions } from '../loader-options.js';
 import type { MessageObject } from './message-encoder.js';
 import { enumOf, fieldsInOrder, keyTypeOf, messageTypeOf, nameOf } from './reflection.js';
-import { defaultMaker, enumReader, mapKeyReader, scalarReader, type ScalarReader, type ValueReader } from './scalar-readers.js';
+import {
+  defaultMaker,
+  enumReader,
+  mapKeyReader,
+  scalarReader,
+  type ScalarReader,
+  type ValueReader,
+} from './scalar-readers.js';
 import { Wire } from './wire.js';
 import { BadBytes, type WireReader } from './wire-reader.js';
 
@@ -121,7 +128,8 @@ function fieldReaders(field: protobuf.Field, registry: DecoderRegistry): [number
   if (keyType !== undefined) return [[Wire.Bytes, mapReader(field, keyType, registry)]];
   const { name } = field;
   const type = messageTypeOf(field);
-  if (type && !field.repeated) return [[field.delimited ? Wire.StartGroup : Wire.Bytes, messageReader(field, type, registry)]];
+  if (type && !field.repeated)
+    return [[field.delimited ? Wire.StartGroup : Wire.Bytes, messageReader(field, type, registry)]];
   const { wire, read } = valueReader(field, registry);
   if (!field.repeated) return [[wire, withOneof(field, registry.options, singularReader(name, read))]];
   const single: [number, FieldReader] = [wire, repeatedReader(name, read)];

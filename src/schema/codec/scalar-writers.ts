@@ -25,7 +25,10 @@ const unsigned = (kind: string): string => `an integer from 0 to ${UINT32_MAX} (
 export const SCALAR_WRITERS: ReadonlyMap<string, ScalarWriter> = new Map<string, ScalarWriter>([
   ['int32', integers(Wire.Varint, INT32_MIN, INT32_MAX, signed('int32'), (writer, value) => writer.int32(value))],
   ['sint32', integers(Wire.Varint, INT32_MIN, INT32_MAX, signed('sint32'), (writer, value) => writer.sint32(value))],
-  ['sfixed32', integers(Wire.Fixed32, INT32_MIN, INT32_MAX, signed('sfixed32'), (writer, value) => writer.fixed32(value))],
+  [
+    'sfixed32',
+    integers(Wire.Fixed32, INT32_MIN, INT32_MAX, signed('sfixed32'), (writer, value) => writer.fixed32(value)),
+  ],
   ['uint32', integers(Wire.Varint, 0, UINT32_MAX, unsigned('uint32'), (writer, value) => writer.uint32(value))],
   ['fixed32', integers(Wire.Fixed32, 0, UINT32_MAX, unsigned('fixed32'), (writer, value) => writer.fixed32(value))],
   ['int64', longs(Wire.Varint, false, writeVarint64)],

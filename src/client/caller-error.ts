@@ -1,0 +1,30 @@
+import { TtrpcException } from '../common/ttrpc-exception.js';
+import { messageOf, TtrpcError } from '../protocol/errors.js';
+import { TtrpcStatus } from '../protocol/status.js';
+
+/**
+ * What a caller gets for an error of the engine, always a TtrpcException. A signal whose reason is an exception (a
+ * handler's `context.signal`) ends its calls with that one; what is no TtrpcError is a complaint about what the caller
+ * passed: INVALID_ARGUMENT.
+ */
+export function exceptionOf(error: unknown): TtrpcException {
+  if (error instanceof TtrpcException) return error;
+  if (!(error instanceof TtrpcError)) {
+    return new TtrpcException(TtrpcStatus.INVALID_ARGUMENT, messageOf(error), [], { cause: error });
+  }
+  if (error.code === TtrpcStatus.CANCELLED && error.cause instanceof TtrpcException) return error.cause;
+  return TtrpcException.from(error);
+}
+
+/** INVALID_ARGUMENT with this text. */
+export function badArgument(message: string): TtrpcException {
+  return new TtrpcException(TtrpcStatus.INVALID_ARGUMENT, message);
+}
+
+/** How a value looks in an error's text. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value !== 'object') return `a ${typeof value}`;
+  const name = (value as { constructor?: { name?: unknown } }).constructor?.name;
+  return typeof name === 'string' && name !== '' && name !== 'Object' ? `an object of class ${name}` : 'a plain object';
+}

@@ -1,0 +1,111 @@
+import type { ReadPacket } from '@nestjs/microservices';
+import type { Channel } from '../protocol/channel.js';
+import type { CallStart } from '../protocol/client-call.js';
+import { TtrpcMetadata, type MetadataInit } from '../protocol/metadata.js';
+import { checkTimeoutMs } from '../protocol/timer.js';
+import type { TtrpcCallOptions, TtrpcCallParent } from './call-options.js';
+import { badArgument, describe } from './caller-error.js';
+import type { ClientMethod } from './client-method.js';
+import type { TtrpcClientOptions } from './client-options.js';
+
+/** Stands for the options of a call that has none. */
+export const NO_OPTIONS: TtrpcCallOptions = Object.freeze({});
+
+/** Stands for what begins a call without deadline and metadata. */
+const NOTHING: CallStart = Object.freeze({ deadline: undefined, metadata: undefined });
+
+/** What a client's calls have in common: its connections, and what its options add to each of them. */
+export class Caller {
+  readonly #timeoutMs: number | undefined;
+  readonly #metadata: TtrpcMetadata | undefined;
+  readonly #propagated: readonly string[];
+  /** Nest's dispatch hook; see `ClientProxy.setOnDispatchHook` (Nest 12). */
+  onDispatch: ((packet: ReadPacket) => void) | undefined;
+
+  /** Raises an error that names a bad option. */
+  constructor(
+    readonly channel: Channel,
+    options: TtrpcClientOptions,
+  ) {
+    const { timeoutMs, metadata, propagateMetadata = [] } = options;
+    this.#timeoutMs = timeoutMs === undefined ? undefined : checkTimeoutMs(timeoutMs, 'timeoutMs');
+    this.#metadata = metadata === undefined ? undefined : new TtrpcMetadata(metadata);
+    if (!Array.isArray(propagateMetadata) || propagateMetadata.some((key) => typeof key !== 'string' || key === '')) {
+      throw new TypeError('propagateMetadata: expected an array of metadata keys');
+    }
+    this.#propagated = [...(propagateMetadata as readonly string[])];
+  }
+
+  /** Deadline and metadata of a call. Raises an error that names the option which is wrong. */
+  start(method: ClientMethod, request: unknown, options: TtrpcCallOptions): CallStart {
+    const deadline = this.deadline(options);
+    const metadata = this.dispatched(method, request, this.metadata(options));
+    return deadline === undefined && metadata === undefined ? NOTHING : { deadline, metadata };
+  }
+
+  /** When a call that begins at `from` (ms since the epoch; default now) must be over: its own limit or its parent's. */
+  deadline(options: TtrpcCallOptions, from?: number): number | undefined {
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    let deadline: number | undefined;
+    if (timeoutMs !== undefined && checkTimeoutMs(timeoutMs, 'timeoutMs') !== Infinity) {
+      deadline = (from ?? Date.now()) + timeoutMs;
+    }
+    const limit = options.parent?.deadline?.getTime();
+    return limit === undefined || (deadline !== undefined && deadline < limit) ? deadline : limit;
+  }
+
+  /**
+   * A call's own copy of what the client sends always, what its parent hands on and what the call itself has; a key of
+   * the later takes the place of that key in the former. Undefined when there is nothing.
+   */
+  metadata({ metadata, parent }: TtrpcCallOptions): TtrpcMetadata | undefined {
+    const base = this.#metadata;
+    if (base === undefined && metadata === undefined && (parent === undefined || this.#propagated.length === 0)) {
+      return undefined;
+    }
+    const merged = new TtrpcMetadata(base);
+    for (const key of parent === undefined ? [] : this.#propagated) {
+      const values = (parent as TtrpcCallParent).metadata.getAll(key);
+      if (values.length > 0) merged.set(key, ...values);
+    }
+    if (metadata !== undefined) replaceKeys(merged, metadata);
+    return merged.size === 0 ? undefined : merged;
+  }
+
+  /** The call's metadata with what Nest's dispatch hook adds. What the hook raises ends the call. */
+  dispatched(
+    method: ClientMethod,
+    request: unknown,
+    metadata: TtrpcMetadata | undefined,
+  ): TtrpcMetadata | undefined {
+    if (!this.onDispatch) return metadata;
+    const packet: ReadPacket = { pattern: `/${method.fullName}`, data: request };
+    this.onDispatch(packet);
+    if (packet.metadata === undefined) return metadata;
+    const merged = metadata ?? new TtrpcMetadata();
+    replaceKeys(merged, packet.metadata);
+    return merged;
+  }
+}
+
+function replaceKeys(metadata: TtrpcMetadata, init: MetadataInit): void {
+  if (init === null || typeof init !== 'object') throw badArgument(`metadata: expected keys with values, got ${describe(init)}`);
+  const own = new TtrpcMetadata(init);
+  for (const [key] of own) metadata.delete(key);
+  for (const [key, value] of own) metadata.append(key, value);
+}
+
+/** Checks what a caller passed as options. Raises INVALID_ARGUMENT. */
+export function callOptions(options: unknown): TtrpcCallOptions {
+  if (options === undefined || options === null) return NO_OPTIONS;
+  if (typeof options !== 'object' || options instanceof TtrpcMetadata) {
+    throw badArgument(
+      `call options: expected an object such as { timeoutMs, metadata, signal }, got ${describe(options)}`,
+    );
+  }
+  const { parent } = options as TtrpcCallOptions;
+  if (parent !== undefined && typeof parent?.metadata?.getAll !== 'function') {
+    throw badArgument(`parent: expected the context of a handler, got ${describe(parent)}`);
+  }
+  return options;
+}

@@ -1,0 +1,142 @@
+import { defer, EmptyError, isObservable, lastValueFrom, Observable, type Subscription } from 'rxjs';
+import { TtrpcException } from '../common/ttrpc-exception.js';
+import { Inbox } from '../protocol/inbox.js';
+import { TtrpcMetadata } from '../protocol/metadata.js';
+import { TtrpcStatus } from '../protocol/status.js';
+import type { TtrpcCallOptions } from './call-options.js';
+import { callOptions, type Caller } from './caller.js';
+import { describe, exceptionOf } from './caller-error.js';
+import type { ClientMethod } from './client-method.js';
+import type { InterceptedCall, TtrpcClientInterceptor } from './interceptor.js';
+import { dropQueued } from './iterator-call.js';
+import { ObservableCall } from './observable-call.js';
+import { ReaderFlow } from './reader-flow.js';
+
+/** The calls of a client that has interceptors, in the forms of its proxies. */
+export class InterceptedCalls {
+  constructor(
+    private readonly caller: Caller,
+    private readonly interceptors: readonly TtrpcClientInterceptor[],
+  ) {}
+
+  /** As a cold Observable. */
+  observe(
+    method: ClientMethod,
+    request: unknown,
+    options: TtrpcCallOptions | undefined,
+    flow?: ReaderFlow,
+  ): Observable<unknown> {
+    return defer(() => {
+      const began = Date.now();
+      const { ref, shape } = method;
+      const own = checkedOptions(options);
+      const metadata = this.caller.metadata(own) ?? new TtrpcMetadata();
+      const call = { service: ref.service, method: ref.method, shape, request, options: { ...own, metadata } };
+      return this.#pass(0, call, (last) => this.#call(method, last, own.timeoutMs, began, flow));
+    });
+  }
+
+  /** A unary or client-streaming call as a Promise. */
+  promise(method: ClientMethod, request: unknown, options: TtrpcCallOptions | undefined): Promise<unknown> {
+    return lastValueFrom(this.observe(method, request, options)).catch((error: unknown) => {
+      if (!(error instanceof EmptyError)) throw error;
+      throw new TtrpcException(TtrpcStatus.INTERNAL, `an interceptor of ${method.fullName} ended the call without an answer`);
+    });
+  }
+
+  /** A server-streaming or bidi call as an AsyncIterable; the first `next()` begins it. */
+  iterate(
+    method: ClientMethod,
+    request: unknown,
+    options: TtrpcCallOptions | undefined,
+  ): AsyncIterableIterator<unknown, undefined> {
+    const flow = new ReaderFlow();
+    return new ObservableIterator(this.observe(method, request, options, flow), flow);
+  }
+
+  #pass(
+    index: number,
+    call: InterceptedCall,
+    last: (call: InterceptedCall) => Observable<unknown>,
+  ): Observable<unknown> {
+    const interceptor = this.interceptors[index];
+    if (!interceptor) return last(call);
+    const answers: unknown = interceptor(call, (changed = call) => this.#pass(index + 1, changed, last));
+    if (isObservable(answers)) return answers;
+    throw new TypeError(
+      `interceptor ${interceptor.name || index} of ${call.service}/${call.method}: expected an Observable, ` +
+        `got ${describe(answers)}`,
+    );
+  }
+
+  /** The call itself, behind all interceptors. */
+  #call(
+    method: ClientMethod,
+    { request, options }: InterceptedCall,
+    timeoutMs: number | undefined,
+    began: number,
+    flow: ReaderFlow | undefined,
+  ): Observable<unknown> {
+    const { caller } = this;
+    return new Observable((subscriber) => {
+      try {
+        const deadline = caller.deadline(options, options.timeoutMs === timeoutMs ? began : undefined);
+        const metadata = new TtrpcMetadata(options.metadata);
+        const start = { deadline, metadata: caller.dispatched(method, request, metadata) };
+        return new ObservableCall(caller, method, subscriber, flow).run(request, options, start);
+      } catch (error) {
+        subscriber.error(exceptionOf(error));
+        return undefined;
+      }
+    });
+  }
+}
+
+function checkedOptions(options: TtrpcCallOptions | undefined): TtrpcCallOptions {
+  try {
+    return callOptions(options);
+  } catch (error) {
+    throw exceptionOf(error);
+  }
+}
+
+/** Reads an Observable one value after the other; `flow` slows what is behind it. */
+class ObservableIterator implements AsyncIterableIterator<unknown, undefined> {
+  readonly #inbox: Inbox<unknown>;
+  #begun = false;
+  #subscription: Subscription | undefined;
+
+  constructor(
+    private readonly source: Observable<unknown>,
+    private readonly flow: ReaderFlow,
+  ) {
+    this.#inbox = new Inbox(flow, () => this.#subscription?.unsubscribe());
+  }
+
+  next(): Promise<IteratorResult<unknown, undefined>> {
+    if (!this.#begun) {
+      this.#begun = true;
+      this.#subscription = this.source.subscribe({
+        next: (value) => this.#inbox.push(value, this.flow.takeBytes()),
+        error: (error: unknown) => this.#onError(error),
+        complete: () => this.#inbox.end(),
+      });
+    }
+    return this.#inbox.next();
+  }
+
+  return(): Promise<IteratorResult<unknown, undefined>> {
+    this.#begun = true;
+    return this.#inbox.return();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #onError(error: unknown): void {
+    const code = error instanceof TtrpcException ? error.code : undefined;
+    if (code === TtrpcStatus.CANCELLED || code === TtrpcStatus.DEADLINE_EXCEEDED) dropQueued(this.#inbox);
+    this.#inbox.fail(error);
+  }
+}

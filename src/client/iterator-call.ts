@@ -1,0 +1,62 @@
+import { Inbox } from '../protocol/inbox.js';
+import { decodeMessage } from '../protocol/message-codec.js';
+import type { TtrpcCallOptions } from './call-options.js';
+import type { Caller } from './caller.js';
+import type { ClientMethod } from './client-method.js';
+import { Invocation } from './invocation.js';
+
+/**
+ * A server-streaming or bidi call as an AsyncIterable for one reader. The first `next()` begins it; leaving the loop
+ * early cancels it. A reader who is slow slows the server, through the socket.
+ */
+export class IteratorCall extends Invocation implements AsyncIterableIterator<unknown, undefined> {
+  readonly #inbox: Inbox<unknown>;
+  #begun = false;
+
+  constructor(
+    caller: Caller,
+    method: ClientMethod,
+    private request: unknown,
+    private readonly options: TtrpcCallOptions | undefined,
+  ) {
+    super(caller, method);
+    this.#inbox = new Inbox(this, () => this.cancel());
+  }
+
+  next(): Promise<IteratorResult<unknown, undefined>> {
+    if (!this.#begun) {
+      this.#begun = true;
+      const { request } = this;
+      this.request = undefined;
+      this.begin(request, this.options);
+    }
+    return this.#inbox.next();
+  }
+
+  return(): Promise<IteratorResult<unknown, undefined>> {
+    this.#begun = true;
+    return this.#inbox.return();
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  onMessage(buf: Uint8Array, start: number, end: number): void {
+    this.#inbox.push(decodeMessage(this.method.response, buf, start, end), end - start);
+  }
+
+  protected ended(): void {
+    this.#inbox.end();
+  }
+
+  protected failed(error: unknown, overtakes: boolean): void {
+    if (overtakes) dropQueued(this.#inbox);
+    this.#inbox.fail(error);
+  }
+}
+
+/** Takes out what nobody has read. */
+export function dropQueued(inbox: Inbox<unknown>): void {
+  while (inbox.take() !== undefined);
+}

@@ -1,0 +1,44 @@
+import { decodeMessage } from '../protocol/message-codec.js';
+import type { TtrpcCallOptions } from './call-options.js';
+import type { Caller } from './caller.js';
+import type { ClientMethod } from './client-method.js';
+import { Invocation } from './invocation.js';
+
+/** A unary or client-streaming call as a Promise; it begins at once. */
+export function promiseCall(
+  caller: Caller,
+  method: ClientMethod,
+  request: unknown,
+  options: TtrpcCallOptions | undefined,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => new PromiseCall(caller, method, resolve, reject).run(request, options));
+}
+
+class PromiseCall extends Invocation {
+  #answer: unknown;
+
+  constructor(
+    caller: Caller,
+    method: ClientMethod,
+    private readonly resolve: (answer: unknown) => void,
+    private readonly reject: (error: unknown) => void,
+  ) {
+    super(caller, method);
+  }
+
+  run(request: unknown, options: TtrpcCallOptions | undefined): void {
+    this.begin(request, options);
+  }
+
+  onMessage(buf: Uint8Array, start: number, end: number): void {
+    this.#answer = decodeMessage(this.method.response, buf, start, end);
+  }
+
+  protected ended(): void {
+    this.resolve(this.#answer);
+  }
+
+  protected failed(error: unknown): void {
+    this.reject(error);
+  }
+}

@@ -1,0 +1,164 @@
+import { from, isObservable, Subscriber, type Observable, type ObservableInput } from 'rxjs';
+import { requestError, type ClientCall } from '../protocol/client-call.js';
+import type { MessageCodec } from '../protocol/message-codec.js';
+import { isIterable, Pump, type PumpTarget } from '../protocol/pump.js';
+import { badArgument, describe } from './caller-error.js';
+import type { ClientMethod } from './client-method.js';
+
+/** Who has a {@link RequestFeed}. */
+export interface FeedOwner {
+  /** The source itself has failed. */
+  onSourceFailed(error: unknown): void;
+}
+
+/** Brings what a caller streams to its call, until one of them ends. */
+export interface RequestFeed {
+  /** Begins. */
+  start(call: ClientCall, owner: FeedOwner): void;
+  /** The call is over: the source is unsubscribed, or its `return()` runs. Harmless when it has ended. */
+  stop(): void;
+  /** The reader of the answers is behind: a source that can wait does, until {@link resume}. */
+  pause(): void;
+  /** See {@link pause}. */
+  resume(): void;
+}
+
+/**
+ * The feed for the stream argument of a call. What is both an Observable and an AsyncIterable (a TtrpcStream) is read by
+ * demand. Raises INVALID_ARGUMENT that names the rpc for what is no stream.
+ */
+export function requestFeed(source: unknown, method: ClientMethod): RequestFeed {
+  if (isIterable(source) && (Symbol.asyncIterator in source || !isSubscribable(source))) {
+    return new IterableFeed(source, method.request);
+  }
+  if (isSubscribable(source)) return new ObservableFeed(toObservable(source), method.request);
+  throw badArgument(
+    `${method.fullName} takes a stream: expected an Observable or an AsyncIterable of ${method.request.typeName}, ` +
+      `got ${describe(source)}`,
+  );
+}
+
+/** Pushes what an Observable gives; it is subscribed at once, so that nothing of a hot one is lost. */
+class ObservableFeed implements RequestFeed {
+  #subscriber: Subscriber<unknown> | undefined;
+
+  constructor(
+    private readonly source: Observable<unknown>,
+    private readonly codec: MessageCodec,
+  ) {}
+
+  start(call: ClientCall, owner: FeedOwner): void {
+    // A Subscriber of its own, since a synchronous source must be stopped before `subscribe` returns.
+    this.#subscriber = new Subscriber<unknown>({
+      next: (value) => {
+        try {
+          call.send(this.codec, value);
+        } catch (error) {
+          call.fail(requestError(error));
+        }
+      },
+      error: (error: unknown) => owner.onSourceFailed(error),
+      complete: () => call.closeSend(),
+    });
+    this.source.subscribe(this.#subscriber);
+  }
+
+  stop(): void {
+    this.#subscriber?.unsubscribe();
+  }
+
+  pause(): void {
+    // An Observable cannot wait: what it is ahead of the server is held, up to `maxBufferedBytes`.
+  }
+
+  resume(): void {
+    // As above.
+  }
+}
+
+/** Pulls what an iterable gives, only while the server takes it and the answers are read. */
+class IterableFeed implements RequestFeed, PumpTarget<unknown> {
+  readonly #pump: Pump<unknown>;
+  readonly #codec: MessageCodec;
+  #call: ClientCall | undefined;
+  #running = true;
+  #paused = false;
+  #wake: (() => void) | undefined;
+
+  constructor(source: AsyncIterable<unknown> | Iterable<unknown>, codec: MessageCodec) {
+    this.#codec = codec;
+    this.#pump = new Pump(source, this);
+  }
+
+  start(call: ClientCall, owner: FeedOwner): void {
+    this.#call = call;
+    this.#pump.run().then(
+      (ended) => {
+        this.#running = false;
+        if (ended) call.closeSend();
+      },
+      (error: unknown) => {
+        this.#running = false;
+        if (error instanceof UnsentMessage) call.fail(requestError(error.reason));
+        else owner.onSourceFailed(error);
+      },
+    );
+  }
+
+  stop(): void {
+    if (this.#running) this.#pump.stop();
+    this.#running = false;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    const wake = this.#wake;
+    this.#wake = undefined;
+    if (wake) this.onWritable(wake);
+  }
+
+  /** As {@link PumpTarget.writable}. */
+  get writable(): boolean {
+    return !this.#paused && this.#call?.writable === true;
+  }
+
+  /** As {@link PumpTarget.onWritable}. */
+  onWritable(callback: () => void): void {
+    if (this.#paused) this.#wake = callback;
+    else if (this.#call?.writable) callback();
+    else this.#call?.onWritable(() => this.onWritable(callback));
+  }
+
+  /** As {@link PumpTarget.send}. */
+  send(value: unknown): void {
+    try {
+      this.#call?.send(this.#codec, value);
+    } catch (error) {
+      throw new UnsentMessage(error);
+    }
+  }
+}
+
+/** Tells a message that cannot be sent from a source that fails. Never seen by a caller. */
+class UnsentMessage extends Error {
+  constructor(readonly reason: unknown) {
+    super();
+  }
+}
+
+interface Subscribable {
+  subscribe(...args: never[]): unknown;
+}
+
+function isSubscribable(value: unknown): value is Subscribable {
+  return typeof value === 'object' && value !== null && typeof (value as Subscribable).subscribe === 'function';
+}
+
+function toObservable(source: Subscribable): Observable<unknown> {
+  // Of another library or another copy of RxJS: `from` knows the interop symbol.
+  return isObservable(source) ? source : from(source as unknown as ObservableInput<unknown>);
+}
