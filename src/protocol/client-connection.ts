@@ -105,8 +105,8 @@ export class ClientConnection implements ConnectionRole {
       this.#protocolError(call, `a Data frame on a ${call.method.shape} call`);
     } else {
       const closes = (flags & FrameFlag.RemoteClosed) !== 0;
-      // No-data without remote-closed is an empty message to the peers' clients; a payload counts in any case.
-      if (end > start || !closes || (flags & FrameFlag.NoData) === 0) call.receive(buf, start, end);
+      // No-data without remote-closed is an empty message to the peers' clients.
+      if (!closes || (flags & FrameFlag.NoData) === 0) call.receive(buf, start, end);
       if (closes) call.end();
     }
   }

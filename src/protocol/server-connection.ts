@@ -201,8 +201,7 @@ export class ServerConnection implements ConnectionRole {
       this.#refuse(streamId, TtrpcStatus.INVALID_ARGUMENT, 'data on a unary call');
       return;
     }
-    const hasMessage = (flags & FrameFlag.NoData) === 0 || end > start;
-    if (hasMessage) {
+    if ((flags & FrameFlag.NoData) === 0) {
       if (call.inputClosed) {
         this.#refuse(streamId, TtrpcStatus.INVALID_ARGUMENT, 'data handling error: the stream is closed');
         return;
@@ -226,8 +225,13 @@ export class ServerConnection implements ConnectionRole {
   #refuse(streamId: number, code: TtrpcStatus, message: string): void {
     const status = { code, message };
     const call = this.#calls.get(streamId);
-    if (call) call.abort(new TtrpcError(TtrpcStatus.CANCELLED, `the client broke the protocol: ${message}`), status);
-    else this.writer.writeStatus(streamId, status);
+    if (!call) {
+      this.writer.writeStatus(streamId, status);
+      return;
+    }
+    // What the client still sends there is no new mistake of its own.
+    this.#cutShort.add(streamId);
+    call.abort(new TtrpcError(TtrpcStatus.CANCELLED, `the client broke the protocol: ${message}`), status);
   }
 }
 

@@ -5,7 +5,7 @@ import type { StatusDetail } from '../protocol/status.js';
 import { MessageTypes } from './message-types.js';
 import { ProtoFiles } from './proto-files.js';
 import { errorText, SchemaError } from './schema-error.js';
-import type { RootDescriptor, Schema, SchemaOptions } from './schema.js';
+import type { ReflectionRoot, RootDescriptor, Schema, SchemaOptions } from './schema.js';
 import type { MethodDescriptor, ServiceDescriptor } from './service-descriptor.js';
 import { didYouMean, lastSegment } from './suggest.js';
 
@@ -155,7 +155,8 @@ function checkDescriptor(descriptor: ServiceDescriptor): void {
 }
 
 function copyRoot(source: NonNullable<SchemaOptions['root']>): protobuf.Root {
-  const json = ('toJSON' in source && typeof source.toJSON === 'function' ? source.toJSON() : source) as RootDescriptor;
+  const { toJSON } = source as Partial<ReflectionRoot>;
+  const json = (typeof toJSON === 'function' ? toJSON.call(source) : source) as RootDescriptor;
   if (typeof json !== 'object' || json === null || typeof json.nested !== 'object') {
     throw new SchemaError('root: expected a protobufjs Root or its JSON form (an object with `nested`)');
   }

@@ -1,0 +1,278 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Duplex } from 'node:stream';
+import { FrameReader, retain } from '../../../src/protocol/frame-reader.js';
+import { FrameWriter } from '../../../src/protocol/frame-writer.js';
+import { FrameFlag, FrameType, HEADER_BYTES, writeHeader } from '../../../src/protocol/frame.js';
+import { bytesCodec, type MessageCodec } from '../../../src/protocol/message-codec.js';
+import { RequestEnvelope, requestPrefix, ResponseEnvelope } from '../../../src/protocol/envelope.js';
+import { TtrpcMetadata } from '../../../src/protocol/metadata.js';
+import { TtrpcStatus } from '../../../src/protocol/status.js';
+
+interface Frame {
+  streamId: number;
+  type: number;
+  flags: number;
+  data: Buffer;
+}
+
+/** Collects what a reader finds; oversized frames with the length alone. */
+class Collector {
+  readonly frames: Frame[] = [];
+  readonly oversized: { streamId: number; length: number }[] = [];
+  onFrame(streamId: number, type: number, flags: number, buf: Uint8Array, start: number, end: number): void {
+    this.frames.push({ streamId, type, flags, data: Buffer.from(buf.subarray(start, end)) });
+  }
+  onOversizedFrame(streamId: number, _type: number, _flags: number, length: number): void {
+    this.oversized.push({ streamId, length });
+  }
+}
+
+function frameBytes({ streamId, type, flags, data }: Frame): Buffer {
+  const bytes = Buffer.alloc(HEADER_BYTES + data.length);
+  writeHeader(bytes, 0, data.length, streamId, type, flags);
+  bytes.set(data, HEADER_BYTES);
+  return bytes;
+}
+
+const anyFrame = fc.record({
+  streamId: fc.integer({ min: 0, max: 0xffff_ffff }),
+  type: fc.integer({ min: 0, max: 255 }),
+  flags: fc.integer({ min: 0, max: 255 }),
+  data: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+});
+
+describe('FrameReader', () => {
+  it('finds the same frames however the bytes are cut', () => {
+    fc.assert(
+      fc.property(fc.array(anyFrame, { maxLength: 12 }), fc.array(fc.nat(60), { maxLength: 60 }), (frames, cuts) => {
+        const bytes = Buffer.concat(frames.map(frameBytes));
+        const collector = new Collector();
+        const reader = new FrameReader(collector, 200);
+        let at = 0;
+        for (const cut of cuts) {
+          reader.push(bytes.subarray(at, at + cut));
+          at += Math.min(cut, bytes.length - at);
+        }
+        reader.push(bytes.subarray(at));
+        expect(reader.midFrame).toBe(false);
+        expect(collector.frames).toEqual(frames.filter(({ data }) => data.length <= 200));
+        expect(collector.oversized).toEqual(
+          frames
+            .filter(({ data }) => data.length > 200)
+            .map(({ streamId, data }) => ({ streamId, length: data.length })),
+        );
+      }),
+    );
+  });
+
+  it('hands on nothing after it was stopped, also of the chunk that it is in', () => {
+    const frame = frameBytes({ streamId: 1, type: 3, flags: 0, data: Buffer.from('x') });
+    const collector = new Collector();
+    const reader = new FrameReader(
+      {
+        onFrame: (...args) => {
+          collector.onFrame(...args);
+          reader.stop();
+        },
+        onOversizedFrame: () => undefined,
+      },
+      100,
+    );
+    reader.push(Buffer.concat([frame, frame]));
+    expect(collector.frames).toHaveLength(1);
+  });
+});
+
+describe('retain', () => {
+  it('copies small bytes out of large chunks and keeps views of what fills its memory', () => {
+    const chunk = new Uint8Array(64 * 1024);
+    expect(retain(chunk, 10, 20).buffer.byteLength).toBe(10);
+    expect(retain(chunk, 0, 60_000).buffer).toBe(chunk.buffer);
+  });
+});
+
+/** A Duplex that collects what is written. */
+function sink(): { duplex: Duplex; written: () => Buffer; writes: () => number } {
+  const chunks: Buffer[] = [];
+  let writes = 0;
+  const duplex = new Duplex({
+    read() {
+      // Nothing comes.
+    },
+    write(chunk: Buffer, _encoding, done) {
+      writes++;
+      chunks.push(Buffer.from(chunk));
+      done();
+    },
+    writev(all, done) {
+      writes++;
+      for (const { chunk } of all) chunks.push(Buffer.from(chunk as Buffer));
+      done();
+    },
+  });
+  return { duplex, written: () => Buffer.concat(chunks), writes: () => writes };
+}
+
+function parse(bytes: Buffer): Frame[] {
+  const collector = new Collector();
+  new FrameReader(collector, 1 << 30).push(bytes);
+  return collector.frames;
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('FrameWriter', () => {
+  it('writes what a reader and the envelope give back, of all sizes and in one write for each turn', async () => {
+    const { duplex, written, writes } = sink();
+    const writer = new FrameWriter(duplex, 4 << 20);
+    const sizes = [
+      0, 1, 126, 127, 128, 129, 16_381, 16_382, 16_383, 16_384, 16_385, 100, 70_000, 5, 2_097_151, 2_097_152,
+    ];
+    for (const [i, size] of sizes.entries()) writer.writeAnswer(2 * i + 1, bytesCodec, Buffer.alloc(size, i));
+    for (const [i, size] of sizes.entries()) writer.writeData(2 * i + 1, bytesCodec, Buffer.alloc(size, i));
+    await turn();
+    const frames = parse(written());
+    expect(frames).toHaveLength(2 * sizes.length);
+    const response = new ResponseEnvelope();
+    for (const [i, size] of sizes.entries()) {
+      const { data, ...header } = frames[i] as Frame;
+      expect(header).toEqual({ streamId: 2 * i + 1, type: FrameType.Response, flags: 0 });
+      response.parse(data, 0, data.length);
+      const expected = Buffer.alloc(size, i);
+      // Not toEqual: it takes minutes to compare megabytes.
+      expect(expected.equals(data.subarray(response.payloadStart, response.payloadEnd))).toBe(true);
+      const { data: streamed, ...dataHeader } = frames[i + sizes.length] as Frame;
+      expect(dataHeader).toEqual({ streamId: 2 * i + 1, type: FrameType.Data, flags: 0 });
+      expect(expected.equals(streamed)).toBe(true);
+    }
+    const small = sink();
+    const batching = new FrameWriter(small.duplex, 4 << 20);
+    for (let i = 0; i < 100; i++) batching.writeData(1, bytesCodec, Buffer.from('hello'));
+    expect(small.writes()).toBe(0);
+    await turn();
+    expect(small.writes()).toBe(1);
+    expect(writes()).toBeGreaterThan(0);
+  });
+
+  it('rolls a frame back that does not encode or is too long, and goes on', async () => {
+    const { duplex, written } = sink();
+    const writer = new FrameWriter(duplex, 100_000);
+    const failing: MessageCodec<number> = {
+      typeName: 'failing',
+      encode: () => new Uint8Array(0),
+      decode: () => 0,
+      encodeInto: (bytes, out) => {
+        out.append(Buffer.alloc(bytes, 0xff));
+        throw new Error('does not encode');
+      },
+    };
+    writer.writeData(1, bytesCodec, Buffer.from('before'));
+    for (const bytes of [10, 30_000]) expect(() => writer.writeData(3, failing, bytes)).toThrow('does not encode');
+    for (const size of [100_001, 200_000]) {
+      expect(() => writer.writeData(5, bytesCodec, Buffer.alloc(size))).toThrow(
+        `message length ${size} exceeds the maximum of 100000 bytes`,
+      );
+    }
+    expect(() => writer.writeAnswer(7, bytesCodec, Buffer.alloc(99_999))).toThrow(/exceeds the maximum/);
+    writer.writeAnswer(9, bytesCodec, Buffer.alloc(30_000, 1));
+    writer.writeData(1, bytesCodec, Buffer.from('after'));
+    await turn();
+    expect(parse(written()).map(({ streamId, data }) => [streamId, data.length])).toEqual([
+      [1, 6],
+      [9, 30_004],
+      [1, 5],
+    ]);
+  });
+
+  it('adopts the buffer of a codec that has grown it', async () => {
+    const { duplex, written } = sink();
+    const writer = new FrameWriter(duplex, 4 << 20);
+    const growing: MessageCodec<Uint8Array> = {
+      ...bytesCodec,
+      encodeInto: (value, out) => {
+        // As protobufjs's Writer does it: a larger buffer with the same beginning.
+        if (out.pos + value.length > out.buf.length) {
+          const grown = new Uint8Array(2 * (out.pos + value.length));
+          grown.set(out.buf.subarray(0, out.pos));
+          out.buf = grown;
+        }
+        out.buf.set(value, out.pos);
+        out.pos += value.length;
+      },
+    };
+    const sent = [Buffer.alloc(40_000, 1), Buffer.alloc(90_000, 2), Buffer.alloc(10, 3), Buffer.alloc(200_000, 4)];
+    for (const message of sent) writer.writeData(1, growing, message);
+    await turn();
+    expect(Buffer.concat(parse(written()).map(({ data }) => data)).equals(Buffer.concat(sent))).toBe(true);
+  });
+
+  it('refuses a message that sends another one while it is encoded', () => {
+    const writer = new FrameWriter(sink().duplex, 1000);
+    const nested: MessageCodec<null> = {
+      typeName: 'nested',
+      encode: () => new Uint8Array(0),
+      decode: () => null,
+      encodeInto: () => writer.writeData(1, bytesCodec, Buffer.from('inner')),
+    };
+    expect(() => writer.writeData(1, nested, null)).toThrow(/while it was encoded/);
+    expect(() => writer.writeData(1, bytesCodec, Buffer.from('fine'))).not.toThrow();
+  });
+
+  it('is not writable while a slow Duplex has much to take', async () => {
+    const taken: (() => void)[] = [];
+    const slow = new Duplex({
+      read() {
+        // Nothing comes.
+      },
+      write: (_chunk, _encoding, done) => taken.push(done),
+    });
+    const writer = new FrameWriter(slow, 1 << 20);
+    for (let i = 0; i < 8; i++) writer.writeData(1, bytesCodec, Buffer.alloc(15_000));
+    await turn();
+    expect(writer.writable).toBe(false);
+    expect(writer.unsentBytes).toBe(8 * 15_010);
+    const drained = new Promise((resolve) => slow.once('drain', resolve));
+    while (slow.writableLength > 0) {
+      taken.shift()?.();
+      await turn();
+    }
+    await drained;
+    expect(writer.writable).toBe(true);
+  });
+
+  it('has the wire format of the protocol, byte by byte', async () => {
+    const { duplex, written } = sink();
+    const writer = new FrameWriter(duplex, 4 << 20);
+    const prefix = requestPrefix('a.B', 'C');
+    const metadata = new TtrpcMetadata({ K: ['1', '2'] });
+    writer.writeRequest(1, 0, prefix, bytesCodec, Buffer.from('pp'), 300, metadata);
+    writer.writeStreamRequest(3, prefix, 0, undefined);
+    writer.writeStatus(5, {
+      code: TtrpcStatus.NOT_FOUND,
+      message: 'no',
+      details: [{ typeUrl: 't', value: Buffer.from('v') }],
+    });
+    writer.writeClose(7);
+    writer.writeAnswer(9, bytesCodec, new Uint8Array(0));
+    await turn();
+    const hex = (text: string): string => text.replaceAll(' ', '');
+    expect(written().toString('hex')).toBe(
+      hex(
+        '0000001f 00000001 01 00 0a03612e42 120143 1a027070 20ac02 2a06 0a016b 120131 2a06 0a016b 120132' +
+          '00000008 00000003 01 06 0a03612e42 120143' +
+          '00000010 00000005 02 00 0a0e 0805 12026e6f 1a06 0a0174 120176' +
+          '00000000 00000007 03 05' +
+          '00000000 00000009 02 00',
+      ),
+    );
+    const request = new RequestEnvelope();
+    const [first] = parse(written()) as [Frame];
+    request.parse(first.data, 0, first.data.length);
+    expect(request.serviceIn(first.data)).toBe('a.B');
+    expect(request.methodIn(first.data)).toBe('C');
+    expect(request.timeoutNano).toBe(300);
+    expect(request.metadata?.getAll('k')).toEqual(['1', '2']);
+    expect(FrameFlag.RemoteOpen | FrameFlag.NoData).toBe(6);
+  });
+});
