@@ -16,17 +16,15 @@ const NOTHING: CallStart = Object.freeze({ deadline: undefined, metadata: undefi
 
 /** What a client's calls have in common: its connections, and what its options add to each of them. */
 export class Caller {
+  readonly channel: Channel;
   readonly #timeoutMs: number | undefined;
   readonly #metadata: TtrpcMetadata | undefined;
   readonly #propagated: readonly string[];
   /** Nest's dispatch hook; see `ClientProxy.setOnDispatchHook` (Nest 12). */
   onDispatch: ((packet: ReadPacket) => void) | undefined;
 
-  /** Raises an error that names a bad option. */
-  constructor(
-    readonly channel: Channel,
-    options: TtrpcClientOptions,
-  ) {
+  /** Raises an error that names a bad option; `makeChannel` is called when all are good. */
+  constructor(options: TtrpcClientOptions, makeChannel: () => Channel) {
     const { timeoutMs, metadata, propagateMetadata = [] } = options;
     this.#timeoutMs = timeoutMs === undefined ? undefined : checkTimeoutMs(timeoutMs, 'timeoutMs');
     this.#metadata = metadata === undefined ? undefined : new TtrpcMetadata(metadata);
@@ -34,6 +32,7 @@ export class Caller {
       throw new TypeError('propagateMetadata: expected an array of metadata keys');
     }
     this.#propagated = [...(propagateMetadata as readonly string[])];
+    this.channel = makeChannel();
   }
 
   /** Deadline and metadata of a call. Raises an error that names the option which is wrong. */
@@ -73,11 +72,7 @@ export class Caller {
   }
 
   /** The call's metadata with what Nest's dispatch hook adds. What the hook raises ends the call. */
-  dispatched(
-    method: ClientMethod,
-    request: unknown,
-    metadata: TtrpcMetadata | undefined,
-  ): TtrpcMetadata | undefined {
+  dispatched(method: ClientMethod, request: unknown, metadata: TtrpcMetadata | undefined): TtrpcMetadata | undefined {
     if (!this.onDispatch) return metadata;
     const packet: ReadPacket = { pattern: `/${method.fullName}`, data: request };
     this.onDispatch(packet);
@@ -89,7 +84,8 @@ export class Caller {
 }
 
 function replaceKeys(metadata: TtrpcMetadata, init: MetadataInit): void {
-  if (init === null || typeof init !== 'object') throw badArgument(`metadata: expected keys with values, got ${describe(init)}`);
+  if (init === null || typeof init !== 'object')
+    throw badArgument(`metadata: expected keys with values, got ${describe(init)}`);
   const own = new TtrpcMetadata(init);
   for (const [key] of own) metadata.delete(key);
   for (const [key, value] of own) metadata.append(key, value);

@@ -1,5 +1,4 @@
 import type { Duplex } from 'node:stream';
-import { TtrpcException } from '../common/ttrpc-exception.js';
 import { parseAddress } from '../protocol/address.js';
 import { isDuplex, type ChannelOptions, type ConnectionSource } from '../protocol/channel.js';
 import type { MetadataInit } from '../protocol/metadata.js';
@@ -62,7 +61,7 @@ export function connectionSource(options: TtrpcClientOptions): ConnectionSource 
 }
 
 /** Raises a RangeError for a number of connections that is not supported. */
-export function checkConnections(connections: unknown): void {
+export function checkConnections(connections: number | undefined): void {
   if (connections === undefined || connections === 1) return;
   throw new RangeError(`connections: expected 1 (unary calls share one connection), got ${String(connections)}`);
 }

@@ -1,4 +1,4 @@
-import { Observable, type Subscriber, type Unsubscribable } from 'rxjs';
+import type { Subscriber, Unsubscribable } from 'rxjs';
 import type { CallStart } from '../protocol/client-call.js';
 import { decodeMessage } from '../protocol/message-codec.js';
 import type { TtrpcCallOptions } from './call-options.js';
@@ -7,17 +7,7 @@ import type { ClientMethod } from './client-method.js';
 import { Invocation } from './invocation.js';
 import type { ReaderFlow } from './reader-flow.js';
 
-/** A call as a cold Observable: each subscription is a call of its own, and unsubscribing cancels it. */
-export function observeCall(
-  caller: Caller,
-  method: ClientMethod,
-  request: unknown,
-  options: TtrpcCallOptions | undefined,
-): Observable<unknown> {
-  return new Observable((subscriber) => new ObservableCall(caller, method, subscriber).run(request, options));
-}
-
-/** One subscription of a call. Answers are delivered as they come. */
+/** One subscription of a call's Observable; ending it cancels the call. Answers are delivered as they come. */
 export class ObservableCall extends Invocation implements Unsubscribable {
   /** `flow` is there when somebody behind interceptors may slow the answers. */
   constructor(

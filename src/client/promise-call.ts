@@ -4,17 +4,8 @@ import type { Caller } from './caller.js';
 import type { ClientMethod } from './client-method.js';
 import { Invocation } from './invocation.js';
 
-/** A unary or client-streaming call as a Promise; it begins at once. */
-export function promiseCall(
-  caller: Caller,
-  method: ClientMethod,
-  request: unknown,
-  options: TtrpcCallOptions | undefined,
-): Promise<unknown> {
-  return new Promise((resolve, reject) => new PromiseCall(caller, method, resolve, reject).run(request, options));
-}
-
-class PromiseCall extends Invocation {
+/** A unary or client-streaming call whose answer settles a Promise. */
+export class PromiseCall extends Invocation {
   #answer: unknown;
 
   constructor(
@@ -26,6 +17,7 @@ class PromiseCall extends Invocation {
     super(caller, method);
   }
 
+  /** Begins the call. */
   run(request: unknown, options: TtrpcCallOptions | undefined): void {
     this.begin(request, options);
   }

@@ -3,6 +3,7 @@ import type { Budget } from './budget.js';
 import { TtrpcError, messageOf } from './errors.js';
 import { FrameReader, type FrameSink } from './frame-reader.js';
 import { FrameWriter } from './frame-writer.js';
+import { PeerProbe } from './peer-probe.js';
 import { Timer } from './timer.js';
 import type { StreamOutput, StreamSender } from './stream-output.js';
 import { TtrpcStatus } from './status.js';
@@ -36,6 +37,7 @@ export class Connection implements StreamSender {
   readonly #duplex: Duplex;
   readonly #reader: FrameReader;
   readonly #role: ConnectionRole;
+  readonly #probe: PeerProbe;
   #waiting = new Set<StreamOutput>();
   #holds = 0;
   #open = true;
@@ -45,6 +47,7 @@ export class Connection implements StreamSender {
     this.#duplex = duplex;
     this.#role = role;
     this.budget = limits.budget;
+    this.#probe = new PeerProbe(duplex);
     this.writer = new FrameWriter(duplex, limits.maxMessageBytes);
     this.#reader = new FrameReader(role, limits.maxMessageBytes);
     duplex.on('data', this.#onData);
@@ -64,12 +67,16 @@ export class Connection implements StreamSender {
 
   /** Stops reading until the same number of {@link release} calls. */
   hold(): void {
-    if (this.#holds++ === 0 && this.#open) this.#duplex.pause();
+    if (this.#holds++ > 0 || !this.#open) return;
+    this.#duplex.pause();
+    this.#probe.start();
   }
 
   /** Takes one {@link hold} back. */
   release(): void {
-    if (--this.#holds === 0 && this.#open) this.#duplex.resume();
+    if (--this.#holds > 0 || !this.#open) return;
+    this.#probe.stop();
+    this.#duplex.resume();
   }
 
   /** As {@link StreamSender.awaitDrain}. */
@@ -109,6 +116,7 @@ export class Connection implements StreamSender {
   #closed(error: TtrpcError): void {
     this.#open = false;
     this.#reader.stop();
+    this.#probe.stop();
     this.writer.discard();
     this.#waiting.clear();
     this.#duplex.off('data', this.#onData);

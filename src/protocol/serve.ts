@@ -137,6 +137,10 @@ function rawContext(call: ServerCall): RawContext {
     aborted = error;
     controller?.abort(error);
   };
+  call.onClosing = (error) => {
+    aborted = error;
+    controller?.abort(error);
+  };
   let aborted: TtrpcError | undefined;
   return {
     service: call.method.service,

@@ -39,6 +39,8 @@ export class ServerCall {
    * or broke the protocol), DEADLINE_EXCEEDED or UNAVAILABLE (the server closes).
    */
   onAbort: ((error: TtrpcError) => void) | undefined;
+  /** Called once when the server begins to close and wants its streams to know; the call goes on. */
+  onClosing: ((error: TtrpcError) => void) | undefined;
   /** True once the client has closed its side. */
   inputClosed: boolean;
   #state: 'open' | 'ending' | 'ended' = 'open';

@@ -65,9 +65,12 @@ export class ServerConnection implements ConnectionRole {
     return this.#calls.size;
   }
 
-  /** Refuses new calls from now on; an idle connection can be closed at once. */
-  drain(): void {
+  /** Refuses new calls from now on; an idle connection can be closed at once. `notice` is for the streams, if any. */
+  drain(notice?: TtrpcError): void {
     this.#draining = true;
+    if (notice) {
+      for (const call of [...this.#calls.values()]) if (call.method.shape !== 'unary') call.onClosing?.(notice);
+    }
     if (this.#calls.size === 0) this.owner.onConnectionIdle(this);
   }
 

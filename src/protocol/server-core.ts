@@ -24,6 +24,11 @@ export interface ServerCoreOptions extends Partial<ServerLimits>, ListenOptions 
 export interface CloseOptions {
   /** How long calls in flight may take to finish, in ms; then they are aborted and end with UNAVAILABLE. Default 0. */
   gracePeriodMs?: number | undefined;
+  /**
+   * True: the `signal` of streaming calls aborts when the server begins to close, with UNAVAILABLE, and the calls go on
+   * for `gracePeriodMs`: so streams without an end of their own can end well. Default false.
+   */
+  signalStreams?: boolean | undefined;
 }
 
 /** What a server tells of itself. */
@@ -109,7 +114,7 @@ export class ServerCore implements ServerConnectionOwner {
    * Resolves when no connection is left; a second call waits for the first.
    */
   close(options: CloseOptions = {}): Promise<void> {
-    return (this.#closing ??= this.#close(options.gracePeriodMs ?? 0));
+    return (this.#closing ??= this.#close(options));
   }
 
   /** As {@link ServerConnectionOwner.onConnectionClosed}. */
@@ -147,10 +152,11 @@ export class ServerCore implements ServerConnectionOwner {
     this.#observer.onConnection?.(peer);
   }
 
-  async #close(gracePeriodMs: number): Promise<void> {
+  async #close({ gracePeriodMs = 0, signalStreams = false }: CloseOptions): Promise<void> {
     for (const listener of this.#listeners.splice(0)) listener.close();
     for (const duplex of this.#pending) duplex.destroy();
-    for (const connection of [...this.#connections]) connection.drain();
+    const notice = signalStreams ? closingError() : undefined;
+    for (const connection of [...this.#connections]) connection.drain(notice);
     if (this.#connections.size === 0) return;
     await new Promise<void>((resolve) => {
       const timer = new Timer(gracePeriodMs, () => {

@@ -47,7 +47,8 @@ export class ProtoFiles {
   load(files: readonly string[]): protobuf.Root {
     for (const name of files) this.#visit({ name }, false);
     try {
-      return this.#root.resolveAll();
+      this.#root.resolveAll();
+      return this.#root;
     } catch (error) {
       throw unresolvedError(error, this.#root, this.#sources);
     }
@@ -129,7 +130,9 @@ export class ProtoFiles {
 
 function commonFile(name: string): protobuf.INamespace | undefined {
   // protobufjs keeps its files as properties of a function: a name without a slash could be one of the function's own.
-  return name.includes('/') && Object.hasOwn(protobuf.common, name) ? (protobuf.common.get(name) ?? undefined) : undefined;
+  return name.includes('/') && Object.hasOwn(protobuf.common, name)
+    ? (protobuf.common.get(name) ?? undefined)
+    : undefined;
 }
 
 function readText(file: string): string | undefined {

@@ -88,7 +88,7 @@ export const WELL_KNOWN_PROTOS: ReadonlyMap<string, string> = new Map(
       message FileDescriptorSet { repeated FileDescriptorProto file = 1; extensions 536000000; }
       enum Edition {
         EDITION_UNKNOWN = 0; EDITION_LEGACY = 900; EDITION_PROTO2 = 998; EDITION_PROTO3 = 999; EDITION_2023 = 1000;
-        EDITION_2024 = 1001; EDITION_1_TEST_ONLY = 1; EDITION_2_TEST_ONLY = 2; EDITION_99997_TEST_ONLY = 99997;
+        EDITION_2024 = 1001; EDITION_2026 = 1002; EDITION_1_TEST_ONLY = 1; EDITION_2_TEST_ONLY = 2; EDITION_99997_TEST_ONLY = 99997;
         EDITION_99998_TEST_ONLY = 99998; EDITION_99999_TEST_ONLY = 99999; EDITION_MAX = 0x7FFFFFFF;
       }
       message FileDescriptorProto {
@@ -185,22 +185,22 @@ export const WELL_KNOWN_PROTOS: ReadonlyMap<string, string> = new Map(
         optional string input_type = 2;
         optional string output_type = 3;
         optional MethodOptions options = 4;
-        optional bool client_streaming = 5 [default = false];
-        optional bool server_streaming = 6 [default = false];
+        optional bool client_streaming = 5;
+        optional bool server_streaming = 6;
       }
       message FileOptions {
         enum OptimizeMode { SPEED = 1; CODE_SIZE = 2; LITE_RUNTIME = 3; }
         optional string java_package = 1;
         optional string java_outer_classname = 8;
-        optional bool java_multiple_files = 10 [default = false];
+        optional bool java_multiple_files = 10;
         optional bool java_generate_equals_and_hash = 20 [deprecated = true];
-        optional bool java_string_check_utf8 = 27 [default = false];
+        optional bool java_string_check_utf8 = 27;
         optional OptimizeMode optimize_for = 9 [default = SPEED];
         optional string go_package = 11;
-        optional bool cc_generic_services = 16 [default = false];
-        optional bool java_generic_services = 17 [default = false];
-        optional bool py_generic_services = 18 [default = false];
-        optional bool deprecated = 23 [default = false];
+        optional bool cc_generic_services = 16;
+        optional bool java_generic_services = 17;
+        optional bool py_generic_services = 18;
+        optional bool deprecated = 23;
         optional bool cc_enable_arenas = 31 [default = true];
         optional string objc_class_prefix = 36;
         optional string csharp_namespace = 37;
@@ -214,9 +214,9 @@ export const WELL_KNOWN_PROTOS: ReadonlyMap<string, string> = new Map(
         extensions 1000 to max;
       }
       message MessageOptions {
-        optional bool message_set_wire_format = 1 [default = false];
-        optional bool no_standard_descriptor_accessor = 2 [default = false];
-        optional bool deprecated = 3 [default = false];
+        optional bool message_set_wire_format = 1;
+        optional bool no_standard_descriptor_accessor = 2;
+        optional bool deprecated = 3;
         optional bool map_entry = 7;
         optional bool deprecated_legacy_json_field_conflicts = 11 [deprecated = true];
         optional FeatureSet features = 12;
@@ -242,11 +242,11 @@ export const WELL_KNOWN_PROTOS: ReadonlyMap<string, string> = new Map(
         optional CType ctype = 1 [default = STRING];
         optional bool packed = 2;
         optional JSType jstype = 6 [default = JS_NORMAL];
-        optional bool lazy = 5 [default = false];
-        optional bool unverified_lazy = 15 [default = false];
-        optional bool deprecated = 3 [default = false];
-        optional bool weak = 10 [default = false];
-        optional bool debug_redact = 16 [default = false];
+        optional bool lazy = 5;
+        optional bool unverified_lazy = 15;
+        optional bool deprecated = 3;
+        optional bool weak = 10;
+        optional bool debug_redact = 16;
         optional OptionRetention retention = 17;
         repeated OptionTargetType targets = 19;
         repeated EditionDefault edition_defaults = 20;
@@ -262,29 +262,29 @@ export const WELL_KNOWN_PROTOS: ReadonlyMap<string, string> = new Map(
       }
       message EnumOptions {
         optional bool allow_alias = 2;
-        optional bool deprecated = 3 [default = false];
+        optional bool deprecated = 3;
         optional bool deprecated_legacy_json_field_conflicts = 6 [deprecated = true];
         optional FeatureSet features = 7;
         repeated UninterpretedOption uninterpreted_option = 999;
         extensions 1000 to max;
       }
       message EnumValueOptions {
-        optional bool deprecated = 1 [default = false];
+        optional bool deprecated = 1;
         optional FeatureSet features = 2;
-        optional bool debug_redact = 3 [default = false];
+        optional bool debug_redact = 3;
         optional FieldOptions.FeatureSupport feature_support = 4;
         repeated UninterpretedOption uninterpreted_option = 999;
         extensions 1000 to max;
       }
       message ServiceOptions {
         optional FeatureSet features = 34;
-        optional bool deprecated = 33 [default = false];
+        optional bool deprecated = 33;
         repeated UninterpretedOption uninterpreted_option = 999;
         extensions 1000 to max;
       }
       message MethodOptions {
         enum IdempotencyLevel { IDEMPOTENCY_UNKNOWN = 0; NO_SIDE_EFFECTS = 1; IDEMPOTENT = 2; }
-        optional bool deprecated = 33 [default = false];
+        optional bool deprecated = 33;
         optional IdempotencyLevel idempotency_level = 34 [default = IDEMPOTENCY_UNKNOWN];
         optional FeatureSet features = 35;
         repeated UninterpretedOption uninterpreted_option = 999;
@@ -301,13 +301,23 @@ export const WELL_KNOWN_PROTOS: ReadonlyMap<string, string> = new Map(
         optional string aggregate_value = 8;
       }
       message FeatureSet {
+        message VisibilityFeature {
+          enum DefaultSymbolVisibility {
+            DEFAULT_SYMBOL_VISIBILITY_UNKNOWN = 0; EXPORT_ALL = 1; EXPORT_TOP_LEVEL = 2; LOCAL_ALL = 3; STRICT = 4;
+          }
+        }
+        message ProtoLimitsFeature {
+          enum EnforceProtoLimits {
+            PROTO_LIMITS_UNKNOWN = 0; LEGACY_NO_EXPLICIT_LIMITS = 1; PROTO_LIMITS2026 = 2;
+          }
+        }
         enum FieldPresence { FIELD_PRESENCE_UNKNOWN = 0; EXPLICIT = 1; IMPLICIT = 2; LEGACY_REQUIRED = 3; }
         enum EnumType { ENUM_TYPE_UNKNOWN = 0; OPEN = 1; CLOSED = 2; }
         enum RepeatedFieldEncoding { REPEATED_FIELD_ENCODING_UNKNOWN = 0; PACKED = 1; EXPANDED = 2; }
         enum Utf8Validation { UTF8_VALIDATION_UNKNOWN = 0; VERIFY = 2; NONE = 3; }
         enum MessageEncoding { MESSAGE_ENCODING_UNKNOWN = 0; LENGTH_PREFIXED = 1; DELIMITED = 2; }
         enum JsonFormat { JSON_FORMAT_UNKNOWN = 0; ALLOW = 1; LEGACY_BEST_EFFORT = 2; }
-        enum EnforceNamingStyle { ENFORCE_NAMING_STYLE_UNKNOWN = 0; STYLE2024 = 1; STYLE_LEGACY = 2; }
+        enum EnforceNamingStyle { ENFORCE_NAMING_STYLE_UNKNOWN = 0; STYLE2024 = 1; STYLE_LEGACY = 2; STYLE2026 = 3; }
         optional FieldPresence field_presence = 1;
         optional EnumType enum_type = 2;
         optional RepeatedFieldEncoding repeated_field_encoding = 3;
@@ -315,6 +325,8 @@ export const WELL_KNOWN_PROTOS: ReadonlyMap<string, string> = new Map(
         optional MessageEncoding message_encoding = 5;
         optional JsonFormat json_format = 6;
         optional EnforceNamingStyle enforce_naming_style = 7;
+        optional VisibilityFeature.DefaultSymbolVisibility default_symbol_visibility = 8;
+        optional ProtoLimitsFeature.EnforceProtoLimits enforce_proto_limits = 9;
         extensions 1000 to 9994;
         extensions 9995 to 9999;
         extensions 10000;

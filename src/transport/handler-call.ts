@@ -28,6 +28,7 @@ export class HandlerCall {
     private readonly requests: RequestStream<unknown> | undefined,
   ) {
     call.onAbort = (error) => this.#abort(error);
+    call.onClosing = (error) => context.abort(error);
   }
 
   /** Runs the handler. `onDone` is called once, when the call is over. */

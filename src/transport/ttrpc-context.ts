@@ -86,9 +86,9 @@ export class TtrpcContext extends BaseRpcContext<[ServerCall]> {
     return this.args[0];
   }
 
-  /** @internal The call has ended without its handler. */
+  /** @internal The call has ended without its handler, or is about to. */
   abort(error: TtrpcError): void {
-    this.#aborted = TtrpcException.from(error);
+    this.#aborted ??= TtrpcException.from(error);
     this.#controller?.abort(this.#aborted);
   }
 }

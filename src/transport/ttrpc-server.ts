@@ -110,7 +110,8 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
    * aborts them. A second call waits for the first.
    */
   async close(): Promise<void> {
-    await this.#core.close({ gracePeriodMs: this.#options.gracePeriodMs ?? GRACE_PERIOD_MS });
+    const { gracePeriodMs = GRACE_PERIOD_MS, signalStreams } = this.#options;
+    await this.#core.close({ gracePeriodMs, signalStreams });
     for (const { info } of this.#handlers) forgetHandler(info, this);
     this._status$.next('disconnected');
     this.#emit('close');

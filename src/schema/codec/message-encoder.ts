@@ -195,9 +195,14 @@ function mapWriter(field: protobuf.Field, keyType: string, registry: EncoderRegi
         writeEntry(writer, name, (map as MessageObject)[name]);
       }
     } catch (error) {
-      throw key === undefined ? error : locate(error, `[${JSON.stringify(String(key))}]`);
+      throw key === undefined ? error : locate(error, `[${describeKey(key)}]`);
     }
   };
+}
+
+function describeKey(key: unknown): string {
+  if (typeof key === 'string') return JSON.stringify(key);
+  return typeof key === 'number' || typeof key === 'bigint' || typeof key === 'boolean' ? `${key}` : typeof key;
 }
 
 /** Writes a map's key, tag and all. Keys of plain objects are strings whatever their kind. */

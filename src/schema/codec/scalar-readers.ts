@@ -147,9 +147,10 @@ function bufferOf(reader: WireReader): Buffer {
   return copy;
 }
 
-/** What a field that was not sent is with `defaults`: made anew for each message, where it could be changed. */
-export function defaultMaker(field: protobuf.Field, options: LoaderOptions): unknown | (() => unknown) {
-  const { typeDefault, resolvedType } = field;
+/** What a field that was not sent is with `defaults`; a function where each message needs one of its own. */
+export function defaultMaker(field: protobuf.Field, options: LoaderOptions): unknown {
+  const { resolvedType } = field;
+  const typeDefault: unknown = field.typeDefault;
   if (resolvedType instanceof protobuf.Enum) {
     const number = typeDefault as number;
     return isNamed(options.enums, 'String') ? resolvedType.valuesById[number] : number;

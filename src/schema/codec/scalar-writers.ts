@@ -67,13 +67,10 @@ function integers(
   return {
     wire,
     write(writer, value) {
-      let number = value;
-      if (typeof number !== 'number') number = integerOf(number);
+      const number = typeof value === 'number' ? value : integerOf(value);
       // NaN fails every comparison; what has a fraction is not its own floor.
-      if (!((number as number) >= min && (number as number) <= max) || Math.floor(number as number) !== number) {
-        throw new Misfit(expected, value);
-      }
-      write(writer, number as number);
+      if (!(number >= min && number <= max) || Math.floor(number) !== number) throw new Misfit(expected, value);
+      write(writer, number);
     },
   };
 }

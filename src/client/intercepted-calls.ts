@@ -6,6 +6,7 @@ import { TtrpcStatus } from '../protocol/status.js';
 import type { TtrpcCallOptions } from './call-options.js';
 import { callOptions, type Caller } from './caller.js';
 import { describe, exceptionOf } from './caller-error.js';
+import type { Calls } from './calls.js';
 import type { ClientMethod } from './client-method.js';
 import type { InterceptedCall, TtrpcClientInterceptor } from './interceptor.js';
 import { dropQueued } from './iterator-call.js';
@@ -13,7 +14,7 @@ import { ObservableCall } from './observable-call.js';
 import { ReaderFlow } from './reader-flow.js';
 
 /** The calls of a client that has interceptors, in the forms of its proxies. */
-export class InterceptedCalls {
+export class InterceptedCalls implements Calls {
   constructor(
     private readonly caller: Caller,
     private readonly interceptors: readonly TtrpcClientInterceptor[],
@@ -28,11 +29,9 @@ export class InterceptedCalls {
   ): Observable<unknown> {
     return defer(() => {
       const began = Date.now();
-      const { ref, shape } = method;
-      const own = checkedOptions(options);
-      const metadata = this.caller.metadata(own) ?? new TtrpcMetadata();
-      const call = { service: ref.service, method: ref.method, shape, request, options: { ...own, metadata } };
-      return this.#pass(0, call, (last) => this.#call(method, last, own.timeoutMs, began, flow));
+      const call = this.#intercepted(method, request, options);
+      const { timeoutMs } = call.options;
+      return this.#pass(0, call, (last) => this.#call(method, last, timeoutMs, began, flow));
     });
   }
 
@@ -40,7 +39,10 @@ export class InterceptedCalls {
   promise(method: ClientMethod, request: unknown, options: TtrpcCallOptions | undefined): Promise<unknown> {
     return lastValueFrom(this.observe(method, request, options)).catch((error: unknown) => {
       if (!(error instanceof EmptyError)) throw error;
-      throw new TtrpcException(TtrpcStatus.INTERNAL, `an interceptor of ${method.fullName} ended the call without an answer`);
+      throw new TtrpcException(
+        TtrpcStatus.INTERNAL,
+        `an interceptor of ${method.fullName} ended the call without an answer`,
+      );
     });
   }
 
@@ -52,6 +54,17 @@ export class InterceptedCalls {
   ): AsyncIterableIterator<unknown, undefined> {
     const flow = new ReaderFlow();
     return new ObservableIterator(this.observe(method, request, options, flow), flow);
+  }
+
+  #intercepted(method: ClientMethod, request: unknown, options: TtrpcCallOptions | undefined): InterceptedCall {
+    const { ref, shape } = method;
+    try {
+      const own = callOptions(options);
+      const metadata = this.caller.metadata(own) ?? new TtrpcMetadata();
+      return { service: ref.service, method: ref.method, shape, request, options: { ...own, metadata } };
+    } catch (error) {
+      throw exceptionOf(error);
+    }
   }
 
   #pass(
@@ -89,14 +102,6 @@ export class InterceptedCalls {
         return undefined;
       }
     });
-  }
-}
-
-function checkedOptions(options: TtrpcCallOptions | undefined): TtrpcCallOptions {
-  try {
-    return callOptions(options);
-  } catch (error) {
-    throw exceptionOf(error);
   }
 }
 
