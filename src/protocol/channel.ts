@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { Address } from './address.js';
 import { Backoff, type BackoffOptions } from './backoff.js';
@@ -84,6 +85,8 @@ export class Channel {
     if (options.streams !== undefined && options.streams !== 'dedicated' && options.streams !== 'shared') {
       throw new RangeError(`streams: expected 'dedicated' or 'shared', got ${String(options.streams)}`);
     }
+    // Each connection that is being made listens to it.
+    setMaxListeners(0, this.#abort.signal);
     this.#source = source;
     this.#options = options;
     this.#observer = observer;
