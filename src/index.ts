@@ -2,7 +2,7 @@
  * ttrpc, containerd's RPC protocol, as a NestJS microservice transport.
  * @packageDocumentation
  */
-
+export * from './client/index.js';
 export * from './common/index.js';
 export * from './decorators/index.js';
 export * from './schema/index.js';

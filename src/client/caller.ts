@@ -42,12 +42,12 @@ export class Caller {
     return deadline === undefined && metadata === undefined ? NOTHING : { deadline, metadata };
   }
 
-  /** When a call that begins at `from` (ms since the epoch; default now) must be over: its own limit or its parent's. */
-  deadline(options: TtrpcCallOptions, from?: number): number | undefined {
+  /** When a call that begins now must be over, in ms since the epoch: by its own limit or by its parent's. */
+  deadline(options: TtrpcCallOptions): number | undefined {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     let deadline: number | undefined;
     if (timeoutMs !== undefined && checkTimeoutMs(timeoutMs, 'timeoutMs') !== Infinity) {
-      deadline = (from ?? Date.now()) + timeoutMs;
+      deadline = Date.now() + timeoutMs;
     }
     const limit = options.parent?.deadline?.getTime();
     return limit === undefined || (deadline !== undefined && deadline < limit) ? deadline : limit;

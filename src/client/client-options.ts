@@ -26,8 +26,6 @@ export interface TtrpcClientOptions extends SchemaOptions, ChannelOptions {
   metadata?: MetadataInit | undefined;
   /** Metadata keys that a call with `parent` takes over from it. Default: none. */
   propagateMetadata?: readonly string[] | undefined;
-  /** Connections that unary calls share. Default and for now the only possible value: 1. */
-  connections?: number | undefined;
   /** Each call of a proxy passes through them, the first one outermost; see {@link TtrpcClientInterceptor}. */
   interceptors?: readonly TtrpcClientInterceptor[] | undefined;
 }
@@ -58,10 +56,4 @@ export function connectionSource(options: TtrpcClientOptions): ConnectionSource 
   } catch (error) {
     throw exceptionOf(error);
   }
-}
-
-/** Raises a RangeError for a number of connections that is not supported. */
-export function checkConnections(connections: number | undefined): void {
-  if (connections === undefined || connections === 1) return;
-  throw new RangeError(`connections: expected 1 (unary calls share one connection), got ${String(connections)}`);
 }

@@ -1,8 +1,12 @@
-import { defer, EmptyError, isObservable, lastValueFrom, Observable, type Subscription } from 'rxjs';
+import { EmptyError, isObservable, lastValueFrom, Observable, type Subscriber, type Subscription } from 'rxjs';
 import { TtrpcException } from '../common/ttrpc-exception.js';
+import { CallAbort, type Cancellable } from '../protocol/call-abort.js';
+import { deadlineError } from '../protocol/client-call.js';
+import type { TtrpcError } from '../protocol/errors.js';
 import { Inbox } from '../protocol/inbox.js';
 import { TtrpcMetadata } from '../protocol/metadata.js';
 import { TtrpcStatus } from '../protocol/status.js';
+import { Timer } from '../protocol/timer.js';
 import type { TtrpcCallOptions } from './call-options.js';
 import { callOptions, type Caller } from './caller.js';
 import { describe, exceptionOf } from './caller-error.js';
@@ -27,11 +31,20 @@ export class InterceptedCalls implements Calls {
     options: TtrpcCallOptions | undefined,
     flow?: ReaderFlow,
   ): Observable<unknown> {
-    return defer(() => {
-      const began = Date.now();
-      const call = this.#intercepted(method, request, options);
-      const { timeoutMs } = call.options;
-      return this.#pass(0, call, (last) => this.#call(method, last, timeoutMs, began, flow));
+    return new Observable((subscriber) => {
+      const limits = new CallLimits(subscriber);
+      let call: InterceptedCall;
+      let deadline: number | undefined;
+      try {
+        call = this.#intercepted(method, request, options);
+        deadline = this.caller.deadline(call.options);
+        limits.start(call.options, deadline);
+      } catch (error) {
+        subscriber.error(exceptionOf(error));
+        return;
+      }
+      subscriber.add(limits);
+      this.#pass(0, call, (last) => this.#call(method, last, deadline, flow)).subscribe(subscriber);
     });
   }
 
@@ -58,13 +71,9 @@ export class InterceptedCalls implements Calls {
 
   #intercepted(method: ClientMethod, request: unknown, options: TtrpcCallOptions | undefined): InterceptedCall {
     const { ref, shape } = method;
-    try {
-      const own = callOptions(options);
-      const metadata = this.caller.metadata(own) ?? new TtrpcMetadata();
-      return { service: ref.service, method: ref.method, shape, request, options: { ...own, metadata } };
-    } catch (error) {
-      throw exceptionOf(error);
-    }
+    const own = callOptions(options);
+    const metadata = this.caller.metadata(own) ?? new TtrpcMetadata();
+    return { service: ref.service, method: ref.method, shape, request, options: { ...own, metadata } };
   }
 
   #pass(
@@ -86,14 +95,14 @@ export class InterceptedCalls implements Calls {
   #call(
     method: ClientMethod,
     { request, options }: InterceptedCall,
-    timeoutMs: number | undefined,
-    began: number,
+    limit: number | undefined,
     flow: ReaderFlow | undefined,
   ): Observable<unknown> {
     const { caller } = this;
     return new Observable((subscriber) => {
       try {
-        const deadline = caller.deadline(options, options.timeoutMs === timeoutMs ? began : undefined);
+        const own = caller.deadline(options);
+        const deadline = own === undefined || (limit !== undefined && limit < own) ? limit : own;
         const metadata = new TtrpcMetadata(options.metadata);
         const start = { deadline, metadata: caller.dispatched(method, request, metadata) };
         return new ObservableCall(caller, method, subscriber, flow).run(request, options, start);
@@ -102,6 +111,39 @@ export class InterceptedCalls implements Calls {
         return undefined;
       }
     });
+  }
+}
+
+/** Ends a call at its deadline and by its signals also while an interceptor has it. */
+class CallLimits implements Cancellable {
+  #abort: CallAbort | undefined;
+  #timer: Timer | undefined;
+
+  constructor(private readonly subscriber: Subscriber<unknown>) {}
+
+  get open(): boolean {
+    return !this.subscriber.closed;
+  }
+
+  /** Raises CANCELLED when a signal has aborted already. */
+  start({ signal, parent }: TtrpcCallOptions, deadline: number | undefined): void {
+    if (signal !== undefined || parent !== undefined) {
+      this.#abort = new CallAbort(signal, parent?.signal);
+      this.#abort.check();
+      this.#abort.watch(this);
+    }
+    if (deadline !== undefined) {
+      this.#timer = new Timer(Math.max(0, deadline - Date.now()), () => this.cancel(deadlineError()));
+    }
+  }
+
+  cancel(error: TtrpcError): void {
+    this.subscriber.error(exceptionOf(error));
+  }
+
+  unsubscribe(): void {
+    this.#timer?.clear();
+    this.#abort?.clear();
   }
 }
 

@@ -25,8 +25,8 @@ export interface InterceptedCall {
  * Goes on to the next interceptor, at last to the server, with `call` (default: unchanged). Of a changed call `request`
  * and `options` count. Each subscription to what it returns is a call of its own, so that `retry` works.
  *
- * A `timeoutMs` that is left as it was counts from the beginning of the caller's call, over all that interceptors do; a
- * changed one counts from here.
+ * The caller's timeout and signals count from the beginning of his call, over all that interceptors do; a `timeoutMs`
+ * set here counts from here and can only be shorter.
  */
 export type TtrpcClientNext = (call?: InterceptedCall) => Observable<unknown>;
 

@@ -15,7 +15,7 @@ import { Caller } from './caller.js';
 import { badArgument, describe, exceptionOf } from './caller-error.js';
 import { DirectCalls, type Calls } from './calls.js';
 import { ClientMethod } from './client-method.js';
-import { checkConnections, connectionSource, type TtrpcClientOptions } from './client-options.js';
+import { connectionSource, type TtrpcClientOptions } from './client-options.js';
 import type { AsyncService, ObservableService } from './client-types.js';
 import { InterceptedCalls } from './intercepted-calls.js';
 import { asyncProxy, observableProxy } from './service-proxy.js';
@@ -81,7 +81,6 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents, TtrpcClientStatu
       throw new TypeError(`a ttrpc client takes options with url and protoPath; got ${describe(options)}`);
     }
     this.#schema = loadSchema(options);
-    checkConnections(options.connections);
     const { interceptors = [] } = options;
     if (!Array.isArray(interceptors) || interceptors.some((each) => typeof each !== 'function')) {
       throw new TypeError('interceptors: expected an array of functions');

@@ -1,10 +1,15 @@
-import type { ClientCall } from './client-call.js';
 import { messageOf, TtrpcError } from './errors.js';
 import { TtrpcStatus } from './status.js';
 
+/** What an abort ends: a call, as a rule. */
+export interface Cancellable {
+  readonly open: boolean;
+  cancel(error: TtrpcError): void;
+}
+
 /** Ties a call to the AbortSignals of its caller: one listener for each, gone when the call is over. */
 export class CallAbort {
-  #call: ClientCall | undefined;
+  #call: Cancellable | undefined;
 
   /** Without a signal it does nothing. Raises a TypeError for what is no signal. */
   constructor(
@@ -26,7 +31,7 @@ export class CallAbort {
   }
 
   /** Cancels `call` when a signal aborts. */
-  watch(call: ClientCall): void {
+  watch(call: Cancellable): void {
     if (!call.open) return;
     this.#call = call;
     this.signal?.addEventListener('abort', this.#onAbort);

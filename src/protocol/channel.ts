@@ -10,9 +10,9 @@ import type { MessageCodec } from './message-codec.js';
 import { sendsRequestStream, sendsResponseStream } from './method-shape.js';
 import type { MethodRef } from './method-table.js';
 import { limit } from './server-options.js';
+import { SharedConnection, type ConnectionStatus } from './shared-connection.js';
 import { TtrpcStatus } from './status.js';
 import { StreamPool, type StreamPoolOptions } from './stream-pool.js';
-import { Timer } from './timer.js';
 
 /** Where a channel's connections come from. */
 export type ConnectionSource =
@@ -29,17 +29,16 @@ export interface ChannelOptions extends Partial<ClientLimits>, StreamPoolOptions
    * share the connection of the unary calls, without a cancel that reaches the server and without flow control.
    */
   streams?: 'dedicated' | 'shared' | undefined;
+  /** Shared connections over which unary calls are spread in turn. Default 1. A Duplex is always one. */
+  connections?: number | undefined;
   /** Waits between attempts to connect. */
   reconnect?: BackoffOptions | undefined;
   /** True: calls wait for a connection up to their deadline. False (default): they fail when an attempt fails. */
   waitForReady?: boolean | undefined;
 }
 
-/**
- * How the shared connection stands: not asked for yet or lost (`disconnected`), being made for the first time
- * (`connecting`) or again (`reconnecting`), up (`connected`), or closed for good.
- */
-export type ChannelStatus = 'disconnected' | 'connecting' | 'connected' | 'reconnecting' | 'closed';
+/** How the shared connections stand together: `connected` when one is; see {@link ConnectionStatus}. */
+export type ChannelStatus = ConnectionStatus;
 
 /** Hears of a channel's life. */
 export interface ChannelObserver {
@@ -55,27 +54,23 @@ export interface RouteOptions {
   waitForReady?: boolean | undefined;
 }
 
+/** The order in which the statuses of several shared connections speak for all. */
+const BEST_FIRST: readonly ChannelStatus[] = ['connected', 'connecting', 'reconnecting', 'disconnected'];
+
 /**
- * A client's connections to one server: made on demand, made again when lost, one shared by the unary calls and one
- * for each stream. Calls of a lost connection end with UNAVAILABLE at once; none is sent twice.
+ * A client's connections to one server: made on demand, made again when lost, some shared by the unary calls and one for
+ * each stream. Calls of a lost connection end with UNAVAILABLE at once; none is sent twice.
  */
 export class Channel {
   readonly limits: ClientLimits;
   readonly #source: ConnectionSource;
   readonly #options: ChannelOptions;
   readonly #observer: ChannelObserver;
+  readonly #shared: readonly SharedConnection[];
   readonly #pool: StreamPool | undefined;
-  readonly #backoff: Backoff;
   readonly #abort = new AbortController();
-  #shared: ClientConnection | undefined;
-  #attempt: Promise<void> | undefined;
+  #turn = 0;
   #status: ChannelStatus = 'disconnected';
-  #wasConnected = false;
-  #lastError: TtrpcError | undefined;
-  #waiting = new Set<ClientCall>();
-  /** No attempt before this time, in ms since the epoch: the last one has just failed. */
-  #notBefore = 0;
-  #retry: Timer | undefined;
 
   /** Makes no connection yet, except that a Duplex is taken at once. Raises a RangeError that names a bad option. */
   constructor(source: ConnectionSource, options: ChannelOptions = {}, observer: ChannelObserver = {}) {
@@ -90,29 +85,37 @@ export class Channel {
     this.#source = source;
     this.#options = options;
     this.#observer = observer;
-    this.#backoff = new Backoff(options.reconnect);
+    const wanted = limit(options, 'connections', 1);
+    const count = this.#isSingle ? 1 : wanted;
+    this.#shared = Array.from(
+      { length: count },
+      () =>
+        new SharedConnection(
+          () => this.#open(),
+          new Backoff(options.reconnect),
+          (error) => this.#onStatus(error),
+        ),
+    );
     if (source.kind === 'duplex') {
-      this.#adopt(new ClientConnection(source.duplex, this.limits));
+      this.#shared[0]?.adopt(new ClientConnection(source.duplex, this.limits));
     } else if (!this.#isSingle) {
       this.#pool = new StreamPool(() => this.#open(), options, new Backoff(options.reconnect));
     }
   }
 
-  /** How the shared connection stands. */
+  /** How the shared connections stand. */
   get status(): ChannelStatus {
     return this.#status;
   }
 
-  /** Connects the shared connection now. Rejects with UNAVAILABLE when that fails. */
+  /** Connects the shared connections now. Rejects with UNAVAILABLE when that fails. */
   async connect(): Promise<void> {
-    this.#checkOpen();
-    if (this.#shared?.usable) return;
-    await this.#connect();
-    this.#checkOpen();
-    if (this.#lastError && !this.#shared) throw this.#lastError;
+    if (this.#status === 'closed') throw closedError();
+    await Promise.all(this.#shared.map((shared) => shared.connect()));
+    if (this.status === 'closed') throw closedError();
   }
 
-  /** Begins a unary or server-streaming call. Raises what the codec raises; whatever else happens goes to `observer`. */
+  /** Begins a unary or server-streaming call; all that happens, also that it cannot be encoded, goes to `observer`. */
   request<T>(
     method: MethodRef,
     codec: MessageCodec<T>,
@@ -122,16 +125,12 @@ export class Channel {
     observer: CallObserver,
   ): ClientCall {
     const call = this.#newCall(method, start, route, observer);
-    const shared = this.#shared;
-    if (shared?.usable && !this.#wantsOwn(method, route)) {
-      try {
-        shared.request(call, codec, value);
-      } catch (error) {
-        call.fail(requestError(error));
-      }
-      return call;
-    }
     try {
+      const ready = this.#wantsOwn(method, route) ? undefined : this.#next().ready;
+      if (ready) {
+        ready.request(call, codec, value);
+        return call;
+      }
       call.keepRequest(codec, value);
     } catch (error) {
       call.fail(requestError(error));
@@ -151,14 +150,12 @@ export class Channel {
   /** Closes all connections; calls in flight end with UNAVAILABLE, later ones, too. A second call is harmless. */
   close(): void {
     if (this.#status === 'closed') return;
-    const error = new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the client is closed');
-    this.#setStatus('closed');
+    const error = closedError();
+    this.#status = 'closed';
     this.#abort.abort(error);
-    this.#retry?.clear();
-    this.#shared?.close(error);
-    this.#shared = undefined;
+    for (const shared of this.#shared) shared.close(error);
     this.#pool?.close(error);
-    this.#failWaiting(error, true);
+    this.#observer.onStatus?.('closed');
   }
 
   #newCall(method: MethodRef, start: CallStart, route: RouteOptions, observer: CallObserver): ClientCall {
@@ -181,63 +178,24 @@ export class Channel {
 
   #route(call: ClientCall, route: RouteOptions): void {
     if (this.#status === 'closed') {
-      call.fail(new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the client is closed', { unsent: true }));
+      call.fail(closedError());
     } else if (this.#wantsOwn(call.method, route)) {
       this.#pool?.begin(call);
-    } else if (this.#shared?.usable) {
-      call.beginOn(this.#shared);
     } else {
-      this.#wait(call);
+      this.#next().begin(call);
     }
   }
 
-  #wait(call: ClientCall): void {
-    const waitMs = this.#attempt ? 0 : this.#notBefore - Date.now();
-    if (waitMs > 0 && !call.patient) {
-      // The last attempt failed a moment ago: another one for each call would only add to the trouble.
-      call.fail(this.#lastError ?? new TtrpcError(TtrpcStatus.UNAVAILABLE, 'not connected', { unsent: true }));
-      return;
-    }
-    this.#waiting.add(call);
-    call.queue = this.#waiting;
-    if (waitMs > 0) this.#retryIn(waitMs);
-    else void this.#connect();
-  }
-
-  #connect(): Promise<void> {
-    return (this.#attempt ??= this.#tryConnect().finally(() => {
-      this.#attempt = undefined;
-    }));
-  }
-
-  async #tryConnect(): Promise<void> {
-    this.#retry?.clear();
-    this.#retry = undefined;
-    this.#setStatus(this.#wasConnected ? 'reconnecting' : 'connecting', this.#lastError);
-    try {
-      // A shared connection whose ids are used up goes on with its calls and then ends.
-      this.#shared = undefined;
-      this.#adopt(await this.#open());
-    } catch (error) {
-      this.#onConnectFailed(TtrpcError.from(error));
-    }
-  }
-
-  #onConnectFailed(error: TtrpcError): void {
-    if (this.#status === 'closed') return;
-    this.#lastError = error;
-    this.#setStatus('disconnected', error);
-    this.#failWaiting(error, false);
-    const waitMs = this.#backoff.next();
-    this.#notBefore = Date.now() + waitMs;
-    if (this.#waiting.size > 0) this.#retryIn(waitMs);
-  }
-
-  #retryIn(ms: number): void {
-    this.#retry ??= new Timer(ms, () => {
-      this.#retry = undefined;
-      if (this.#waiting.size > 0) void this.#connect();
-    });
+  /** The shared connection whose turn it is; while it is being made, one that is there. */
+  #next(): SharedConnection {
+    const all = this.#shared;
+    const own = all[this.#turn++ % all.length] as SharedConnection;
+    if (all.length === 1 || own.ready || this.#status === 'closed') return own;
+    const other = all.find((shared) => shared.ready);
+    if (!other) return own;
+    // Its failure is its own; the calls go on over the others.
+    own.connect().catch(() => undefined);
+    return other;
   }
 
   async #open(): Promise<ClientConnection> {
@@ -254,41 +212,20 @@ export class Channel {
     return new ClientConnection(duplex, this.limits);
   }
 
-  #adopt(connection: ClientConnection): void {
-    this.#shared = connection;
-    this.#lastError = undefined;
-    this.#wasConnected = true;
-    this.#notBefore = 0;
-    this.#backoff.reset();
-    connection.onEnded = (error) => this.#onLost(connection, error);
-    this.#setStatus('connected');
-    const waiting = this.#waiting;
-    this.#waiting = new Set();
-    for (const call of waiting) call.beginOn(connection);
-  }
-
-  #onLost(connection: ClientConnection, error: TtrpcError): void {
-    if (this.#shared !== connection) return;
-    this.#shared = undefined;
-    this.#lastError = error;
+  #onStatus(error: TtrpcError | undefined): void {
     if (this.#status === 'closed') return;
-    if (this.#isSingle) this.close();
-    else this.#setStatus('disconnected', error);
-  }
-
-  #failWaiting(error: TtrpcError, all: boolean): void {
-    for (const call of [...this.#waiting]) if (all || !call.patient) call.fail(error);
-  }
-
-  #setStatus(status: ChannelStatus, error?: TtrpcError): void {
-    if (this.#status === status || this.#status === 'closed') return;
+    const statuses = this.#shared.map((shared) => shared.status);
+    const status = BEST_FIRST.find((each) => statuses.includes(each)) ?? 'disconnected';
+    if (status === this.#status) return;
     this.#status = status;
     this.#observer.onStatus?.(status, error);
+    // What was given is gone: there is no other connection to be had.
+    if (status === 'disconnected' && this.#isSingle) this.close();
   }
+}
 
-  #checkOpen(): void {
-    if (this.#status === 'closed') throw new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the client is closed');
-  }
+function closedError(): TtrpcError {
+  return new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the client is closed', { unsent: true });
 }
 
 /** Asks a user's function for a connection. Rejects with UNAVAILABLE when it has none to give. */

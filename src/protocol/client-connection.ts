@@ -40,7 +40,7 @@ export class ClientConnection implements ConnectionRole {
   /** Called once when the connection is gone. */
   onEnded: ((error: TtrpcError) => void) | undefined;
   /** Called when a call has left the connection. */
-  onCallGone: ((call: ClientCall) => void) | undefined;
+  onCallGone: ((call: ClientCall) => unknown) | undefined;
 
   /** Starts to speak on `duplex`. */
   constructor(
@@ -85,6 +85,13 @@ export class ClientConnection implements ConnectionRole {
     const timeoutNano = this.#timeoutNano(call);
     this.writer.writeStreamRequest(this.#nextId, call.method.prefix, timeoutNano, call.start.metadata);
     this.#register(call);
+  }
+
+  /** Takes no more calls and ends with the last one: another connection has taken its place. */
+  closeWhenIdle(): void {
+    const error = new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the connection was replaced');
+    if (this.#calls.size === 0) this.close(error);
+    else this.onCallGone = () => this.#calls.size === 0 && this.close(error);
   }
 
   /** Ends the connection; calls in flight end with `error`. */

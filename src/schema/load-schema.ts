@@ -2,6 +2,8 @@ import protobuf from 'protobufjs';
 import type { MessageCodec } from '../protocol/message-codec.js';
 import type { MethodShape } from '../protocol/method-shape.js';
 import type { StatusDetail } from '../protocol/status.js';
+import { describe } from './codec/encode-error.js';
+import type { LoaderOptions } from './loader-options.js';
 import { MessageTypes } from './message-types.js';
 import { ProtoFiles } from './proto-files.js';
 import { errorText, SchemaError } from './schema-error.js';
@@ -19,18 +21,16 @@ const TYPE_URL_PREFIX = 'type.googleapis.com/';
 export function loadSchema(options: SchemaOptions): Schema {
   const sources: MessageTypes[] = [];
   const loader = options.loader ?? {};
+  checkLoader(loader);
   const files = listOf(options.protoPath, 'protoPath');
   if (files.length > 0) sources.push(new MessageTypes(new ProtoFiles(loader).load(files), loader));
-  if (options.root !== undefined) sources.push(new MessageTypes(copyRoot(options.root), loader));
+  if (options.root !== undefined && options.root !== null)
+    sources.push(new MessageTypes(copyRoot(options.root), loader));
   const descriptors = options.descriptors ?? [];
   if (sources.length === 0 && descriptors.length === 0) {
     throw new SchemaError('a schema needs protoPath, descriptors or root: none of them was given');
   }
-  const services = new Map<string, ServiceDescriptor>();
-  for (const descriptor of descriptors) {
-    checkDescriptor(descriptor);
-    services.set(descriptor.name, descriptor);
-  }
+  const services = new Map(checkedDescriptors(descriptors).map((descriptor) => [descriptor.name, descriptor]));
   const packages = listOf(options.package, 'package');
   for (const types of sources) {
     for (const service of servicesIn(types.root)) {
@@ -86,7 +86,11 @@ class LoadedSchema implements Schema {
   }
 
   unpack(detail: Readonly<StatusDetail>): unknown {
-    return this.#type(detail.typeUrl.slice(detail.typeUrl.lastIndexOf('/') + 1)).decode(detail.value);
+    const { typeUrl, value } = detail as Partial<StatusDetail>;
+    if (typeof typeUrl !== 'string' || !ArrayBuffer.isView(value)) {
+      throw new SchemaError(`a detail: expected { typeUrl: string, value: Uint8Array }, got ${describe(detail)}`);
+    }
+    return this.#type(typeUrl.slice(typeUrl.lastIndexOf('/') + 1)).decode(value);
   }
 
   #type(typeName: string): MessageCodec {
@@ -147,11 +151,23 @@ function packageOf(service: protobuf.Service): string {
   return service.parent?.fullName.slice(1) ?? '';
 }
 
-function checkDescriptor(descriptor: ServiceDescriptor): void {
-  const { name, methods } = (descriptor ?? {}) as Partial<ServiceDescriptor>;
-  if (typeof name !== 'string' || typeof methods !== 'object' || methods === null) {
-    throw new SchemaError('descriptors: expected objects with a name and methods (ServiceDescriptor)');
+/** `longs: 'String'` would be taken for no option at all: these are functions. */
+function checkLoader(loader: LoaderOptions): void {
+  for (const name of ['longs', 'enums', 'bytes'] as const) {
+    const option: unknown = loader[name];
+    if (option === undefined || option === null || typeof option === 'function') continue;
+    throw new SchemaError(`loader.${name}: expected a function such as String, got ${describe(option)}`);
   }
+}
+
+function checkedDescriptors(descriptors: readonly ServiceDescriptor[]): readonly ServiceDescriptor[] {
+  if (Array.isArray(descriptors) && descriptors.every(isDescriptor)) return descriptors as ServiceDescriptor[];
+  throw new SchemaError('descriptors: expected an array of objects with a name and methods (ServiceDescriptor)');
+}
+
+function isDescriptor(value: unknown): boolean {
+  const { name, methods } = (value ?? {}) as Partial<ServiceDescriptor>;
+  return typeof name === 'string' && typeof methods === 'object' && methods !== null;
 }
 
 function copyRoot(source: NonNullable<SchemaOptions['root']>): protobuf.Root {

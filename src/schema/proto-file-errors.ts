@@ -29,10 +29,16 @@ function duplicateError(
   }
   const definition = new RegExp(`\\b(?:message|enum|service|group)\\s+${escapeRegExp(name)}\\b`);
   const parent = root.lookup(container);
-  const other = (parent instanceof protobuf.Namespace && parent.get(name)?.filename) || file;
-  const where = other === file ? 'this file' : placeOf(other, lineOf(other, definition, sources));
+  const other = parent instanceof protobuf.Namespace ? parent.get(name)?.filename : undefined;
+  // What protobufjs carries in memory has no file's name.
+  const where =
+    other === undefined || other === null
+      ? 'by the files that come with this library'
+      : other === file
+        ? 'in this file'
+        : `in ${placeOf(other, lineOf(other, definition, sources))}`;
   const line = lineOf(file, definition, sources);
-  return SchemaError.at(file, line, `'${qualified}' is already defined in ${where}`, error);
+  return SchemaError.at(file, line, `'${qualified}' is already defined ${where}`, error);
 }
 
 /** A reference that protobufjs could not resolve: it says which name is missing, not who uses it. */
@@ -46,6 +52,13 @@ export function unresolvedError(error: unknown, root: protobuf.Root, sources: So
       const text = `${owner}: ${unknownType(user)} is not defined; is an import missing?`;
       return SchemaError.at(file, lineOf(file, usePattern(user), sources), text, cause);
     }
+  }
+  const [extension] = root.deferred;
+  if (extension) {
+    const { filename, extend = '' } = extension;
+    const line = lineOf(filename ?? undefined, new RegExp(`\\bextend\\s+${escapeRegExp(extend)}\\b`), sources);
+    const text = `message type '${extend}', which is extended, is not defined; is an import missing?`;
+    return SchemaError.at(filename ?? undefined, line, text, error);
   }
   // Not a reference, then: what is left is a file that says `syntax` or `edition` wrong.
   const edition = /^Unknown edition: (.+)$/.exec(errorText(error))?.[1];

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import protobuf from 'protobufjs';
 import type { LoaderOptions } from './loader-options.js';
 import { importError, parseError, unresolvedError } from './proto-file-errors.js';
-import { SchemaError } from './schema-error.js';
+import { errorText, SchemaError } from './schema-error.js';
 import { WELL_KNOWN_PROTOS } from './well-known-protos.js';
 
 /** Files under this name come from memory, as in protobufjs, wherever an import says that they are. */
@@ -70,14 +70,36 @@ export class ProtoFiles {
     // The same text under a second name (two include folders, a link) defines nothing new.
     for (const known of this.#sources.values()) if (known === source) return;
     this.#sources.set(file, source);
-    this.#parse(file, source, this.#keepCase);
+    // A JSON descriptor in a file is taken wherever a .proto file is, as in protobufjs.
+    if (source.startsWith('{')) this.#addDescriptor(file, this.#descriptorIn(file, source));
+    else this.#parse(file, source, this.#keepCase);
+  }
+
+  #descriptorIn(file: string, source: string): protobuf.INamespace {
+    let json: unknown;
+    try {
+      json = JSON.parse(source);
+    } catch (error) {
+      throw SchemaError.at(file, undefined, `neither a .proto file nor a JSON descriptor: ${errorText(error)}`, error);
+    }
+    const { nested } = json as protobuf.INamespace;
+    if (typeof nested === 'object' && nested !== null) return json as protobuf.INamespace;
+    throw SchemaError.at(file, undefined, 'a JSON descriptor is an object with `nested`: there is none');
+  }
+
+  #addDescriptor(file: string, descriptor: protobuf.INamespace): void {
+    try {
+      this.#root.addJSON(descriptor.nested as { [name: string]: protobuf.AnyNestedObject });
+    } catch (error) {
+      throw parseError(error, file, this.#root, this.#sources);
+    }
   }
 
   #visitBundled(name: string): void {
     if (this.#bundled.has(name)) return;
     this.#bundled.add(name);
     const common = commonFile(name);
-    if (common) this.#root.addJSON(common.nested as { [name: string]: protobuf.AnyNestedObject });
+    if (common) this.#addDescriptor(name, common);
     // Like the files that protobufjs brings, those of google.protobuf are in camelCase whatever the options say.
     else this.#parse(name, WELL_KNOWN_PROTOS.get(name) as string, this.#keepCase && !name.startsWith(BUNDLED_FOLDER));
   }

@@ -57,7 +57,7 @@ export interface AsyncLab {
   wait: Promised<Question>;
 }
 
-/** What `Look` answers. */
+/** What the server has seen of a call; `Look` answers it. */
 export interface Seen {
   method: string;
   metadata: Record<string, string[]>;
@@ -102,6 +102,8 @@ export class ClientLab {
   produced = 0;
   /** Messages that `Sum` and `Chat` have taken from the engine. */
   received = 0;
+  /** What the server has seen of each call, in the order in which their handlers began. */
+  readonly seen: Seen[] = [];
   server: RawServer | undefined;
   readonly #clients: TtrpcClient[] = [];
   readonly #watchers = new Set<() => void>();
@@ -157,6 +159,28 @@ export class ClientLab {
 
   /** What the server serves. */
   services(): Record<string, Record<string, RawMethod>> {
+    const services = this.#handlers();
+    return Object.fromEntries(
+      Object.entries(services).map(([name, methods]) => [
+        name,
+        Object.fromEntries(Object.entries(methods).map(([rpc, method]) => [rpc, this.#watched(method)])),
+      ]),
+    );
+  }
+
+  #watched(method: RawMethod): RawMethod {
+    const { shape, handle } = typeof method === 'function' ? { shape: 'unary', handle: method } : method;
+    return {
+      shape,
+      // The shape and the handler belong together, whichever they are.
+      handle: (request: never, context: RawContext) => {
+        this.#changed(() => this.seen.push(look(context)));
+        return handle(request, context);
+      },
+    } as RawMethod;
+  }
+
+  #handlers(): Record<string, Record<string, RawMethod>> {
     return {
       'client.v1.Lab': {
         Ask: (bytes) => {

@@ -1,4 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 
 /** How a program ended. */
@@ -16,8 +18,8 @@ export interface Program {
   readonly ended: Promise<ProgramEnd>;
   /** Resolves when the output has `text` in it; rejects when the program ends without it. */
   shows(text: string): Promise<void>;
-  /** True while a process of its group lives. */
-  groupLives(): boolean;
+  /** The processes of its group that live, itself included. */
+  left(): number[];
 }
 
 /** Starts a program whose output is collected. */
@@ -33,15 +35,13 @@ export function startProgram(
     detached: true,
   });
   let output = '';
-  let wake = (): void => undefined;
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    output += chunk;
-    wake();
-  });
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
   const stderr = text(child.stderr);
+  let over = false;
   const ended = new Promise<ProgramEnd>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status, signal) => {
+      over = true;
       void stderr.then((errors) => resolve({ status, signal, stdout: output, stderr: errors }));
     });
   });
@@ -49,24 +49,12 @@ export function startProgram(
     child,
     ended,
     async shows(wanted) {
-      let over = false;
-      void ended.then(() => {
-        over = true;
-        wake();
-      });
       while (!output.includes(wanted)) {
-        if (over) throw new Error(`${command} ended without showing ${JSON.stringify(wanted)}: ${await report(ended)}`);
-        await new Promise<void>((resolve) => (wake = resolve));
+        if (over) throw new Error(`${command} ended without ${JSON.stringify(wanted)}: ${JSON.stringify(await ended)}`);
+        await Promise.race([once(child.stdout, 'data'), ended]);
       }
     },
-    groupLives() {
-      try {
-        process.kill(-(child.pid ?? 0), 0);
-        return true;
-      } catch {
-        return false;
-      }
-    },
+    left: () => membersOfGroup(child.pid ?? 0),
   };
 }
 
@@ -75,6 +63,18 @@ export function runProgram(...args: Parameters<typeof startProgram>): Promise<Pr
   return startProgram(...args).ended;
 }
 
-async function report(ended: Promise<ProgramEnd>): Promise<string> {
-  return JSON.stringify(await ended);
+/** Zombies do not count: one whose parent is gone may wait for long until the system takes it. */
+function membersOfGroup(group: number): number[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return pids.map(Number).filter((pid) => {
+    let stat: string;
+    try {
+      stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    } catch {
+      return false;
+    }
+    // Behind the command's name, which may have anything in it: state, parent, group.
+    const [state, , itsGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return state !== 'Z' && Number(itsGroup) === group;
+  });
 }

@@ -25,6 +25,12 @@ export interface DecoderRegistry {
 /** Changes a decoded message of a well-known type: an Any into the message that it holds. */
 export type Finish = (message: MessageObject, reader: WireReader) => MessageObject;
 
+/** A default that can be changed: an array, a map, bytes. */
+interface FreshDefault {
+  readonly name: string;
+  readonly make: () => unknown;
+}
+
 /** Tags up to this one (field 127) are looked up in an array, those above in a Map. */
 const MAX_ARRAY_TAG = 0x3ff;
 
@@ -39,7 +45,8 @@ export class MessageDecoder {
   /** The defaults of all fields that have one: copied at once, which is faster than one by one. */
   readonly #template: MessageObject = {};
   /** Those of them that each message needs for itself. */
-  readonly #fresh: { name: string; make: () => unknown }[] = [];
+  readonly #fresh: FreshDefault[] = [];
+  #hasDefaults = false;
   readonly #required: string[] = [];
   readonly #finish: Finish | undefined;
 
@@ -91,13 +98,19 @@ export class MessageDecoder {
       if (options.arrays || options.defaults) value = () => [];
     } else if (options.defaults && !field.partOf) value = defaultMaker(field, options);
     if (value === undefined) return;
+    this.#hasDefaults = true;
     this.#template[name] = value;
     if (typeof value === 'function') this.#fresh.push({ name, make: value as () => unknown });
   }
 
   #create(): MessageObject {
+    if (!this.#hasDefaults) return {};
     const message = { ...this.#template };
-    for (const { name, make } of this.#fresh) message[name] = make();
+    const fresh = this.#fresh;
+    for (let i = 0; i < fresh.length; i += 1) {
+      const { name, make } = fresh[i] as FreshDefault;
+      message[name] = make();
+    }
     return message;
   }
 
@@ -114,10 +127,14 @@ export class MessageDecoder {
     return message;
   }
 
-  #complete(reader: WireReader, message: MessageObject): MessageObject {
+  #checkRequired(message: MessageObject): void {
     for (const name of this.#required) {
       if (!Object.hasOwn(message, name)) throw new BadBytes(`required field '${name}' is missing`);
     }
+  }
+
+  #complete(reader: WireReader, message: MessageObject): MessageObject {
+    if (this.#required.length > 0) this.#checkRequired(message);
     return this.#finish === undefined ? message : this.#finish(message, reader);
   }
 }
@@ -209,7 +226,9 @@ function packedReader(name: string, read: ValueReader): FieldReader {
 }
 
 function listIn(message: MessageObject, name: string): unknown[] {
-  if (Object.hasOwn(message, name)) return message[name] as unknown[];
+  const known = message[name];
+  // A name of Object's members holds a function before it holds a list.
+  if (Array.isArray(known)) return known as unknown[];
   const list: unknown[] = [];
   message[name] = list;
   return list;

@@ -29,6 +29,7 @@ export class MessageEncoder {
   readonly typeName: string;
   readonly #names: string[] = [];
   readonly #writers: FieldWriter[] = [];
+  readonly #oneofs: OneofCheck[] = [];
   readonly #prepare: Preparation | undefined;
 
   constructor(type: protobuf.Type, prepare?: Preparation) {
@@ -43,10 +44,7 @@ export class MessageEncoder {
       this.#writers.push(fieldWriter(field, registry));
     }
     for (const oneof of type.oneofsArray) {
-      if (oneof.fieldsArray.length < 2) continue;
-      // Named as the oneof, so that the error is.
-      this.#names.push(oneof.name);
-      this.#writers.push(oneofCheck(oneof));
+      if (oneof.fieldsArray.length > 1) this.#oneofs.push(oneofCheck(oneof));
     }
   }
 
@@ -56,7 +54,8 @@ export class MessageEncoder {
       if ((value === null || value === undefined) && this.#writers.length === 0) return;
       throw new Misfit(`an object (${this.typeName})`, value);
     }
-    const message = (this.#prepare === undefined ? value : this.#prepare(value, writer)) as MessageObject;
+    let message = (this.#prepare === undefined ? value : this.#prepare(value, writer)) as MessageObject;
+    if (this.#oneofs.length > 0) message = this.#withOneMember(message);
     const writers = this.#writers;
     const start = writer.pos;
     let at = 0;
@@ -67,6 +66,18 @@ export class MessageEncoder {
     }
     // Nothing found in it: then it must not be something that only looks like an object without fields.
     if (writer.pos === start) this.#refuseImpostor(message);
+  }
+
+  /** Checks the oneofs; gives the message to encode. */
+  #withOneMember(message: MessageObject): MessageObject {
+    for (const check of this.#oneofs) {
+      const error = check(message);
+      if (error === undefined) continue;
+      // A message of protobufjs: what is not set is there all the same, as a default of its prototype.
+      if (message['$type'] === undefined || check({ ...message }) !== undefined) throw error;
+      return { ...message };
+    }
+    return message;
   }
 
   #refuseImpostor(value: MessageObject): void {
@@ -235,25 +246,29 @@ const NO_ITEMS: readonly unknown[] = [];
 function listOf(value: unknown, kind: string): ArrayLike<unknown> {
   if (value === undefined || value === null) return NO_ITEMS;
   if (Array.isArray(value)) return value as readonly unknown[];
+  if (ArrayBuffer.isView(value) && 'length' in value) return value as ArrayLike<unknown> & ArrayBufferView;
   if (typeof value === 'object' && Symbol.iterator in value) return [...(value as Iterable<unknown>)];
   throw new Misfit(`an array or another iterable (repeated ${kind})`, value);
 }
 
-function oneofCheck(oneof: protobuf.OneOf): FieldWriter {
+/** Gives an error when more than one member is set: the receiver would see one of them. */
+type OneofCheck = (message: MessageObject) => Misfit | undefined;
+
+function oneofCheck(oneof: protobuf.OneOf): OneofCheck {
   const names = oneof.fieldsArray.map((field) => field.name);
   const getters = names.map(getter);
-  return (_writer, message) => {
-    let count = 0;
-    for (const get of getters) {
-      const value = get(message);
-      if (value !== undefined && value !== null) count += 1;
-    }
-    if (count < 2) return;
-    const set = names.filter((_, at) => {
+  return (message) => {
+    let first = -1;
+    for (let at = 0; at < getters.length; at += 1) {
       const value = (getters[at] as Getter)(message);
-      return value !== undefined && value !== null;
-    });
-    throw new Misfit(`at most one member of the oneof, not ${set.join(' and ')}`, message);
+      if (value === undefined || value === null) continue;
+      if (first < 0) first = at;
+      else
+        return new Misfit(`one member of the oneof, not both ${names[first]} and ${names[at]}`, message).within(
+          oneof.name,
+        );
+    }
+    return undefined;
   };
 }
 

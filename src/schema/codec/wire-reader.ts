@@ -53,30 +53,26 @@ export class WireReader {
 
   /** An unsigned 32-bit varint; the bits above are dropped, as every implementation does. */
   uint32(): number {
+    const { pos } = this;
+    const byte = this.buf[pos] as number;
+    // Small enough to be inlined: most lengths and numbers are one byte.
+    if (byte < 0x80 && pos < this.end) {
+      this.pos = pos + 1;
+      return byte;
+    }
+    return this.#longUint32();
+  }
+
+  #longUint32(): number {
     const { buf } = this;
-    let pos = this.pos;
+    let { pos } = this;
+    let value = 0;
     // Bytes behind the buffer read as undefined, which ends the varint; the check against `end` catches it.
-    let byte = buf[pos++] as number;
-    let value = byte & 0x7f;
-    if (byte > 0x7f) {
+    let byte = 0x80;
+    for (let shift = 0; byte > 0x7f; shift += 7) {
+      if (shift === 70) throw new BadBytes('a varint has more than ten bytes');
       byte = buf[pos++] as number;
-      value |= (byte & 0x7f) << 7;
-      if (byte > 0x7f) {
-        byte = buf[pos++] as number;
-        value |= (byte & 0x7f) << 14;
-        if (byte > 0x7f) {
-          byte = buf[pos++] as number;
-          value |= (byte & 0x7f) << 21;
-          if (byte > 0x7f) {
-            byte = buf[pos++] as number;
-            value |= byte << 28;
-            for (let i = 0; byte > 0x7f; i += 1) {
-              if (i === 5) throw new BadBytes('a varint has more than ten bytes');
-              byte = buf[pos++] as number;
-            }
-          }
-        }
-      }
+      if (shift < 32) value |= (byte & 0x7f) << shift;
     }
     if (pos > this.end) throw truncated();
     this.pos = pos;

@@ -22,7 +22,10 @@ const OPTIONS: readonly [string, LoaderOptions][] = [
   ['json, bytes: String', { json: true, bytes: String }],
   ['defaults, bytes: Array, longs: Number', { defaults: true, bytes: Array, longs: Number }],
   ['all as strings', { keepCase: true, longs: String, enums: String, bytes: String, defaults: true, oneofs: true }],
-  ['everything', { longs: String, enums: String, defaults: true, arrays: true, objects: true, oneofs: true, json: true }],
+  [
+    'everything',
+    { longs: String, enums: String, defaults: true, arrays: true, objects: true, oneofs: true, json: true },
+  ],
 ];
 
 /** Messages that both libraries take. Each name is given in both spellings, so that `keepCase` finds its own. */
@@ -31,7 +34,15 @@ const MESSAGES: readonly [string, readonly object[]][] = [
     'parity.v1.Scalars',
     [
       {},
-      both({ an_int32: 0, a_string: '', a_bool: false, a_double: 0, an_int64: 0, some_bytes: Buffer.alloc(0), a_color: 0 }),
+      both({
+        an_int32: 0,
+        a_string: '',
+        a_bool: false,
+        a_double: 0,
+        an_int64: 0,
+        some_bytes: Buffer.alloc(0),
+        a_color: 0,
+      }),
       both({ an_int32: -1, a_sint32: -5, an_uint32: 4294967295, a_fixed32: 7, a_sfixed32: -7, high_number: 9 }),
       both({ an_int32: 2147483647, a_sint32: 2147483647, a_sfixed32: 2147483647, a_fixed32: 4294967295 }),
       both({ an_int32: -2147483648, a_sint32: -2147483648, a_sfixed32: -2147483648 }),
@@ -63,7 +74,15 @@ const MESSAGES: readonly [string, readonly object[]][] = [
     'parity.v1.Optionals',
     [
       {},
-      both({ an_int32: 0, an_int64: 0, a_string: '', some_bytes: Buffer.alloc(0), a_color: 0, a_bool: false, a_double: 0 }),
+      both({
+        an_int32: 0,
+        an_int64: 0,
+        a_string: '',
+        some_bytes: Buffer.alloc(0),
+        a_color: 0,
+        a_bool: false,
+        a_double: 0,
+      }),
       both({ an_int32: 7, a_color: 'COLOR_RED', scalars: {} }),
       both({ scalars: both({ an_int32: 4 }) }),
     ],
@@ -75,7 +94,12 @@ const MESSAGES: readonly [string, readonly object[]][] = [
       both({ int32s: [], strings: [], leaves: [] }),
       both({ int32s: [1, -1, 300], sint64s: [1, '-5'], fixed32s: [1, 2], doubles: [1.5, NaN], bools: [true, false] }),
       both({ strings: ['a', '', 'é'], bytes_list: [Buffer.from('x'), Buffer.alloc(0)], colors: ['COLOR_RED', 2, 99] }),
-      both({ leaves: [{ name: 'l', weight: 5 }, {}], unpacked: [1, 2], uint64s: ['18446744073709551615'], floats: [1] }),
+      both({
+        leaves: [{ name: 'l', weight: 5 }, {}],
+        unpacked: [1, 2],
+        uint64s: ['18446744073709551615'],
+        floats: [1],
+      }),
       both({ int32s: Array.from({ length: 300 }, (_, index) => index * 1000) }),
     ],
   ],
@@ -85,7 +109,11 @@ const MESSAGES: readonly [string, readonly object[]][] = [
       {},
       both({ labels: {} }),
       both({ labels: { a: 'b', '': '', constructor: 'c' }, counts: { n: 5, m: '-6' } }),
-      both({ leaves: { l: { name: 'x', weight: 3 }, e: {} }, by_int32: { '-5': 'x', 7: 'y' }, colors: { c: 'COLOR_RED' } }),
+      both({
+        leaves: { l: { name: 'x', weight: 3 }, e: {} },
+        by_int32: { '-5': 'x', 7: 'y' },
+        colors: { c: 'COLOR_RED' },
+      }),
       both({ blobs: { b: Buffer.from('zz') }, by_sint32: { '-1': 2.5 }, by_uint32: { 4000000000: true } }),
       both({ labels: JSON.parse('{"__proto__":"polluted"}') as object }),
     ],
@@ -104,20 +132,30 @@ const MESSAGES: readonly [string, readonly object[]][] = [
   ],
   [
     'parity.v1.Tree',
-    [{ name: 'root', left: { name: 'l', right: {} }, children: [{}, { name: 'c' }], named: { x: { name: 'n' } } }, nest(100)],
+    [
+      { name: 'root', left: { name: 'l', right: {} }, children: [{}, { name: 'c' }], named: { x: { name: 'n' } } },
+      nest(100),
+    ],
   ],
   [
     'parity.v1.WellKnown',
     [
       {},
-      both({ at: { seconds: 5, nanos: 3 }, took: { seconds: '-5', nanos: -1 }, empty: {}, mask: { paths: ['a', 'b'] } }),
+      both({
+        at: { seconds: 5, nanos: 3 },
+        took: { seconds: '-5', nanos: -1 },
+        empty: {},
+        mask: { paths: ['a', 'b'] },
+      }),
       both({ struct: { fields: { a: { numberValue: 1 }, b: { nullValue: 0 }, c: { structValue: { fields: {} } } } } }),
       both({ value: { listValue: { values: [{ stringValue: 's' }, { boolValue: false }] } }, list: { values: [{}] } }),
       both({ int64_value: { value: 7 }, string_value: { value: '' }, bytes_value: { value: [1] }, bool_value: {} }),
       both({ any: { type_url: 'type.googleapis.com/parity.v1.Leaf', value: hex('0a0161') } }),
       both({ any: { type_url: 'parity.v1.Leaf' } }),
       both({ any: { type_url: 'type.googleapis.com/unknown.Type', value: Buffer.from('zz') } }),
-      both({ anys: [{ '@type': 'example.com/parity.v1.Leaf', name: 'w', weight: 4 }, { '@type': 'parity.v1.Nothing' }] }),
+      both({
+        anys: [{ '@type': 'example.com/parity.v1.Leaf', name: 'w', weight: 4 }, { '@type': 'parity.v1.Nothing' }],
+      }),
     ],
   ],
   [
@@ -143,7 +181,13 @@ const MESSAGES: readonly [string, readonly object[]][] = [
       {},
       both({ id: '', count: 0, text: '', flag: false, big: 0, mode: 'MODE_OFF', plain_mode: 'MODE_ON', ratio: 0 }),
       both({ id: '1', loose: [1, 2], tight: [3, 4], inner: { a: 'g', deep: { id: 'd' } }, many: [{ n: 1 }, {}] }),
-      both({ id: '1', huge: '18446744073709551615', child: { id: 'c' }, raw: Buffer.from('q'), '.parity.v2.extra': 'e' }),
+      both({
+        id: '1',
+        huge: '18446744073709551615',
+        child: { id: 'c' },
+        raw: Buffer.from('q'),
+        '.parity.v2.extra': 'e',
+      }),
     ],
   ],
   ['parity.v2.Strict', [{ number: 1, old: { id: '1' }, mode: 'MODE_ON' }, { old: {} }]],
@@ -175,9 +219,13 @@ describe('bytes that other encoders write', () => {
     ['both in one message', 'parity.v1.Repeateds', '08 01 0a 02 02 03 08 04'],
     ['an empty packed field', 'parity.v1.Repeateds', '0a 00'],
     ['a field that came twice', 'parity.v1.Scalars', '08 01 08 02'],
-    ['an unknown varint, fixed64, bytes, group and fixed32', 'parity.v1.Nothing', '08 01 11 0102030405060708 1a 01 00 23 08 01 24 2d 01020304'],
+    [
+      'an unknown varint, fixed64, bytes, group and fixed32',
+      'parity.v1.Nothing',
+      '08 01 11 0102030405060708 1a 01 00 23 08 01 24 2d 01020304',
+    ],
     ['an int32 of ten bytes', 'parity.v1.Scalars', '08 ff ff ff ff ff ff ff ff ff 01'],
-    ['an int32 with too many bits', 'parity.v1.Scalars', '08 ff ff ff ff ff ff ff ff 7f'],
+    ['an int32 with too many bits', 'parity.v1.Scalars', '08 ff ff ff ff ff ff ff ff ff 7f'],
     ['a varint with needless bytes', 'parity.v1.Scalars', '08 81 80 80 00'],
     ['a bool above 1', 'parity.v1.Scalars', '68 02'],
     ['a map entry without its key', 'parity.v1.Maps', '0a 03 12 01 61'],
@@ -185,7 +233,7 @@ describe('bytes that other encoders write', () => {
     ['a map entry with its value first', 'parity.v1.Maps', '0a 06 12 01 62 0a 01 61'],
     ['a map entry with an unknown field', 'parity.v1.Maps', '0a 08 0a 01 61 18 01 12 01 62'],
     ['a map key that came twice', 'parity.v1.Maps', '0a 06 0a 01 61 12 01 62 0a 06 0a 01 61 12 01 63'],
-    ['an empty map entry', 'parity.v1.Maps', '12 00'],
+    ['an empty map entry', 'parity.v1.Maps', '0a 00'],
     ['a field with the highest number', 'parity.v1.Scalars', '80 92 f4 01 07'],
     ['a group', 'parity.v2.Old', '0a 00 63 0a 01 61 64'],
     ['an unknown value of a closed enum', 'parity.v2.Old', '0a 00 30 63'],
@@ -238,6 +286,21 @@ describe('differences from @grpc/proto-loader that are meant', () => {
     expect(ours.decode(hex('0d 01 00 00 00 10 02'))).toEqual({ aSint32: 1 });
   });
 
+  test('a map entry without a value holds what `longs` says: theirs holds the number 0', () => {
+    const { ours, theirs } = pairOf(KITCHEN_SINK, 'parity.v1.Maps', { longs: BigInt });
+    expect(ours.decode(hex('12 00'))).toEqual({ counts: { '': 0n } });
+    expect(theirs.deserialize(hex('12 00'))).toEqual({ counts: { '': 0n } });
+    expect(pairOf(KITCHEN_SINK, 'parity.v1.Maps').theirs.deserialize(hex('12 00'))).toEqual({ counts: { '': 0 } });
+    expect(pairOf(KITCHEN_SINK, 'parity.v1.Maps').ours.decode(hex('12 00'))).toMatchObject({
+      counts: { '': { low: 0 } },
+    });
+  });
+
+  test('a map entry without a message holds an empty one, with its defaults', () => {
+    const { ours } = pairOf(KITCHEN_SINK, 'parity.v1.Maps', { defaults: true, longs: String });
+    expect(ours.decode(hex('1a 03 0a 01 61'))).toMatchObject({ leaves: { a: { name: '', weight: '0' } } });
+  });
+
   test('a string that is not UTF-8 is refused in proto3, as Go does, and mended in proto2', () => {
     const proto3 = pairOf(KITCHEN_SINK, 'parity.v1.Scalars');
     expect(() => proto3.ours.decode(hex('72 01 ff'))).toThrow('parity.v1.Scalars: a string is not valid UTF-8');
@@ -255,7 +318,9 @@ describe('differences from @grpc/proto-loader that are meant', () => {
   test('lone surrogates become U+FFFD: peers refuse them', () => {
     const { ours } = pairOf(KITCHEN_SINK, 'parity.v1.Scalars');
     for (const text of ['\ud800', 'a\udc00b', `${'x'.repeat(50)}\ud83d`, `\ud83d${'é'.repeat(200)}`]) {
-      expect(ours.decode(ours.encode({ aString: text }))).toEqual({ aString: text.replace(/[\ud800-\udfff]/g, '\ufffd') });
+      expect(ours.decode(ours.encode({ aString: text }))).toEqual({
+        aString: text.replace(/[\ud800-\udfff]/g, '\ufffd'),
+      });
     }
   });
 });
@@ -264,7 +329,8 @@ describe('differences from @grpc/proto-loader that are meant', () => {
 function pairFor(typeName: string, options: LoaderOptions): Pair {
   const byOptions = pairs.get(typeName) ?? new Map<LoaderOptions, Pair>();
   pairs.set(typeName, byOptions);
-  const pair = byOptions.get(options) ?? pairOf(typeName.startsWith('parity.v2.') ? PROTO2 : KITCHEN_SINK, typeName, options);
+  const pair =
+    byOptions.get(options) ?? pairOf(typeName.startsWith('parity.v2.') ? PROTO2 : KITCHEN_SINK, typeName, options);
   byOptions.set(options, pair);
   return pair;
 }
@@ -295,13 +361,14 @@ function comparable(value: unknown): unknown {
   if (Buffer.isBuffer(value)) return `Buffer ${toHex(value)}`;
   if (Array.isArray(value)) return value.map(comparable);
   const { low, high, unsigned } = value as Record<string, unknown>;
-  if (low !== undefined && high !== undefined) return `Long ${String(low)} ${String(high)} ${String(unsigned)}`;
+  if (low !== undefined && high !== undefined) return `Long ${[low, high, unsigned].join(' ')}`;
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [`.${name}`, comparable(member)]));
 }
 
 /** True when a number in it is beyond what a double holds exactly. */
 function isLossy(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 2 ** 65;
+  if (typeof value === 'number')
+    return Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 2 ** 65;
   return typeof value === 'object' && value !== null && Object.values(value).some(isLossy);
 }
 

@@ -1,9 +1,15 @@
-import { loadSync, type MessageTypeDefinition, type Options } from '@grpc/proto-loader';
+import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { MessageCodec } from '../../../src/protocol/message-codec.js';
-import { loadSchema, type LoaderOptions, type Schema, type SchemaOptions } from '../../../src/schema/index.js';
+import {
+  loadSchema,
+  type LoaderOptions,
+  type MethodDescriptor,
+  type Schema,
+  type SchemaOptions,
+} from '../../../src/schema/index.js';
 
 /** A temporary folder with .proto files in it. */
 export class ProtoFolder {
@@ -44,6 +50,21 @@ export function schemaOf(text: string, options: Omit<SchemaOptions, 'protoPath'>
   return withProtos({ 'test.proto': text }, (folder) => loadSchema({ ...options, protoPath: folder.at('test.proto') }));
 }
 
+/** The codec of a type that must be there. */
+export function codecOf(schema: Schema, typeName: string): Required<MessageCodec> {
+  const codec = schema.findType(typeName);
+  if (!codec) throw new Error(`no type ${typeName}`);
+  return codec as Required<MessageCodec>;
+}
+
+/** The rpc `Service.Method`, which must be there. */
+export function methodOf(schema: Schema, name: string): MethodDescriptor {
+  const [service = '', rpc = ''] = name.split('.');
+  const method = schema.resolve(service).methods[rpc];
+  if (!method) throw new Error(`no rpc ${name}`);
+  return method;
+}
+
 /** What ours and `@grpc/proto-loader` make of one message type. */
 export interface Pair {
   ours: MessageCodec;
@@ -53,9 +74,9 @@ export interface Pair {
 /** Both codecs of a message type of one file's text, with the same options. */
 export function pairOf(text: string, typeName: string, loader: LoaderOptions = {}): Pair {
   return withProtos({ 'test.proto': text }, (folder) => {
-    const ours = loadSchema({ protoPath: folder.at('test.proto'), loader }).findType(typeName);
-    const definition = loadSync(folder.at('test.proto'), loader as Options)[typeName];
-    if (!ours || !definition) throw new Error(`no type ${typeName}`);
+    const ours = codecOf(loadSchema({ protoPath: folder.at('test.proto'), loader }), typeName);
+    const definition = loadSync(folder.at('test.proto'), loader)[typeName];
+    if (!definition) throw new Error(`no type ${typeName}`);
     const { serialize, deserialize } = definition as MessageTypeDefinition<object, object>;
     return { ours, theirs: { serialize, deserialize } };
   });

@@ -1,0 +1,119 @@
+import type { Expected } from './case.js';
+import { pattern, Sum } from './bodies.js';
+import type { CallSpec, FailSpec, FirstReply, RequestSpec } from './peer.js';
+
+/** The requests of a call, in their order. */
+export function requestsOf(call: CallSpec): readonly RequestSpec[] {
+  if (call.op === 'unary' || call.op === 'server-stream') return [call.request ?? {}];
+  const { generate } = call;
+  if (generate === undefined) return call.requests ?? [];
+  const { count, ...request } = generate;
+  return Array.from({ length: count }, (_, index) => ({ ...request, seq: (generate.seq ?? 0) + index }));
+}
+
+/** How a call ends that nothing disturbs, by what interop.proto says of its rpc. */
+export function expectedOf(call: CallSpec): Expected {
+  const requests = requestsOf(call);
+  if (call.empty === true) return ended(emptyReplies(call, requests.length));
+  const replies: Reply[] = [];
+  const failed = serve(call, requests, replies);
+  const expected = ended(replies, failed);
+  const [first] = replies;
+  if (first) {
+    expected.firstReply = {
+      ...first.received,
+      seq: first.seq,
+      bodyBytes: first.body.length,
+      metadata: metadataOf(call),
+    };
+    expected.timeLeftMs = call.timeoutMs === undefined ? [0, 0] : [1, call.timeoutMs];
+  }
+  return expected;
+}
+
+interface Reply {
+  seq: number;
+  body: Uint8Array;
+  received: Pick<FirstReply, 'count' | 'totalBytes' | 'checksum'>;
+}
+
+const NOTHING_RECEIVED: Reply['received'] = { count: 0, totalBytes: 0, checksum: 0 };
+
+function ended(replies: readonly Reply[], failed?: FailSpec): Expected {
+  const sum = new Sum();
+  for (const { seq, body } of replies) sum.add(seq, body);
+  return {
+    status: failed?.code ?? 0,
+    message: failed?.message ?? '',
+    details: failed?.details ?? [],
+    replies: { ...sum.sums, first: replies[0]?.seq ?? 0, last: replies.at(-1)?.seq ?? 0 },
+  };
+}
+
+/** What the server does: adds its replies to `replies` and returns how it fails. */
+function serve(call: CallSpec, requests: readonly RequestSpec[], replies: Reply[]): FailSpec | undefined {
+  const reply = (seq: number, body: Uint8Array, received = NOTHING_RECEIVED): number =>
+    replies.push({ seq, body, received });
+  const [only = {}] = requests;
+  switch (call.op) {
+    case 'unary':
+      if (only.fail === undefined) reply(only.seq ?? 0, replyBody(only), sumOf(requests));
+      return only.fail;
+    case 'server-stream': {
+      const count = Math.min(only.replyCount ?? 0, only.fail ? (only.fail.after ?? 0) : Infinity);
+      const received = (only.bodyBytes ?? 0) > 0 ? sumOf(requests) : NOTHING_RECEIVED;
+      for (let seq = 0; seq < count; seq++) {
+        reply(seq, pattern(seq, only.replyBytes ?? 0), seq === 0 ? received : NOTHING_RECEIVED);
+      }
+      return only.fail;
+    }
+    case 'client-stream': {
+      const { fail } = handled(requests);
+      if (fail === undefined) reply(only.seq ?? 0, new Uint8Array(0), sumOf(requests));
+      return fail;
+    }
+    case 'bidi': {
+      const { count, fail } = handled(requests);
+      for (const request of requests.slice(0, count)) {
+        const body = replyBody(request);
+        for (let copy = 0; copy < Math.max(1, request.replyCount ?? 0); copy++) reply(request.seq ?? 0, body);
+      }
+      return fail;
+    }
+  }
+}
+
+/** How many messages of a request stream are handled, and the failure that ends it. */
+function handled(requests: readonly RequestSpec[]): { count: number; fail: FailSpec | undefined } {
+  let fail: FailSpec | undefined;
+  let count = 0;
+  for (const request of requests) {
+    fail ??= request.fail;
+    if (fail && count >= (fail.after ?? 0)) break;
+    count++;
+  }
+  return { count, fail };
+}
+
+function sumOf(requests: readonly RequestSpec[]): Reply['received'] {
+  const sum = new Sum();
+  for (const { seq = 0, bodyBytes = 0 } of requests) sum.add(seq, pattern(seq, bodyBytes));
+  return sum.sums;
+}
+
+function replyBody({ seq = 0, bodyBytes = 0, replyBytes = 0 }: RequestSpec): Uint8Array {
+  return pattern(seq, replyBytes > 0 ? replyBytes : bodyBytes);
+}
+
+function emptyReplies(call: CallSpec, requests: number): Reply[] {
+  const count = { unary: 1, 'server-stream': 3, 'client-stream': 1, bidi: requests }[call.op];
+  return Array.from({ length: count }, () => ({ seq: 0, body: new Uint8Array(0), received: NOTHING_RECEIVED }));
+}
+
+function metadataOf(call: CallSpec): Record<string, string[]> {
+  const metadata: Record<string, string[]> = {};
+  for (const [key, values] of Object.entries(call.metadata ?? {})) {
+    if (values.length > 0) (metadata[key.toLowerCase()] ??= []).push(...values);
+  }
+  return metadata;
+}

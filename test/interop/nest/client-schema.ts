@@ -1,0 +1,30 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const source = new URL('../proto/interop.proto', import.meta.url);
+const RPCS = {
+  Unary: '(Request) returns (Reply)',
+  ServerStream: '(Request) returns (stream Reply)',
+  ClientStream: '(stream Request) returns (Reply)',
+  Bidi: '(stream Request) returns (stream Reply)',
+};
+
+/**
+ * Writes interop.proto with what no server has: the service Nowhere, and in Interop the rpcs NowhereUnary and so on.
+ * Our client calls only what is in its schema. Returns the file and how to remove it.
+ */
+export async function writeClientProto(): Promise<{ protoPath: string; remove(): Promise<void> }> {
+  const text = await readFile(source, 'utf8');
+  const rpcs = (prefix: string): string =>
+    Object.entries(RPCS)
+      .map(([name, types]) => `rpc ${prefix}${name}${types};\n`)
+      .join('');
+  const opening = 'service Interop {\n';
+  const more = text.replace(opening, `service Nowhere {\n${rpcs('')}}\n${opening}${rpcs('Nowhere')}`);
+  if (more === text) throw new Error(`${source.pathname} has no line "${opening.trim()}"`);
+  const folder = await mkdtemp(join(tmpdir(), 'ttrpc-interop-schema-'));
+  const protoPath = join(folder, 'interop.proto');
+  await writeFile(protoPath, more);
+  return { protoPath, remove: () => rm(folder, { recursive: true, force: true }) };
+}

@@ -1,0 +1,58 @@
+import { concat, from, isObservable, NEVER, type Observable } from 'rxjs';
+import type { TtrpcClient } from 'nestjs-ttrpc';
+import type { CallSpec } from '../peer.js';
+import type { CallRecord } from './call-record.js';
+import type { Flavour } from './flavour.js';
+
+/** Makes a call by one kind of proxy and hands its replies to the record; rejects with the call's error. */
+export type Caller = (client: TtrpcClient, service: string, method: string, record: CallRecord) => Promise<void>;
+
+type Proxy = Record<string, (argument: unknown, options: object) => unknown>;
+
+/** A caller for each kind of proxy. */
+export const callers: Record<Flavour, Caller> = {
+  observables: (client, service, method, record) => {
+    const proxy = client.getService<Proxy>(service);
+    const replies = invoke(proxy, method, observableArgument(record), record);
+    if (!isObservable(replies)) throw new Error(`${service}/${method} gave no Observable`);
+    return new Promise((resolve, reject) => {
+      (replies as Observable<object>).subscribe({
+        next: (reply) => record.took(reply),
+        error: reject,
+        complete: resolve,
+      });
+    });
+  },
+  iterables: async (client, service, method, record) => {
+    const proxy = client.getAsyncService<Proxy>(service);
+    const answer = invoke(proxy, method, iterableArgument(record), record);
+    if (record.spec.op === 'unary' || record.spec.op === 'client-stream') {
+      record.took((await answer) as object);
+      return;
+    }
+    for await (const reply of answer as AsyncIterable<object>) record.took(reply);
+  },
+};
+
+function invoke(proxy: Proxy, method: string, argument: unknown, record: CallRecord): unknown {
+  const { metadata, timeoutMs } = record.spec;
+  const rpc = proxy[method];
+  if (rpc === undefined) throw new Error(`the proxy has no ${method}`);
+  return rpc(argument, { signal: record.signal, ...(metadata && { metadata }), ...(timeoutMs && { timeoutMs }) });
+}
+
+function observableArgument(record: CallRecord): unknown {
+  const { spec } = record;
+  if (!streams(spec)) return record.request();
+  if (spec.lockstep) return from(record.pacedRequests());
+  const requests = from(record.requests());
+  return spec.keepOpen ? concat(requests, NEVER) : requests;
+}
+
+function iterableArgument(record: CallRecord): unknown {
+  return streams(record.spec) ? record.pacedRequests() : record.request();
+}
+
+function streams({ op }: CallSpec): boolean {
+  return op === 'client-stream' || op === 'bidi';
+}

@@ -1,0 +1,99 @@
+import 'reflect-metadata';
+import type { Server as NetServer, Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { INestMicroservice } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { MicroserviceOptions } from '@nestjs/microservices';
+import { TtrpcServer } from 'nestjs-ttrpc';
+import { ServerPeer, type Channel, type ServerEvent } from '../peer.js';
+import { Changes } from './changes.js';
+import type { Flavour } from './flavour.js';
+import { IterablesController } from './iterables.controller.js';
+import { Journal } from './journal.js';
+import { loader } from './messages.js';
+import { ObservablesController } from './observables.controller.js';
+
+const protoPath = fileURLToPath(new URL('../proto/interop.proto', import.meta.url));
+
+/** A Nest microservice that serves interop.v1.Interop in this process. */
+export async function startNestServer(address: string, flavour: Flavour): Promise<ServerPeer> {
+  const changes = new Changes();
+  const journal = new Journal(changes);
+  const controller = flavour === 'observables' ? ObservablesController : IterablesController;
+  const module = {
+    module: class InteropModule {},
+    controllers: [controller],
+    providers: [{ provide: Journal, useValue: journal }],
+  };
+  const strategy = new TtrpcServer({ url: address, protoPath, loader, gracePeriodMs: 1000 });
+  const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, {
+    strategy,
+    // Not its warning that an rpc has no handler: that is one of the cases.
+    logger: ['error', 'fatal'],
+  });
+  await app.listen();
+  return new ServerPeer('nest', strategy.addresses[0] ?? '', new NestServer(app, strategy, journal, changes));
+}
+
+class NestServer implements Channel {
+  readonly #open = new Set<Socket>();
+  #accepted = 0;
+
+  constructor(
+    private readonly app: INestMicroservice,
+    strategy: TtrpcServer,
+    private readonly journal: Journal,
+    private readonly changes: Changes,
+  ) {
+    for (const listener of strategy.unwrap<NetServer[]>()) {
+      listener.on('connection', (socket: Socket) => {
+        this.#accepted++;
+        this.#open.add(socket);
+        socket.once('close', () => {
+          this.#open.delete(socket);
+          changes.notify();
+        });
+      });
+    }
+  }
+
+  async command(op: string, fields: object = {}): Promise<unknown> {
+    switch (op) {
+      case 'drop-connections':
+        for (const socket of this.#open) socket.destroy();
+        return {};
+      case 'half-close':
+        for (const socket of this.#open) socket.end();
+        return {};
+      case 'connections':
+        return { open: this.#open.size, accepted: this.#accepted };
+      case 'events': {
+        const { events } = this.journal;
+        if ((fields as { clear?: boolean }).clear) this.journal.clear();
+        return { events };
+      }
+      case 'await-event':
+        return { event: await this.#event(fields as ServerEvent) };
+      case 'await-idle':
+        return this.changes.until(
+          () => (this.#open.size === 0 && this.journal.running === 0 ? {} : undefined),
+          () =>
+            `${this.#open.size} connections are open, ${this.journal.running} calls run: ` +
+            JSON.stringify(this.journal.events),
+        );
+      default:
+        throw new Error(`unknown command ${JSON.stringify(op)}`);
+    }
+  }
+
+  #event({ event, method, seq }: ServerEvent): Promise<ServerEvent> {
+    return this.changes.until(
+      () => this.journal.events.find((each) => each.event === event && each.method === method && each.seq === seq),
+      () => `${event} of ${method} seq ${seq} has not happened: ${JSON.stringify(this.journal.events)}`,
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.app.close();
+  }
+}
