@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createConnection, type Socket } from 'node:net';
-import { Duplex, duplexPair } from 'node:stream';
+import { duplexPair, type Duplex } from 'node:stream';
 import { lastValueFrom, NEVER } from 'rxjs';
 import { TtrpcException } from '../../src/common/ttrpc-exception.js';
 import { TtrpcStatus } from '../../src/protocol/index.js';
@@ -181,8 +181,18 @@ describe('a client', () => {
     expect(aborted).toBe(true);
   });
 
+  it('spreads unary calls over several connections', async () => {
+    await lab.start();
+    const proxy = asyncLab(lab.client({ connections: 3 }));
+    const calls = Array.from({ length: 6 }, () => proxy.wait({}));
+    await lab.until(() => lab.waits.length === 6);
+    expect(lab.server?.connectionCount).toBe(3);
+    for (const wait of lab.waits) wait.resolve({ number: 1 });
+    expect(await Promise.all(calls)).toHaveLength(6);
+  });
+
   it('has five events and no other', () => {
-    expect(() => lab.client().on('connect' as never, () => undefined)).toThrow(
+    expect(() => lab.client().on('connect' as 'connected', () => undefined)).toThrow(
       'a ttrpc client has no event "connect"; it has connecting, connected, reconnecting, disconnected, closed',
     );
   });
@@ -205,7 +215,7 @@ describe('streams', () => {
     const two = [proxy.count({ number: 1, text: 'stay' }), proxy.count({ number: 1, text: 'stay' })];
     await Promise.all(two.map((each) => each.next()));
     expect(lab.server?.connectionCount).toBe(3);
-    await Promise.all(two.map((each) => each.return?.()));
+    for (const each of two) await each.return?.();
   });
 
   it('can share the connection of the unary calls', async () => {
@@ -341,11 +351,7 @@ describe('the constructor', () => {
       'maxStreamConnections: expected a positive integer, got 0',
     ],
     ['a message limit', { protoPath, url, maxMessageBytes: 5 << 20 }, 'maxMessageBytes: expected at most 4194304'],
-    [
-      'connections',
-      { protoPath, url, connections: 0 },
-      'connections: expected a positive integer, got 0',
-    ],
+    ['connections', { protoPath, url, connections: 0 }, 'connections: expected a positive integer, got 0'],
     ['reconnect', { protoPath, url, reconnect: { factor: 0 } }, 'reconnect.factor: expected a number from 1'],
     ['interceptors', { protoPath, url, interceptors: [{}] }, 'interceptors: expected an array of functions'],
   ])('names what is wrong: %s', (_name, options, message) => {

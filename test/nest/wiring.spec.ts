@@ -136,7 +136,7 @@ describe('what is served', () => {
       @MessagePattern('ask') ask(): string {
         return 'no ttrpc';
       }
-      @EventPattern('asked') asked(): void {
+      @EventPattern('asked') asked(_event: unknown): void {
         // Nothing.
       }
     }
