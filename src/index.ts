@@ -11,4 +11,5 @@ export { TtrpcMetadata, type MetadataInit } from './protocol/metadata.js';
 export { bytesCodec, type MessageCodec, type WriteArena } from './protocol/message-codec.js';
 export type { MethodShape } from './protocol/method-shape.js';
 export type { Peer } from './protocol/peer.js';
+export type { RefusalReason, Refusals, ServerStats } from './protocol/refusals.js';
 export { TtrpcStatus, type StatusDetail, type StatusObject } from './protocol/status.js';

@@ -63,7 +63,8 @@ const EVENTS: readonly (keyof TtrpcClientEvents)[] = [
  * A client of one ttrpc server: Nest's ClientProxy, with proxies of the server's services. Connections are made when a
  * call needs them, or by {@link connect}. What callers get for a call that fails is a TtrpcException.
  */
-export class TtrpcClient extends ClientProxy<TtrpcClientEvents, TtrpcClientStatus> implements OnApplicationShutdown {
+// The status has a type of its own in `status` only: with Nest's type parameter for it the class would not fit `customClass`.
+export class TtrpcClient extends ClientProxy<TtrpcClientEvents> implements OnApplicationShutdown {
   readonly #schema: Schema;
   readonly #caller: Caller;
   readonly #calls: Calls;
@@ -112,6 +113,11 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents, TtrpcClientStatu
   getAsyncService<All extends Record<string, MethodDescriptor>>(service: ServiceDescriptor<All>): AsyncService<All>;
   getAsyncService(service: string | ServiceDescriptor): object {
     return cached(this.#asyncProxies, this.#resolve(service), (each) => asyncProxy(each, this.#calls));
+  }
+
+  /** The status now, then each change of it; ends with `closed`. */
+  override get status(): Observable<TtrpcClientStatus> {
+    return super.status as Observable<TtrpcClientStatus>;
   }
 
   /** Connects now. Rejects with UNAVAILABLE naming the address and the reason, also when the client is closed. */

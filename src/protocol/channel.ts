@@ -125,9 +125,10 @@ export class Channel {
     observer: CallObserver,
   ): ClientCall {
     const call = this.#newCall(method, start, route, observer);
+    const shared = this.#wantsOwn(method, route) ? undefined : this.#next();
     try {
-      const ready = this.#wantsOwn(method, route) ? undefined : this.#next().ready;
-      if (ready) {
+      const ready = shared?.ready;
+      if (ready?.takesRequests) {
         ready.request(call, codec, value);
         return call;
       }
@@ -136,14 +137,14 @@ export class Channel {
       call.fail(requestError(error));
       return call;
     }
-    this.#route(call, route);
+    this.#route(call, shared);
     return call;
   }
 
   /** Begins a client-streaming or bidi call; all that happens goes to `observer`. */
   openStream(method: MethodRef, start: CallStart, route: RouteOptions, observer: CallObserver): ClientCall {
     const call = this.#newCall(method, start, route, observer);
-    this.#route(call, route);
+    this.#route(call, this.#wantsOwn(method, route) ? undefined : this.#next());
     return call;
   }
 
@@ -176,14 +177,11 @@ export class Channel {
     return this.#options.streams !== 'shared' && (sendsRequestStream(shape) || sendsResponseStream(shape));
   }
 
-  #route(call: ClientCall, route: RouteOptions): void {
-    if (this.#status === 'closed') {
-      call.fail(closedError());
-    } else if (this.#wantsOwn(call.method, route)) {
-      this.#pool?.begin(call);
-    } else {
-      this.#next().begin(call);
-    }
+  /** Begins `call` on a shared connection, or on one of its own. */
+  #route(call: ClientCall, shared: SharedConnection | undefined): void {
+    if (this.#status === 'closed') call.fail(closedError());
+    else if (shared) shared.begin(call);
+    else this.#pool?.begin(call);
   }
 
   /** The shared connection whose turn it is; while it is being made, one that is there. */

@@ -22,6 +22,12 @@ export interface CallObserver {
   onError(error: TtrpcError): void;
 }
 
+/** Where calls wait until they can begin. */
+export interface CallQueue {
+  /** `call` is over. */
+  delete(call: ClientCall): unknown;
+}
+
 /** What belongs to one call, beside its messages. */
 export interface CallStart {
   /** When the call must be over, in ms since the epoch; undefined for no limit. */
@@ -37,7 +43,9 @@ export class ClientCall {
   /** The stream id on its connection. */
   id = 0;
   /** Where it waits for a connection; it leaves by itself when it is over. */
-  queue: Set<ClientCall> | undefined;
+  queue: CallQueue | undefined;
+  /** True when it has waited at a connection that was lost before the call could begin on it. */
+  movedOn = false;
   #connection: ClientConnection | undefined;
   #open = true;
   #requestClosed: boolean;
@@ -72,6 +80,11 @@ export class ClientCall {
   /** True when both sides have closed the stream and neither by an error: its connection may carry another call. */
   get endedClean(): boolean {
     return this.#requestClosed && this.#responseClosed;
+  }
+
+  /** Bytes of the request that is kept for it. */
+  get requestBytes(): number {
+    return this.#request?.length ?? 0;
   }
 
   /** True while the server takes what the stream sends; else wait for {@link onWritable}. */
@@ -205,8 +218,8 @@ export class ClientCall {
     this.#timer?.clear();
     this.#hold?.release();
     this.#output?.discard();
-    this.#request = undefined;
     this.queue?.delete(this);
+    this.#request = undefined;
     this.#connection?.onCallEnded(this);
   }
 }

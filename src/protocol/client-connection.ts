@@ -8,6 +8,7 @@ import { FrameFlag, FrameType, MAX_STREAM_ID } from './frame.js';
 import { tooLong, type FrameWriter } from './frame-writer.js';
 import type { MessageCodec } from './message-codec.js';
 import { sendsResponseStream } from './method-shape.js';
+import { RequestQueue } from './request-queue.js';
 import { limit, messageLimit } from './server-options.js';
 import { TtrpcStatus } from './status.js';
 import { timeoutNanoUntil } from './timer.js';
@@ -36,6 +37,7 @@ export class ClientConnection implements ConnectionRole {
   readonly connection: Connection;
   readonly #calls = new Map<number, ClientCall>();
   readonly #response = new ResponseEnvelope();
+  readonly #waiting: RequestQueue;
   #nextId = 1;
   /** Called once when the connection is gone. */
   onEnded: ((error: TtrpcError) => void) | undefined;
@@ -51,6 +53,7 @@ export class ClientConnection implements ConnectionRole {
       maxMessageBytes: limits.maxMessageBytes,
       budget: new Budget(4 * limits.maxBufferedBytes),
     });
+    this.#waiting = new RequestQueue(this.connection, (call) => call.beginOn(this));
   }
 
   /** The write side. */
@@ -58,9 +61,17 @@ export class ClientConnection implements ConnectionRole {
     return this.connection.writer;
   }
 
-  /** Calls in flight. */
+  /** Calls in flight, and those that wait to be. */
   get callCount(): number {
-    return this.#calls.size;
+    return this.#calls.size + this.#waiting.size;
+  }
+
+  /** As {@link ConnectionRole.probesPeer}: a reader who is slow still gets what the server sent before it went. */
+  readonly probesPeer = false;
+
+  /** False while requests wait because the server does not take what was written: then {@link begin} lets one wait, too. */
+  get takesRequests(): boolean {
+    return this.#waiting.size === 0 && this.writer.writable;
   }
 
   /** False when a call needs another connection: this one is gone, or its id space nearly used up. */
@@ -68,8 +79,19 @@ export class ClientConnection implements ConnectionRole {
     return this.connection.open && this.#nextId <= MAX_STREAM_ID - ID_RESERVE;
   }
 
+  /** Begins a call with the request that is kept for it, as soon as the server takes it. */
+  begin(call: ClientCall): void {
+    if (this.takesRequests) call.beginOn(this);
+    else this.#waiting.add(call);
+  }
+
+  /** Takes out the calls that wait: nothing of them was written. */
+  takeWaiting(): ClientCall[] {
+    return this.#waiting.takeAll();
+  }
+
   /**
-   * Begins a unary or server-streaming call with its one message. Raises what the codec raises, RESOURCE_EXHAUSTED for
+   * Begins a unary or server-streaming call with its one message, now. Raises what the codec raises, RESOURCE_EXHAUSTED for
    * a message above the limit, DEADLINE_EXCEEDED when its time is up already; nothing has been sent then.
    */
   request<T>(call: ClientCall, codec: MessageCodec<T>, value: T): void {
@@ -127,13 +149,14 @@ export class ClientConnection implements ConnectionRole {
 
   /** As {@link ConnectionRole.onDrain}. */
   onDrain(): void {
-    // Streams wait at the connection; a client never stops reading because of its own writes.
+    // Streams and requests wait at the connection; a client never stops reading because of its own writes.
   }
 
   /** As {@link ConnectionRole.onClosed}. */
   onClosed(error: TtrpcError): void {
     for (const call of [...this.#calls.values()]) call.fail(error);
     this.onEnded?.(error);
+    for (const call of this.takeWaiting()) call.fail(error);
   }
 
   /** A call tells that it is over. */

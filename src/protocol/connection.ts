@@ -5,14 +5,21 @@ import { FrameReader, type FrameSink } from './frame-reader.js';
 import { FrameWriter } from './frame-writer.js';
 import { PeerProbe } from './peer-probe.js';
 import { Timer } from './timer.js';
-import type { StreamOutput, StreamSender } from './stream-output.js';
+import type { DrainWaiter, StreamSender } from './stream-output.js';
 import { TtrpcStatus } from './status.js';
 
 /** How long a closed connection may take to send what was written, in ms. */
 const LINGER_MS = 1000;
 
+const NOTHING = new Uint8Array(0);
+
 /** What a role, client or server, does with its connection's frames and its end. */
 export interface ConnectionRole extends FrameSink {
+  /**
+   * True: a peer that is gone is noticed also while the connection is held, at the price of what it had sent before.
+   * False: it is noticed when reading goes on, behind all that it had sent.
+   */
+  readonly probesPeer: boolean;
   /** The connection is gone, once; `error` says why. Nothing can be sent any more. */
   onClosed(error: TtrpcError): void;
   /** The Duplex has taken everything that was written. */
@@ -38,7 +45,7 @@ export class Connection implements StreamSender {
   readonly #reader: FrameReader;
   readonly #role: ConnectionRole;
   readonly #probe: PeerProbe;
-  #waiting = new Set<StreamOutput>();
+  #waiting = new Set<DrainWaiter>();
   #holds = 0;
   #open = true;
 
@@ -65,11 +72,26 @@ export class Connection implements StreamSender {
     return this.#open;
   }
 
+  /** Frames whose header has been read. */
+  get framesRead(): number {
+    return this.#reader.framesRead;
+  }
+
+  /** True while a frame has begun and is not whole. */
+  get midFrame(): boolean {
+    return this.#reader.midFrame;
+  }
+
+  /** True while it is not read. */
+  get held(): boolean {
+    return this.#holds > 0;
+  }
+
   /** Stops reading until the same number of {@link release} calls. */
   hold(): void {
     if (this.#holds++ > 0 || !this.#open) return;
     this.#duplex.pause();
-    this.#probe.start();
+    if (this.#role.probesPeer) this.#probe.start();
   }
 
   /** Takes one {@link hold} back. */
@@ -80,13 +102,22 @@ export class Connection implements StreamSender {
   }
 
   /** As {@link StreamSender.awaitDrain}. */
-  awaitDrain(output: StreamOutput): void {
+  awaitDrain(output: DrainWaiter): void {
     this.#waiting.add(output);
   }
 
   /** As {@link StreamSender.forget}. */
-  forget(output: StreamOutput): void {
+  forget(output: DrainWaiter): void {
     this.#waiting.delete(output);
+  }
+
+  /** Calls `callback` once the Duplex has taken all that was written, at once if it has; never after the end. */
+  whenTaken(callback: () => void): void {
+    this.writer.flush();
+    const duplex = this.#duplex;
+    if (!this.#open) return;
+    if (duplex.writableLength === 0) callback();
+    else duplex.write(NOTHING, () => this.#open && callback());
   }
 
   /** Ends the connection: what was written may still leave, for at most a second; what comes is ignored. */

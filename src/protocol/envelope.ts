@@ -1,5 +1,6 @@
+import { TtrpcError } from './errors.js';
 import { TtrpcMetadata } from './metadata.js';
-import { errorCode, type StatusDetail, type StatusObject } from './status.js';
+import { errorCode, TtrpcStatus, type StatusDetail, type StatusObject } from './status.js';
 import { copyBytes, FieldReader, utf8, utf8Bytes, varintSize, WireType, writeVarint, writeVarint64 } from './wire.js';
 import type { WriteArena } from './message-codec.js';
 
@@ -43,8 +44,17 @@ export class RequestEnvelope {
   /** Undefined when the request carries none. */
   metadata: TtrpcMetadata | undefined;
   readonly #fields = new FieldReader();
+  readonly #maxMetadataBytes: number;
 
-  /** Reads `buf[start, end)`; a repeated field's last value counts. Raises an Error that says what is wrong. */
+  /** `maxMetadataBytes` limits the encoded metadata of a request. */
+  constructor(maxMetadataBytes = Infinity) {
+    this.#maxMetadataBytes = maxMetadataBytes;
+  }
+
+  /**
+   * Reads `buf[start, end)`; a repeated field's last value counts. Raises an Error that says what is wrong, and
+   * RESOURCE_EXHAUSTED for more metadata than the limit.
+   */
   parse(buf: Uint8Array, start: number, end: number): void {
     const fields = this.#fields;
     fields.reset(buf, start, end);
@@ -52,6 +62,7 @@ export class RequestEnvelope {
     this.payloadStart = this.payloadEnd = end;
     this.timeoutNano = 0;
     this.metadata = undefined;
+    let metadataBytes = 0;
     for (let tag = fields.tag(); tag !== 0; tag = fields.tag()) {
       switch (tag) {
         case SERVICE:
@@ -75,7 +86,13 @@ export class RequestEnvelope {
           break;
         case METADATA:
           this.metadata ??= new TtrpcMetadata();
-          readPair(fields, this.metadata);
+          metadataBytes += readPair(fields, this.metadata);
+          if (metadataBytes > this.#maxMetadataBytes) {
+            const limit = `the maximum of ${this.#maxMetadataBytes} bytes`;
+            throw new TtrpcError(TtrpcStatus.RESOURCE_EXHAUSTED, `the metadata of the request exceeds ${limit}`, {
+              limit: 'maxMetadataBytes',
+            });
+          }
           break;
         default:
           fields.skip(tag);
@@ -94,9 +111,11 @@ export class RequestEnvelope {
   }
 }
 
-function readPair(fields: FieldReader, metadata: TtrpcMetadata): void {
+/** Reads a pair and gives the bytes that it takes. */
+function readPair(fields: FieldReader, metadata: TtrpcMetadata): number {
   const outerEnd = fields.end;
   const stop = fields.length();
+  const size = stop - fields.pos;
   fields.end = stop;
   let key = '';
   let value = '';
@@ -108,6 +127,7 @@ function readPair(fields: FieldReader, metadata: TtrpcMetadata): void {
   fields.end = outerEnd;
   // A pair without a key can be asked for by nobody.
   if (key !== '') metadata.append(key, value);
+  return size;
 }
 
 /** A Response envelope read in place; see {@link RequestEnvelope}. */

@@ -3,6 +3,14 @@ import { errorCode, statusName, TtrpcStatus, type StatusDetail } from './status.
 /** Marks the errors of every copy of this library (ESM, CommonJS, two versions), so that `instanceof` holds across them. */
 const BRAND = Symbol.for('nestjs-ttrpc.error');
 
+/** What a {@link TtrpcError} may have beside its code and message. */
+export interface TtrpcErrorOptions {
+  details?: readonly StatusDetail[] | undefined;
+  cause?: unknown;
+  unsent?: boolean;
+  limit?: string;
+}
+
 /** What the engine raises: a status code with a message, and details where the peer sent some. */
 export class TtrpcError extends Error {
   override readonly name: string = 'TtrpcError';
@@ -14,17 +22,16 @@ export class TtrpcError extends Error {
    * True when no byte of the call was handed to a socket, so that it cannot have been executed and may be tried again.
    */
   readonly unsent: boolean;
+  /** The name of the option whose limit was exceeded on this side (`maxMessageBytes`), where that is why. */
+  readonly limit: string | undefined;
 
   /** Codes outside 1 to 16 become UNKNOWN. */
-  constructor(
-    code: number,
-    message: string,
-    options: { details?: readonly StatusDetail[] | undefined; cause?: unknown; unsent?: boolean } = {},
-  ) {
+  constructor(code: number, message: string, options: TtrpcErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = errorCode(code);
     this.details = options.details ?? [];
     this.unsent = options.unsent ?? false;
+    this.limit = options.limit;
     Object.defineProperty(this, BRAND, { value: true });
   }
 

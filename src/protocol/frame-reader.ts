@@ -24,6 +24,7 @@ export class FrameReader {
   #bodyFill = 0;
   #toSkip = 0;
   #stopped = false;
+  #framesRead = 0;
   #streamId = 0;
   #type = 0;
   #flags = 0;
@@ -33,6 +34,11 @@ export class FrameReader {
     private readonly sink: FrameSink,
     private readonly maxMessageBytes: number,
   ) {}
+
+  /** Frames whose header has been read. */
+  get framesRead(): number {
+    return this.#framesRead;
+  }
 
   /** True while a frame has begun and is not complete. */
   get midFrame(): boolean {
@@ -104,6 +110,7 @@ export class FrameReader {
   }
 
   #readHeader(buf: Uint8Array, at: number): number {
+    this.#framesRead++;
     this.#streamId = uint32(buf, at + 4);
     this.#type = buf[at + 8] as number;
     this.#flags = buf[at + 9] as number;

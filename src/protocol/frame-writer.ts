@@ -335,5 +335,6 @@ export function tooLong(length: number, limit: number): TtrpcError {
   return new TtrpcError(
     TtrpcStatus.RESOURCE_EXHAUSTED,
     `message length ${length} exceeds the maximum of ${limit} bytes`,
+    { limit: 'maxMessageBytes' },
   );
 }

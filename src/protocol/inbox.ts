@@ -64,6 +64,13 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
     this.#finish({ error });
   }
 
+  /** No message follows, for a reason that overtakes what is queued: that is dropped. */
+  abort(error: unknown): void {
+    this.#drop();
+    this.#end = undefined;
+    this.#finish({ error });
+  }
+
   /** Calls `listener` whenever there may be something to {@link take}: for a reader who does not wait on promises. */
   listen(listener: (() => void) | undefined): void {
     this.#listener = listener;
@@ -91,11 +98,8 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
   /** The reader leaves: what is queued is dropped. */
   return(): Promise<IteratorResult<T, undefined>> {
     const atEnd = this.#end !== undefined;
-    this.#items = [];
-    this.#head = 0;
-    this.#bytes = 0;
+    this.#drop();
     this.#end = {};
-    this.#release();
     for (const reader of this.#waiting.splice(0)) reader.resolve(DONE);
     if (!atEnd) this.onAbandoned();
     return Promise.resolve(DONE);
@@ -122,6 +126,13 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
     }
     if (this.#held && this.#count <= HIGH_MESSAGES / 4 && this.#bytes <= HIGH_BYTES / 4) this.#release();
     return value;
+  }
+
+  #drop(): void {
+    this.#items = [];
+    this.#head = 0;
+    this.#bytes = 0;
+    this.#release();
   }
 
   #release(): void {

@@ -16,6 +16,7 @@ export { bytesCodec, type MessageCodec, type WriteArena } from './message-codec.
 export { TtrpcMetadata, type MetadataInit } from './metadata.js';
 export { sendsRequestStream, sendsResponseStream, type MethodShape } from './method-shape.js';
 export type { Peer } from './peer.js';
+export type { RefusalReason, Refusals, ServerStats } from './refusals.js';
 export type { CloseOptions, ServerCoreOptions } from './server-core.js';
 export type { ServerLimits } from './server-options.js';
 export { statusName, TtrpcStatus, type StatusDetail, type StatusObject } from './status.js';

@@ -7,6 +7,7 @@ import { sendsRequestStream, sendsResponseStream, type MethodShape } from './met
 import type { Peer } from './peer.js';
 import { Pump } from './pump.js';
 import type { RequestInput, ServerCall, ServerMethod } from './server-call.js';
+import type { ServerStats } from './refusals.js';
 import { ServerCore, type CloseOptions, type ServerCoreOptions } from './server-core.js';
 import { TtrpcStatus } from './status.js';
 
@@ -45,6 +46,8 @@ export interface RawServer {
   readonly addresses: string[];
   /** Open connections. */
   readonly connectionCount: number;
+  /** What is open, held and was refused. */
+  readonly stats: ServerStats;
   /** Accepts nothing more, lets calls finish for `gracePeriodMs` (default 0), then ends them with UNAVAILABLE. */
   close(options?: CloseOptions): Promise<void>;
 }
@@ -125,7 +128,7 @@ function requestStream(call: ServerCall): Inbox<Uint8Array> {
   call.input = input;
   const { onAbort } = call;
   call.onAbort = (error) => {
-    inbox.fail(error);
+    inbox.abort(error);
     onAbort?.(error);
   };
   return inbox;

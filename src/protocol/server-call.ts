@@ -83,15 +83,26 @@ export class ServerCall {
   answer<T>(codec: MessageCodec<T>, value: T): void {
     if (this.#state !== 'open') return;
     if (this.#overdue()) return;
-    const { writer } = this.connection;
-    this.connection.checkBacklog();
-    writer.writeAnswer(this.id, codec, value);
+    const { connection } = this;
+    try {
+      connection.checkBacklog();
+      connection.writer.writeAnswer(this.id, codec, value);
+    } catch (error) {
+      connection.onUnsent(error);
+      throw error;
+    }
     this.#ended();
   }
 
   /** Sends one message of a response stream. Raises what {@link StreamOutput.send} raises; the call is open then. */
   send<T>(codec: MessageCodec<T>, value: T): void {
-    if (this.#state === 'open') this.#streamOutput.send(codec, value);
+    if (this.#state !== 'open') return;
+    try {
+      this.#streamOutput.send(codec, value);
+    } catch (error) {
+      this.connection.onUnsent(error);
+      throw error;
+    }
   }
 
   /** Ends a response stream well, behind everything that it has sent. */
@@ -104,7 +115,7 @@ export class ServerCall {
       return;
     }
     this.#state = 'ending';
-    this.#clear();
+    this.#hold?.release();
     this.#output.finish(() => {
       this.connection.writer.writeClose(this.id);
       this.#ended();
@@ -115,7 +126,7 @@ export class ServerCall {
   fail(status: StatusObject): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
-    this.#clear();
+    this.#hold?.release();
     const write = (): void => {
       this.connection.writer.writeStatus(this.id, status);
       this.#ended();
@@ -139,6 +150,11 @@ export class ServerCall {
     if (wasOpen) onAbort?.(reason);
   }
 
+  /** What the client has sent is no request, or no message of its stream: it gets `status`, and the handler learns of it. */
+  reject(status: StatusObject): void {
+    this.abort(new TtrpcError(TtrpcStatus.CANCELLED, `the client sent what cannot be read: ${status.message}`), status);
+  }
+
   /** A message of the client's stream. */
   receive(buf: Uint8Array, start: number, end: number): void {
     if (this.#state === 'open') this.input?.onMessage(buf, start, end);
@@ -156,9 +172,10 @@ export class ServerCall {
     if (this.#state !== 'open') return;
     this.#hold ??= new ReadHold(
       this.connection.connection,
-      () => this.connection.callCount === 1,
+      () => !this.connection.isShared,
       () => {
         const message = 'the stream is full: its handler does not take the messages that came';
+        this.connection.onRefused('stalledStream', message);
         this.abort(new TtrpcError(TtrpcStatus.CANCELLED, message), { code: TtrpcStatus.RESOURCE_EXHAUSTED, message });
       },
     );
@@ -194,16 +211,12 @@ export class ServerCall {
     });
   }
 
-  /** What has to go when the handler is done, even if its last messages still wait for the client. */
-  #clear(): void {
+  #ended(): void {
+    this.#state = 'ended';
+    // Not earlier: the deadline also bounds how long the last messages of a stream may wait for their client.
     this.#timer?.clear();
     this.#timer = undefined;
     this.#hold?.release();
-  }
-
-  #ended(): void {
-    this.#state = 'ended';
-    this.#clear();
     this.#output?.discard();
     this.connection.onCallEnded(this);
   }

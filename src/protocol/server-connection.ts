@@ -11,6 +11,8 @@ import { ServerCall, type ServerMethod } from './server-call.js';
 import type { ServerLimits } from './server-options.js';
 import { TtrpcStatus, type StatusObject } from './status.js';
 import { BoundedSet, UsedIds } from './stream-ids.js';
+import type { RefusalReason } from './refusals.js';
+import { Watchdog, type Watched } from './watchdog.js';
 
 /** A connection that does not take its answers is not read above so many unsent bytes. */
 const HOLD_UNSENT_BYTES = 1024 * 1024;
@@ -21,6 +23,8 @@ export interface ServerConnectionOwner {
   readonly limits: ServerLimits;
   /** Bytes that the streams of all connections may hold. */
   readonly budget: Budget;
+  /** Something was refused: a counter and a log line. */
+  onRefused(reason: RefusalReason, peer: Peer, what: string): void;
   /** The connection is gone. */
   onConnectionClosed(connection: ServerConnection): void;
   /** A connection that drains has no calls left. */
@@ -28,15 +32,18 @@ export interface ServerConnectionOwner {
 }
 
 /** The server's role on one connection: finds the method for each request and the call for each message. */
-export class ServerConnection implements ConnectionRole {
+export class ServerConnection implements ConnectionRole, Watched {
   readonly connection: Connection;
   readonly #calls = new Map<number, ServerCall>();
   readonly #used = new UsedIds();
   /** Streams that we ended before their client did: what it still sends is swallowed. */
   readonly #cutShort = new BoundedSet();
-  readonly #request = new RequestEnvelope();
+  readonly #request: RequestEnvelope;
+  readonly #watchdog: Watchdog;
   #draining = false;
+  #leaving = false;
   #heldForUnsent = false;
+  #isShared = false;
 
   /** Starts to serve `duplex`. */
   constructor(
@@ -48,6 +55,26 @@ export class ServerConnection implements ConnectionRole {
       maxMessageBytes: owner.limits.maxMessageBytes,
       budget: new Budget(owner.limits.maxBufferedBytesPerConnection, owner.budget),
     });
+    this.#request = new RequestEnvelope(owner.limits.maxMetadataBytes);
+    this.#watchdog = new Watchdog(this, owner.limits, (limit, ms) => {
+      this.owner.onRefused(limit, this.peer, `a connection is closed: ${limit} is ${ms} ms`);
+      this.connection.destroy(new TtrpcError(TtrpcStatus.UNAVAILABLE, `${limit} has passed`));
+    });
+  }
+
+  /** As {@link Watched.framesRead}. */
+  get framesRead(): number {
+    return this.connection.framesRead;
+  }
+
+  /** As {@link Watched.midFrame}. */
+  get midFrame(): boolean {
+    return this.connection.midFrame;
+  }
+
+  /** As {@link Watched.held}. */
+  get held(): boolean {
+    return this.connection.held;
   }
 
   /** Named limits, the server's. */
@@ -65,13 +92,21 @@ export class ServerConnection implements ConnectionRole {
     return this.#calls.size;
   }
 
+  /** True once two calls were open at a time: the peer uses the connection for more than one stream. */
+  get isShared(): boolean {
+    return this.#isShared;
+  }
+
+  /** As {@link ConnectionRole.probesPeer}: the handlers of a client that is gone must not go on. */
+  readonly probesPeer = true;
+
   /** Refuses new calls from now on; an idle connection can be closed at once. `notice` is for the streams, if any. */
   drain(notice?: TtrpcError): void {
     this.#draining = true;
     if (notice) {
       for (const call of [...this.#calls.values()]) if (call.method.shape !== 'unary') call.onClosing?.(notice);
     }
-    if (this.#calls.size === 0) this.owner.onConnectionIdle(this);
+    this.#leaveWhenIdle();
   }
 
   /** Ends all calls with `error`'s status, then the connection. */
@@ -100,7 +135,7 @@ export class ServerConnection implements ConnectionRole {
   onOversizedFrame(streamId: number, type: number, _flags: number, length: number): void {
     const error = tooLong(length, this.limits.maxMessageBytes);
     if (type === FrameType.Request && (streamId & 1) === 1) this.#used.use(streamId);
-    this.#refuse(streamId, error.code, error.message);
+    this.#refuse(streamId, error.code, error.message, 'maxMessageBytes');
   }
 
   /** As {@link ConnectionRole.onDrain}. */
@@ -112,6 +147,7 @@ export class ServerConnection implements ConnectionRole {
 
   /** As {@link ConnectionRole.onClosed}. */
   onClosed(error: TtrpcError): void {
+    this.#watchdog.stop();
     const reason = new TtrpcError(TtrpcStatus.CANCELLED, `the client is gone: ${error.message}`, { cause: error });
     for (const call of [...this.#calls.values()]) call.abort(reason);
     this.owner.onConnectionClosed(this);
@@ -122,11 +158,19 @@ export class ServerConnection implements ConnectionRole {
     const { unsentBytes } = this.writer;
     const limit = this.limits.maxBufferedBytesPerConnection;
     if (unsentBytes > limit) {
-      throw new TtrpcError(
-        TtrpcStatus.RESOURCE_EXHAUSTED,
-        `the peer has not taken ${unsentBytes} bytes of answers; the limit is ${limit} bytes`,
-      );
+      const message = `the peer has not taken ${unsentBytes} bytes of answers; the limit is ${limit} bytes`;
+      throw new TtrpcError(TtrpcStatus.RESOURCE_EXHAUSTED, message, { limit: 'maxBufferedBytes' });
     }
+  }
+
+  /** A call tells that a limit has ended it. */
+  onRefused(reason: RefusalReason, what: string): void {
+    this.owner.onRefused(reason, this.peer, what);
+  }
+
+  /** A call tells that it cannot send something; counted where a limit is why. */
+  onUnsent(error: unknown): void {
+    if (error instanceof TtrpcError && error.limit) this.onRefused(error.limit as RefusalReason, error.message);
   }
 
   /** A call tells that it has ended. */
@@ -134,7 +178,14 @@ export class ServerConnection implements ConnectionRole {
     if (this.#calls.get(call.id) !== call) return;
     this.#calls.delete(call.id);
     if (!call.inputClosed) this.#cutShort.add(call.id);
-    if (this.#draining && this.#calls.size === 0) this.owner.onConnectionIdle(this);
+    this.#leaveWhenIdle();
+  }
+
+  /** A connection that drains is idle when its last call has ended and the client has taken all of the answers. */
+  #leaveWhenIdle(): void {
+    if (!this.#draining || this.#leaving || this.#calls.size > 0) return;
+    this.#leaving = true;
+    this.connection.whenTaken(() => this.owner.onConnectionIdle(this));
   }
 
   #onRequest(streamId: number, buf: Uint8Array, start: number, end: number): void {
@@ -157,14 +208,16 @@ export class ServerConnection implements ConnectionRole {
         return;
       }
     } catch (error) {
-      this.#refuse(streamId, TtrpcStatus.INVALID_ARGUMENT, `unmarshal request error: ${messageOf(error)}`);
+      if (error instanceof TtrpcError) this.#refuse(streamId, error.code, error.message, 'maxMetadataBytes');
+      else this.#refuse(streamId, TtrpcStatus.INVALID_ARGUMENT, `unmarshal request error: ${messageOf(error)}`);
       return;
     }
     if (this.#draining) {
       this.#refuse(streamId, TtrpcStatus.UNAVAILABLE, 'the server is closing');
     } else if (this.#calls.size >= this.limits.maxConcurrentCalls) {
       const limit = this.limits.maxConcurrentCalls;
-      this.#refuse(streamId, TtrpcStatus.RESOURCE_EXHAUSTED, `${limit} calls are open on this connection, the limit`);
+      const message = `${limit} calls are open on this connection, the limit`;
+      this.#refuse(streamId, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxConcurrentCalls');
     } else if (request.timeoutNano < 0) {
       this.#refuse(streamId, TtrpcStatus.DEADLINE_EXCEEDED, 'the deadline of the call had passed when it came');
     } else {
@@ -178,12 +231,13 @@ export class ServerConnection implements ConnectionRole {
     const deadline = timeoutNano > 0 ? Date.now() + timeoutMs : undefined;
     const call = new ServerCall(this, streamId, method, metadata, deadline);
     this.#calls.set(streamId, call);
+    if (this.#calls.size > 1) this.#isShared = true;
     if (deadline !== undefined) call.startDeadline(timeoutMs);
     try {
       method.start(call, buf, payloadStart, payloadEnd);
       if (!call.inputClosed && payloadEnd > payloadStart) call.receive(buf, payloadStart, payloadEnd);
     } catch (error) {
-      call.fail(statusOf(error));
+      call.reject(statusOf(error));
     }
   }
 
@@ -212,7 +266,7 @@ export class ServerConnection implements ConnectionRole {
       try {
         call.receive(buf, start, end);
       } catch (error) {
-        call.fail(statusOf(error));
+        call.reject(statusOf(error));
       }
     }
     if (closes) {
@@ -225,7 +279,10 @@ export class ServerConnection implements ConnectionRole {
    * Answers a frame that is out of order on its own id. Where a call is open there the client takes this for its
    * answer, so the call ends with it.
    */
-  #refuse(streamId: number, code: TtrpcStatus, message: string): void {
+  #refuse(streamId: number, code: TtrpcStatus, message: string, reason?: RefusalReason): void {
+    // Only a bad frame is worth a count: an unknown method, a server that closes or a passed deadline is none.
+    const counted = reason ?? (code === TtrpcStatus.INVALID_ARGUMENT ? 'protocol' : undefined);
+    if (counted) this.owner.onRefused(counted, this.peer, message);
     const status = { code, message };
     const call = this.#calls.get(streamId);
     if (!call) {

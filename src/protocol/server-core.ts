@@ -5,6 +5,7 @@ import { TtrpcError } from './errors.js';
 import { listen, type Listener, type ListenOptions } from './listener.js';
 import { MethodTable } from './method-table.js';
 import type { Peer } from './peer.js';
+import { noRefusals, type RefusalReason, type Refusals, type ServerStats } from './refusals.js';
 import type { ServerMethod } from './server-call.js';
 import { ServerConnection, type ServerConnectionOwner } from './server-connection.js';
 import { serverLimits, type ServerLimits } from './server-options.js';
@@ -37,8 +38,8 @@ export interface ServerObserver {
   onConnection?(peer: Peer): void;
   /** A connection has ended. */
   onDisconnection?(peer: Peer): void;
-  /** A connection was closed before its first frame; `why` says why. */
-  onRefused?(peer: Peer, why: string): void;
+  /** A limit, or `authorize`, has refused something; `what` says it in words. */
+  onRefused?(reason: RefusalReason, peer: Peer, what: string): void;
 }
 
 /** Listeners, connections and their limits: a server below the level of what a handler looks like. */
@@ -52,6 +53,7 @@ export class ServerCore implements ServerConnectionOwner {
   readonly #connections = new Set<ServerConnection>();
   /** Accepted and not yet authorised. */
   readonly #pending = new Set<Duplex>();
+  readonly #refused: Refusals = noRefusals();
   #closing: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
 
@@ -101,7 +103,7 @@ export class ServerCore implements ServerConnectionOwner {
       duplex.destroy();
     } else if (this.#connections.size + this.#pending.size >= this.limits.maxConnections) {
       duplex.destroy();
-      this.#observer.onRefused?.(peer, `${this.limits.maxConnections} connections are open, the limit`);
+      this.onRefused('maxConnections', peer, `${this.limits.maxConnections} connections are open, the limit`);
     } else if (this.#options.authorize) {
       void this.#authorize(duplex, peer, this.#options.authorize);
     } else {
@@ -115,6 +117,24 @@ export class ServerCore implements ServerConnectionOwner {
    */
   close(options: CloseOptions = {}): Promise<void> {
     return (this.#closing ??= this.#close(options));
+  }
+
+  /** What is open, held and was refused. */
+  get stats(): ServerStats {
+    let calls = 0;
+    for (const connection of this.#connections) calls += connection.callCount;
+    return {
+      connections: this.#connections.size,
+      calls,
+      bufferedBytes: this.budget.used,
+      refused: { ...this.#refused },
+    };
+  }
+
+  /** As {@link ServerConnectionOwner.onRefused}. */
+  onRefused(reason: RefusalReason, peer: Peer, what: string): void {
+    this.#refused[reason]++;
+    this.#observer.onRefused?.(reason, peer, what);
   }
 
   /** As {@link ServerConnectionOwner.onConnectionClosed}. */
@@ -144,7 +164,7 @@ export class ServerCore implements ServerConnectionOwner {
       return;
     }
     duplex.destroy();
-    if (!allowed) this.#observer.onRefused?.(peer, refusal);
+    if (!allowed) this.onRefused('authorize', peer, refusal);
   }
 
   #serve(duplex: Duplex, peer: Peer): void {

@@ -1,4 +1,5 @@
 import { MAX_MESSAGE_BYTES } from './frame.js';
+import { checkTimeoutMs } from './timer.js';
 
 /** Limits of a server, all with safe defaults. */
 export interface ServerLimits {
@@ -8,6 +9,12 @@ export interface ServerLimits {
   maxConnections: number;
   /** Calls that are open at a time on one connection; one more is answered RESOURCE_EXHAUSTED. Default 4,096. */
   maxConcurrentCalls: number;
+  /** Metadata of one request, in bytes of its keys and values. A request with more is answered RESOURCE_EXHAUSTED. Default 256 KiB. */
+  maxMetadataBytes: number;
+  /** How long a frame may take from its first byte to its last, in ms; then the connection is closed. Default 30,000. */
+  frameTimeoutMs: number;
+  /** How long a connection may stay without a call, in ms; then it is closed. Default: for ever, as Go's and Rust's servers. */
+  idleTimeoutMs: number | undefined;
   /** Bytes that one response stream may hold ahead of its reader; past it the stream ends with RESOURCE_EXHAUSTED. Default 16 MiB. */
   maxBufferedBytes: number;
   /** The same for all streams and unsent answers of one connection. Default four times `maxBufferedBytes`. */
@@ -25,6 +32,10 @@ export function serverLimits(options: Partial<ServerLimits>): ServerLimits {
     maxMessageBytes: messageLimit(options.maxMessageBytes),
     maxConnections: limit(options, 'maxConnections', 4096),
     maxConcurrentCalls: limit(options, 'maxConcurrentCalls', 4096),
+    maxMetadataBytes: limit(options, 'maxMetadataBytes', 256 * 1024),
+    frameTimeoutMs: checkTimeoutMs(options.frameTimeoutMs ?? 30_000, 'frameTimeoutMs'),
+    idleTimeoutMs:
+      options.idleTimeoutMs === undefined ? undefined : checkTimeoutMs(options.idleTimeoutMs, 'idleTimeoutMs'),
     maxBufferedBytes,
     maxBufferedBytesPerConnection: limit(options, 'maxBufferedBytesPerConnection', 4 * maxBufferedBytes),
     maxBufferedBytesPerServer: limit(options, 'maxBufferedBytesPerServer', 16 * maxBufferedBytes),

@@ -55,7 +55,7 @@ export class SharedConnection {
   begin(call: ClientCall): void {
     const ready = this.ready;
     if (ready) {
-      call.beginOn(ready);
+      ready.begin(call);
       return;
     }
     const waitMs = this.#attempt ? 0 : this.#notBefore - Date.now();
@@ -64,8 +64,7 @@ export class SharedConnection {
       call.fail(this.#lastError ?? new TtrpcError(TtrpcStatus.UNAVAILABLE, 'not connected', { unsent: true }));
       return;
     }
-    this.#waiting.add(call);
-    call.queue = this.#waiting;
+    this.#wait(call);
     if (waitMs > 0) this.#retryIn(waitMs);
     else void this.#connect();
   }
@@ -81,15 +80,16 @@ export class SharedConnection {
     this.#setStatus('connected');
     const waiting = this.#waiting;
     this.#waiting = new Set();
-    for (const call of waiting) call.beginOn(connection);
+    for (const call of waiting) connection.begin(call);
   }
 
   /** Closes it for good; calls on it and calls that wait end with `error`. */
   close(error: TtrpcError): void {
     this.#setStatus('closed');
     this.#retry?.clear();
-    this.#connection?.close(error);
+    const connection = this.#connection;
     this.#connection = undefined;
+    connection?.close(error);
     this.#failWaiting(error, true);
   }
 
@@ -104,8 +104,10 @@ export class SharedConnection {
     this.#retry = undefined;
     this.#setStatus(this.#wasConnected ? 'reconnecting' : 'connecting', this.#lastError);
     // A connection whose ids are used up goes on with its calls and ends with them.
-    this.#connection?.closeWhenIdle();
+    const old = this.#connection;
     this.#connection = undefined;
+    for (const call of old?.takeWaiting() ?? []) this.#wait(call);
+    old?.closeWhenIdle();
     try {
       this.adopt(await this.open());
     } catch (error) {
@@ -135,6 +137,19 @@ export class SharedConnection {
     this.#connection = undefined;
     this.#lastError = error;
     this.#setStatus('disconnected', error);
+    // Of these nothing was written: they may try the next connection, once.
+    for (const call of connection.takeWaiting()) {
+      if (call.movedOn) call.fail(error);
+      else {
+        call.movedOn = true;
+        this.begin(call);
+      }
+    }
+  }
+
+  #wait(call: ClientCall): void {
+    this.#waiting.add(call);
+    call.queue = this.#waiting;
   }
 
   #failWaiting(error: TtrpcError, all: boolean): void {

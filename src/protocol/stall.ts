@@ -6,8 +6,8 @@ export const MAX_STALL_MS = 1000;
 
 /**
  * The read pressure of one stream on its connection. While the stream is alone there, the connection is simply not
- * read, and the peer feels it through the socket. Among others it may hold them back for {@link MAX_STALL_MS}, then
- * `onStalled` ends it, and it alone.
+ * read, and the peer feels it through the socket. Others, also those that come later, are held back for
+ * {@link MAX_STALL_MS} at most, then `onStalled` ends the stream, and it alone.
  */
 export class ReadHold {
   #held = false;
@@ -25,12 +25,7 @@ export class ReadHold {
     if (this.#held) return;
     this.#held = true;
     this.connection.hold();
-    if (!this.isAlone()) {
-      this.#timer = new Timer(MAX_STALL_MS, () => {
-        this.release();
-        this.onStalled();
-      });
-    }
+    this.#watch();
   }
 
   /** Lets the connection be read again; harmless when it is not held. */
@@ -40,5 +35,16 @@ export class ReadHold {
     this.#timer?.clear();
     this.#timer = undefined;
     this.connection.release();
+  }
+
+  #watch(): void {
+    this.#timer = new Timer(MAX_STALL_MS, () => {
+      if (this.isAlone()) {
+        this.#watch();
+        return;
+      }
+      this.release();
+      this.onStalled();
+    });
   }
 }

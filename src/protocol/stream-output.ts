@@ -6,15 +6,21 @@ import { TtrpcStatus } from './status.js';
 import { bytesCodec } from './message-codec.js';
 import { copyBytes } from './wire.js';
 
+/** Who has something to send once the Duplex has taken what was written. */
+export interface DrainWaiter {
+  /** Sends as much as the peer takes. True when nothing is left to wait for. */
+  onDrain(): boolean;
+}
+
 /** All that the outgoing side of a stream knows of its connection. */
 export interface StreamSender {
   readonly writer: FrameWriter;
   /** Bytes that all streams of the connection may hold. */
   readonly budget: Budget;
-  /** Calls `output.onDrain()` once the Duplex has taken what was written; the streams take turns. */
-  awaitDrain(output: StreamOutput): void;
-  /** Takes `output` back out of the turn. */
-  forget(output: StreamOutput): void;
+  /** Calls `waiter.onDrain()` once the Duplex has taken what was written; those who wait take turns. */
+  awaitDrain(waiter: DrainWaiter): void;
+  /** Takes `waiter` back out of the turn. */
+  forget(waiter: DrainWaiter): void;
 }
 
 /**
@@ -22,7 +28,7 @@ export interface StreamSender {
  * they are held here, encoded, in order and up to a limit, so that a stream whose reader is slow fills its own queue and
  * nobody else's.
  */
-export class StreamOutput {
+export class StreamOutput implements DrainWaiter {
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #atEnd: (() => void) | undefined;
@@ -133,6 +139,7 @@ export class StreamOutput {
       throw new TtrpcError(
         TtrpcStatus.RESOURCE_EXHAUSTED,
         `the peer has not taken ${this.#queuedBytes} bytes of this stream; ${bytes} more exceed the limit of ${refused} bytes`,
+        { limit: 'maxBufferedBytes' },
       );
     }
     this.#queuedBytes += bytes;

@@ -40,9 +40,9 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
     this.#inbox.end();
   }
 
-  /** The call has ended without its handler. */
+  /** The call has ended without its handler: what is queued is dropped, and its reader gets the reason at once. */
   abort(error: TtrpcError): void {
-    this.#inbox.fail(TtrpcException.from(error));
+    this.#inbox.abort(TtrpcException.from(error));
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {

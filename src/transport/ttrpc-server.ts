@@ -2,11 +2,13 @@ import type { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
+import { escapeControls } from '../common/log-text.js';
 import { HANDLER_INFO, TTRPC_TRANSPORT } from '../common/nest-keys.js';
 import { messageOf } from '../protocol/errors.js';
 import { sendsRequestStream } from '../protocol/method-shape.js';
 import type { Peer } from '../protocol/peer.js';
 import type { ServerMethod } from '../protocol/server-call.js';
+import type { RefusalReason, ServerStats } from '../protocol/refusals.js';
 import { ServerCore } from '../protocol/server-core.js';
 import type { StatusDetail } from '../protocol/status.js';
 import { loadSchema } from '../schema/load-schema.js';
@@ -21,6 +23,7 @@ import { RequestStream } from './request-stream.js';
 import { TtrpcContext } from './ttrpc-context.js';
 import { GRACE_PERIOD_MS, type TtrpcServerOptions } from './ttrpc-server-options.js';
 import { unaryRequest } from './unary-request.js';
+import { RefusalLog } from './refusal-log.js';
 import { wire, type RegisteredHandler, type Wire } from './wiring.js';
 
 /** What {@link TtrpcServer.status} emits. */
@@ -34,8 +37,8 @@ export interface TtrpcServerEvents {
   connection: (peer: Peer) => void;
   /** A connection has ended. */
   disconnection: (peer: Peer) => void;
-  /** A connection was closed before its first frame: the limit is reached or `authorize` refused it. */
-  refused: (peer: Peer, why: string) => void;
+  /** A limit, or `authorize`, has refused something: a connection, a call or a frame. `what` says it in words. */
+  refused: (reason: RefusalReason, peer: Peer, what: string) => void;
   /** The server has closed. */
   close: () => void;
 }
@@ -53,9 +56,11 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
   readonly #handlers: RegisteredHandler[] = [];
   readonly #listeners: Listeners = { listening: [], connection: [], disconnection: [], refused: [], close: [] };
   readonly #core: ServerCore;
+  readonly #refusals = new RefusalLog((line) => this.logger.warn(line));
   #schema: Schema | undefined;
   #served: ReadonlySet<ServiceDescriptor> | undefined;
   #hasHooks = false;
+  #closing: Promise<void> | undefined;
 
   /** Raises a RangeError that names the option when a limit is no positive number; everything else shows at `listen()`. */
   constructor(options: TtrpcServerOptions) {
@@ -72,9 +77,9 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     this.#core = new ServerCore(options, {
       onConnection: (peer) => this.#emit('connection', peer),
       onDisconnection: (peer) => this.#emit('disconnection', peer),
-      onRefused: (peer, why) => {
-        this.logger.warn(`a connection from ${peer.address} was refused: ${why}`);
-        this.#emit('refused', peer, why);
+      onRefused: (reason, peer, what) => {
+        this.#refusals.note(reason, peer.address, what);
+        this.#emit('refused', reason, peer, what);
       },
     });
   }
@@ -87,6 +92,11 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
   /** Open connections. */
   get connectionCount(): number {
     return this.#core.connectionCount;
+  }
+
+  /** What is open, held and was refused. */
+  get stats(): ServerStats {
+    return this.#core.stats;
   }
 
   /**
@@ -109,7 +119,11 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
    * Accepts nothing more, refuses new calls with UNAVAILABLE, lets calls in flight finish for `gracePeriodMs`, then
    * aborts them. A second call waits for the first.
    */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     const { gracePeriodMs = GRACE_PERIOD_MS, signalStreams } = this.#options;
     await this.#core.close({ gracePeriodMs, signalStreams });
     for (const { info } of this.#handlers) forgetHandler(info, this);
@@ -257,7 +271,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
   #logError(info: HandlerInfo, error: unknown): void {
     const stack = (error as { stack?: unknown } | null)?.stack;
     this.logger.error(
-      `${handlerName(info)} failed: ${messageOf(error)}`,
+      `${handlerName(info)} failed: ${escapeControls(messageOf(error))}`,
       typeof stack === 'string' ? stack : undefined,
     );
   }

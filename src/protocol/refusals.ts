@@ -1,0 +1,53 @@
+/** Why a server refused something, as its counters name it. */
+export type RefusalReason =
+  /** A connection above `maxConnections`. */
+  | 'maxConnections'
+  /** A connection that `authorize` did not let in. */
+  | 'authorize'
+  /** A connection whose frame was not whole after `frameTimeoutMs`. */
+  | 'frameTimeoutMs'
+  /** A connection without a call for `idleTimeoutMs`. */
+  | 'idleTimeoutMs'
+  /** A frame, or an answer, above `maxMessageBytes`. */
+  | 'maxMessageBytes'
+  /** A call above `maxConcurrentCalls`. */
+  | 'maxConcurrentCalls'
+  /** A request with more metadata than `maxMetadataBytes`. */
+  | 'maxMetadataBytes'
+  /** A stream or an answer that its reader does not take, above one of the `maxBufferedBytes` limits. */
+  | 'maxBufferedBytes'
+  /** A stream whose handler held up a shared connection for too long. */
+  | 'stalledStream'
+  /** A frame that breaks the protocol: a bad id, an envelope that does not parse, data where none may be. */
+  | 'protocol';
+
+/** How often each limit of a server has refused something. */
+export type Refusals = Record<RefusalReason, number>;
+
+/** All counters at 0. */
+export function noRefusals(): Refusals {
+  return {
+    maxConnections: 0,
+    authorize: 0,
+    frameTimeoutMs: 0,
+    idleTimeoutMs: 0,
+    maxMessageBytes: 0,
+    maxConcurrentCalls: 0,
+    maxMetadataBytes: 0,
+    maxBufferedBytes: 0,
+    stalledStream: 0,
+    protocol: 0,
+  };
+}
+
+/** What a server counts, at one moment. */
+export interface ServerStats {
+  /** Open connections. */
+  readonly connections: number;
+  /** Calls in flight on all of them. */
+  readonly calls: number;
+  /** Bytes that streams hold ahead of their readers. */
+  readonly bufferedBytes: number;
+  /** What was refused since the start. */
+  readonly refused: Readonly<Refusals>;
+}
