@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { parseAddress } from './address.js';
 import { Budget } from './budget.js';
-import { TtrpcError } from './errors.js';
+import { messageOf, TtrpcError } from './errors.js';
 import { listen, type Listener, type ListenOptions } from './listener.js';
 import { MethodTable } from './method-table.js';
-import type { Peer } from './peer.js';
+import { ConnectedPeer, type Peer } from './peer.js';
 import { noRefusals, type RefusalReason, type Refusals, type ServerStats } from './refusals.js';
 import type { ServerMethod } from './server-call.js';
 import { ServerConnection, type ServerConnectionOwner } from './server-connection.js';
@@ -96,7 +96,7 @@ export class ServerCore implements ServerConnectionOwner {
 
   /** Serves one more connection, whatever made it. */
   accept(duplex: Duplex, address: string): void {
-    const peer: Peer = { address };
+    const peer: Peer = new ConnectedPeer(duplex, address);
     // Until somebody owns it an error must not be an uncaught exception.
     duplex.on('error', ignore);
     if (this.#closing) {
@@ -156,7 +156,7 @@ export class ServerCore implements ServerConnectionOwner {
     try {
       allowed = (await authorize(peer)) === true;
     } catch (error) {
-      refusal = `authorize() failed: ${String(error)}`;
+      refusal = `authorize() failed: ${messageOf(error)}`;
     }
     this.#pending.delete(duplex);
     if (allowed && !this.#closing && !duplex.destroyed) {

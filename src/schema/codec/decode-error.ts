@@ -6,11 +6,11 @@ export class DecodeError extends Error {
   override readonly name: string = 'DecodeError';
   /** Qualified name of the message type that was read. */
   readonly typeName: string;
-  /** Where reading stopped, in bytes from the message's first. */
-  readonly offset: number;
+  /** Where reading stopped, in bytes from the message's first; undefined where generated code does not say it. */
+  readonly offset: number | undefined;
 
-  constructor(typeName: string, offset: number, reason: string) {
-    super(`${typeName}: ${reason} (at byte ${offset})`);
+  constructor(typeName: string, offset: number | undefined, reason: string, options?: ErrorOptions) {
+    super(`${typeName}: ${reason}${offset === undefined ? '' : ` (at byte ${offset})`}`, options);
     this.typeName = typeName;
     this.offset = offset;
     Object.defineProperty(this, BRAND, { value: true });

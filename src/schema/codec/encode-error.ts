@@ -23,8 +23,11 @@ export class EncodeError extends TypeError {
   /** What was given. Not enumerable, so that logging the error does not log the data. */
   declare readonly value: unknown;
 
-  constructor(typeName: string, path: string, expected: string, value: unknown) {
-    super(`${typeName}: ${path === '' ? '' : `${shorten(path)}: `}expected ${expected}, got ${describe(value)}`);
+  constructor(typeName: string, path: string, expected: string, value: unknown, options?: ErrorOptions) {
+    super(
+      `${typeName}: ${path === '' ? '' : `${shorten(path)}: `}expected ${expected}, got ${describe(value)}`,
+      options,
+    );
     this.typeName = typeName;
     this.path = path;
     this.expected = expected;

@@ -1,5 +1,6 @@
 import type protobuf from 'protobufjs';
 import { locate, Misfit } from './encode-error.js';
+import { impostorHint } from './impostor.js';
 import { enumOf, fieldsInOrder, keyTypeOf, messageTypeOf, nameOf } from './reflection.js';
 import { enumWriter, SCALAR_WRITERS, type ScalarWriter, type ValueWriter } from './scalar-writers.js';
 import { Wire } from './wire.js';
@@ -81,11 +82,8 @@ export class MessageEncoder {
   }
 
   #refuseImpostor(value: MessageObject): void {
-    const tag = Object.prototype.toString.call(value);
-    const isPromise = typeof value['then'] === 'function' && !this.#names.includes('then');
-    if (isPromise || /^\[object (Map|Set|Date|RegExp|String|Number|Boolean|ArrayBuffer|.*Array)\]$/.test(tag)) {
-      throw new Misfit(`an object (${this.typeName})${isPromise ? '; is an await missing?' : ''}`, value);
-    }
+    const hint = impostorHint(value, this.#names);
+    if (hint !== undefined) throw new Misfit(`an object (${this.typeName})${hint}`, value);
   }
 }
 
