@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { connect, serve, TtrpcStatus, type RawClient, type RawServer, type TtrpcError } from '../../src/protocol/index.js';
+import {
+  connect,
+  serve,
+  TtrpcStatus,
+  type RawClient,
+  type RawServer,
+  type TtrpcError,
+} from '../../src/protocol/index.js';
 import { deferred, turns, type Deferred } from '../support/deferred.js';
 import { TempFolder } from '../support/temp-folder.js';
 
