@@ -1,4 +1,4 @@
-import { covers, type Case } from './case.js';
+import { covers, type Pair, type Reason } from './case.js';
 import type { PeerName } from './peer.js';
 
 /** One direction: a client and a server, and how they are set up. */
@@ -9,17 +9,26 @@ export interface DirectionName {
   title: string;
 }
 
+/** What the report must know of a case. */
+export interface ReportedCase {
+  /** Unique in its list. */
+  name: string;
+  /** Pairs of peers that cannot do this at all, with the reason. */
+  without?: readonly (Pair & Reason)[];
+}
+
 /** What became of each case in each direction. */
 export class Report {
   readonly #results = new Map<string, 'passed' | 'failed'>();
 
   constructor(
-    private readonly cases: readonly Case[],
+    private readonly title: string,
+    private readonly cases: readonly ReportedCase[],
     private readonly directions: readonly DirectionName[],
   ) {}
 
   /** Runs a case and keeps how it ended. */
-  async record(direction: DirectionName, test: Case, run: () => Promise<void>): Promise<void> {
+  async record(direction: DirectionName, test: ReportedCase, run: () => Promise<void>): Promise<void> {
     const key = keyOf(direction, test);
     this.#results.set(key, 'failed');
     await run();
@@ -36,7 +45,7 @@ export class Report {
   /** A table of cases and directions, and below it why some do not apply. */
   toString(): string {
     const width = Math.max(...this.cases.map(({ name }) => name.length));
-    const lines = ['', 'Interoperability: client -> server'];
+    const lines = ['', `${this.title}: client -> server`];
     this.directions.forEach(({ title }, index) => lines.push(`  ${letter(index)}  ${title}`));
     lines.push('', `${' '.repeat(width)}  ${this.directions.map((_, index) => letter(index)).join('  ')}`);
     const reasons: string[] = [];
@@ -50,7 +59,7 @@ export class Report {
     return lines.join('\n');
   }
 
-  #mark(test: Case, direction: DirectionName, reasons: string[]): string {
+  #mark(test: ReportedCase, direction: DirectionName, reasons: string[]): string {
     const exclusion = exclusionOf(test, direction);
     if (exclusion !== undefined) {
       if (!reasons.includes(exclusion)) reasons.push(exclusion);
@@ -69,15 +78,15 @@ export class Report {
 }
 
 /** True when a case runs in a direction. */
-export function applies(test: Case, direction: DirectionName): boolean {
+export function applies(test: ReportedCase, direction: DirectionName): boolean {
   return exclusionOf(test, direction) === undefined;
 }
 
-function exclusionOf(test: Case, { client, server }: DirectionName): string | undefined {
+function exclusionOf(test: ReportedCase, { client, server }: DirectionName): string | undefined {
   return test.without?.find((pair) => covers(pair, client, server))?.reason;
 }
 
-function keyOf(direction: DirectionName, test: Case): string {
+function keyOf(direction: DirectionName, test: ReportedCase): string {
   return `${direction.title}\n${test.name}`;
 }
 
