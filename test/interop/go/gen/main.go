@@ -1,5 +1,5 @@
-// Command gen makes interopv1/interop.pb.go from ../proto/interop.proto without a protoc binary:
-// run `go run .` in this folder, or `go run . -check` to see whether the committed file is up to date.
+// Command gen makes the Go code of the repository's .proto files for peers without a protoc binary: run `go run .` in
+// this folder, or `go run . -check` to see whether the committed files are up to date.
 // It is a module of its own, so that building the peers needs none of its dependencies.
 package main
 
@@ -9,7 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"github.com/bufbuild/protocompile"
 	"github.com/bufbuild/protocompile/linker"
@@ -22,22 +21,24 @@ import (
 	"google.golang.org/protobuf/types/pluginpb"
 )
 
-const (
-	source = "interop.proto"
-	target = "../interopv1/interop.pb.go"
-)
+var files = []struct{ folder, source, target string }{
+	{"../../proto", "interop.proto", "../interopv1/interop.pb.go"},
+	{"../../../../bench/proto", "bench.proto", "../../../../bench/go/benchv1/bench.pb.go"},
+}
 
 func main() {
-	check := flag.Bool("check", false, "compare with the committed file instead of writing it")
+	check := flag.Bool("check", false, "compare with the committed files instead of writing them")
 	flag.Parse()
-	if err := run(*check); err != nil {
-		fmt.Fprintln(os.Stderr, "gen:", err)
-		os.Exit(1)
+	for _, file := range files {
+		if err := run(*check, file.folder, file.source, file.target); err != nil {
+			fmt.Fprintln(os.Stderr, "gen:", err)
+			os.Exit(1)
+		}
 	}
 }
 
-func run(check bool) error {
-	made, err := generate()
+func run(check bool, folder, source, target string) error {
+	made, err := generate(folder, source)
 	if err != nil {
 		return err
 	}
@@ -49,15 +50,15 @@ func run(check bool) error {
 		return err
 	}
 	if !bytes.Equal(made, present) {
-		return fmt.Errorf("%s is not what %s gives: run `go run .` in %s", target, source, "test/interop/go/gen")
+		return fmt.Errorf("%s is not what %s gives: run `go run .` in test/interop/go/gen", target, source)
 	}
 	return nil
 }
 
-func generate() ([]byte, error) {
+func generate(folder, source string) ([]byte, error) {
 	compiler := protocompile.Compiler{
 		Resolver: protocompile.WithStandardImports(&protocompile.SourceResolver{
-			ImportPaths: []string{filepath.Join("..", "..", "proto")},
+			ImportPaths: []string{folder},
 		}),
 		SourceInfoMode: protocompile.SourceInfoStandard,
 	}

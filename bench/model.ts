@@ -1,0 +1,65 @@
+/** What a driver is asked to do: the fields of its command `run`. */
+export interface Load {
+  /** An rpc of bench.proto: `order` is Place, the others have the names of their rpcs. */
+  kind: 'unary' | 'guarded' | 'order' | 'download' | 'upload' | 'chat';
+  /** Size of each body. */
+  bytes: number;
+  /** Calls at once; for `chat` messages that are not answered yet. */
+  inFlight: number;
+  /** Calls, or messages of one stream. */
+  calls: number;
+  /** Each call carries two metadata entries. */
+  metadata?: boolean;
+  /** Each call carries a deadline, in ms. */
+  deadlineMs?: number;
+}
+
+/** What a driver answers to `run`. Times in microseconds. */
+export interface RunResult {
+  calls: number;
+  elapsedUs: number;
+  /** User and system time of the driver. */
+  cpuUs: number;
+  /** 0 where single messages have no answer. */
+  p50Us: number;
+  p99Us: number;
+}
+
+/** One measurement of one pair; CPU for each call or message. */
+export interface Sample {
+  perSecond: number;
+  serverCpuUs: number;
+  clientCpuUs: number;
+  p50Us: number;
+  p99Us: number;
+}
+
+/** A driver and the server that it calls. */
+export interface Pair {
+  client: string;
+  server: string;
+}
+
+/** `go-ttrpc -> nest-ttrpc`. */
+export function pairName({ client, server }: Pair): string {
+  return `${client} -> ${server}`;
+}
+
+/** A load that several pairs carry in turn. */
+export interface Row {
+  /** Short and unique, for the command line. */
+  id: string;
+  title: string;
+  load: Omit<Load, 'calls'>;
+  /** Open connections; calls are spread over them. Default 1. */
+  connections?: number;
+  /** At most so many calls in one measurement. */
+  maxCalls?: number;
+  pairs: Pair[];
+}
+
+/** The measurements of a row, by the names of its pairs, in the order of the rounds. */
+export interface RowResult {
+  row: Row;
+  samples: Record<string, Sample[]>;
+}

@@ -1,0 +1,52 @@
+import { createServer, type Socket } from 'node:net';
+import { serve } from '../serve.js';
+
+/**
+ * The floor: what Node needs at least. It knows nothing of ttrpc but the frame header and where the payload of a
+ * request lies, answers every call with its own payload, and writes once for each chunk that it reads. No limits, no
+ * deadlines, no checks, no streams.
+ */
+const HEADER = 10;
+const PAYLOAD_TAG = 0x1a;
+
+function onConnection(socket: Socket): void {
+  let rest: Buffer | undefined;
+  socket.on('data', (chunk: Buffer) => {
+    const input = rest ? Buffer.concat([rest, chunk]) : chunk;
+    // Each answer is shorter than its request, by the names of service and method.
+    const output = Buffer.allocUnsafe(input.length);
+    let at = 0;
+    let filled = 0;
+    while (input.length - at >= HEADER) {
+      const end = at + HEADER + input.readUInt32BE(at);
+      if (end > input.length) break;
+      filled = answer(input, at, end, output, filled);
+      at = end;
+    }
+    rest = at < input.length ? input.subarray(at) : undefined;
+    if (filled > 0) socket.write(output.subarray(0, filled));
+  });
+  socket.on('error', () => socket.destroy());
+}
+
+function answer(input: Buffer, at: number, end: number, output: Buffer, filled: number): number {
+  // Service and method come first, each with a length below 128.
+  let from = at + HEADER;
+  while (input[from] !== PAYLOAD_TAG) from += 2 + (input[from + 1] as number);
+  let lengthEnd = from + 1;
+  let length = 0;
+  for (let shift = 0; ; shift += 7) {
+    const byte = input[lengthEnd++] as number;
+    length |= (byte & 0x7f) << shift;
+    if (byte < 0x80) break;
+  }
+  const dataLength = lengthEnd - from + length;
+  output.writeUInt32BE(dataLength, filled);
+  output.writeUInt32BE(input.readUInt32BE(at + 4), filled + 4);
+  output.writeUInt16BE(0x0200, filled + 8);
+  output[filled + HEADER] = 0x12;
+  input.copy(output, filled + HEADER + 1, from + 1, Math.min(end, lengthEnd + length));
+  return filled + HEADER + dataLength;
+}
+
+serve((path) => new Promise((resolve) => createServer(onConnection).listen(path, resolve)));

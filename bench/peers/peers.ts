@@ -1,0 +1,34 @@
+import { fileURLToPath } from 'node:url';
+import { goProgram } from './go-programs.js';
+
+const node = (kind: 'servers' | 'drivers', name: string): string[] => [
+  process.execPath,
+  fileURLToPath(new URL(`../node/${kind}/${name}.js`, import.meta.url)),
+];
+
+const servers: Record<string, (path: string) => string[]> = {
+  'go-ttrpc': (path) => [goProgram('server'), '-kind', 'ttrpc', '-path', path],
+  'grpc-go': (path) => [goProgram('server'), '-kind', 'grpc', '-path', path],
+  floor: (path) => [...node('servers', 'floor'), path],
+  engine: (path) => [...node('servers', 'engine'), path],
+  'nest-ttrpc': (path) => [...node('servers', 'nest-ttrpc'), path],
+};
+
+const drivers: Record<string, () => string[]> = {
+  'go-ttrpc': () => [goProgram('driver'), '-kind', 'ttrpc'],
+  'grpc-go': () => [goProgram('driver'), '-kind', 'grpc'],
+};
+
+/** The command that starts a server at a socket. */
+export function serverCommand(name: string, path: string): string[] {
+  const command = servers[name];
+  if (!command) throw new Error(`server "${name}": expected one of ${Object.keys(servers).join(', ')}`);
+  return command(path);
+}
+
+/** The command that starts a driver. */
+export function driverCommand(name: string): string[] {
+  const command = drivers[name];
+  if (!command) throw new Error(`driver "${name}": expected one of ${Object.keys(drivers).join(', ')}`);
+  return command();
+}

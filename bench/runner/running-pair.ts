@@ -1,0 +1,68 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cpuMicros } from '../meters/cpu.js';
+import type { Load, Pair, RunResult, Sample } from '../model.js';
+import { driverCommand, serverCommand } from '../peers/peers.js';
+import { PeerProcess } from './peer-process.js';
+
+/** The first run of a fresh pair, in calls; each further one is twice as long until the warm-up is over. */
+const FIRST_CALLS = 64;
+
+/** A server with its driver, both running and connected. */
+export class RunningPair {
+  private constructor(
+    private readonly folder: string,
+    readonly server: PeerProcess,
+    readonly driver: PeerProcess,
+  ) {}
+
+  /** Starts both on a socket of their own and opens `connections`. */
+  static async start({ client, server }: Pair, connections: number): Promise<RunningPair> {
+    const folder = await mkdtemp(join(tmpdir(), 'ttrpc-bench-'));
+    const path = join(folder, 's');
+    const started: PeerProcess[] = [];
+    try {
+      const serving = await PeerProcess.start(`server ${server}`, serverCommand(server, path));
+      started.push(serving);
+      const driving = await PeerProcess.start(`driver ${client}`, driverCommand(client));
+      started.push(driving);
+      await driving.command('connect', { path, connections });
+      return new RunningPair(folder, serving, driving);
+    } catch (error) {
+      for (const each of started) await each.stop();
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** One run, measured on both sides. */
+  async measure(load: Load): Promise<Sample> {
+    const before = cpuMicros(this.server.pid);
+    const made = (await this.driver.command('run', load)) as RunResult;
+    const serverCpuUs = cpuMicros(this.server.pid) - before;
+    return {
+      perSecond: (made.calls / made.elapsedUs) * 1e6,
+      serverCpuUs: serverCpuUs / made.calls,
+      clientCpuUs: made.cpuUs / made.calls,
+      p50Us: made.p50Us,
+      p99Us: made.p99Us,
+    };
+  }
+
+  /** Runs for at least `ms` (compilers and caches get warm) and gives the rate of the last run, in calls for each s. */
+  async warmUp(load: Omit<Load, 'calls'>, ms: number, maxCalls: number): Promise<number> {
+    let spentUs = 0;
+    for (let calls = FIRST_CALLS; ; calls = Math.min(calls * 2, maxCalls)) {
+      const { elapsedUs } = (await this.driver.command('run', { ...load, calls })) as RunResult;
+      spentUs += elapsedUs;
+      if (spentUs >= ms * 1000) return (calls / elapsedUs) * 1e6;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.driver.stop();
+    await this.server.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,22 @@
+// Builds the library (ES modules) and the bench, then runs the bench with the arguments. With --no-build it runs what
+// was built before.
+import { join } from 'node:path';
+import { bin, root, run } from './run.mjs';
+
+const args = process.argv.slice(2);
+const build = !args.includes('--no-build');
+const tsc = bin('typescript', 'tsc');
+
+try {
+  if (build) {
+    await run(tsc, ['-p', 'tsconfig.esm.json']);
+    await run(tsc, ['-p', 'tsconfig.bench.json']);
+  }
+  await run(
+    join(root, 'dist/bench/main.js'),
+    args.filter((arg) => arg !== '--no-build'),
+  );
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+}
