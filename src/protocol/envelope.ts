@@ -143,28 +143,30 @@ export class ResponseEnvelope {
     const fields = this.#fields;
     fields.reset(buf, start, end);
     this.payloadStart = this.payloadEnd = end;
-    this.status = undefined;
+    let status: StatusObject | undefined;
     for (let tag = fields.tag(); tag !== 0; tag = fields.tag()) {
       if (tag === ANSWER) {
         this.payloadEnd = fields.length();
         this.payloadStart = fields.pos;
         fields.pos = this.payloadEnd;
       } else if (tag === STATUS) {
-        this.status = readStatus(fields);
+        status = readStatus(fields, status);
       } else {
         fields.skip(tag);
       }
     }
+    this.status = status && status.code !== 0 ? { ...status, code: errorCode(status.code) } : undefined;
   }
 }
 
-function readStatus(fields: FieldReader): StatusObject | undefined {
+/** Reads a status. One that stands twice is put together with the one `before`: an error must not become OK by it. */
+function readStatus(fields: FieldReader, before: StatusObject | undefined): StatusObject {
   const outerEnd = fields.end;
   const stop = fields.length();
   fields.end = stop;
-  let code = 0;
-  let message = '';
-  let details: StatusDetail[] | undefined;
+  let code = before?.code ?? 0;
+  let message = before?.message ?? '';
+  let details = before?.details as StatusDetail[] | undefined;
   for (let tag = fields.tag(); tag !== 0; tag = fields.tag()) {
     if (tag === CODE) {
       fields.varint();
@@ -174,7 +176,7 @@ function readStatus(fields: FieldReader): StatusObject | undefined {
     else fields.skip(tag);
   }
   fields.end = outerEnd;
-  return code === 0 ? undefined : { code: errorCode(code), message, details };
+  return { code, message, details };
 }
 
 function readDetail(fields: FieldReader): StatusDetail {

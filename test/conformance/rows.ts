@@ -287,4 +287,59 @@ const peers: Row[] = [
   },
 ];
 
-export const rows: Row[] = [...frame, ...envelope, ...shapes, ...answers, ...peers];
+/** What no page asks for and somebody will send. */
+const hostile: Row[] = [
+  'all flag combinations on all types',
+  'unknown types and flags',
+  'data before its request',
+  'data after the end',
+  'remote-closed twice',
+  'the header cut at each byte',
+  'length 0',
+  'length 2\\^32-1',
+  'an envelope truncated',
+  'wrong wire types',
+  'over-long varints',
+  'truncated varints',
+  'lengths that lie',
+  'unknown fields',
+  'invalid UTF-8',
+  'repeated fields: the last wins',
+  '10,000 metadata pairs',
+].map((rule) => ({ section: 'Hostile bytes', says: rule.replaceAll('\\', ''), server: rule, client: rule }));
+
+const hostileClient: Row[] = ['data without a request', 'ids even, zero', 'repeated', 'decreasing', 'ids 2\\^32-1'].map(
+  (rule) => ({ section: 'Hostile bytes', says: rule.replaceAll('\\', ''), server: rule }),
+);
+
+const hostileServer: Row[] = [
+  'answers to unknown ids',
+  'two answers',
+  'an answer of another shape',
+  'a status out of range',
+  'details that do not decode',
+].map((rule) => ({ section: 'Hostile bytes', says: rule, client: rule }));
+
+export const rows: Row[] = [
+  ...frame,
+  ...envelope,
+  ...shapes,
+  ...answers,
+  ...peers,
+  ...hostile,
+  {
+    section: 'Hostile bytes',
+    says: 'data on a unary stream',
+    server: 'data on a unary stream',
+    client: 'Data with each of the 256 flags, on unary',
+  },
+  {
+    section: 'Hostile bytes',
+    says: 'length at the limit',
+    server: 'length at the limit|exactly 4 MiB',
+    client: 'greatest size',
+  },
+  { section: 'Hostile bytes', says: 'length one over', server: 'length one over', client: 'an oversized frame' },
+  ...hostileClient,
+  ...hostileServer,
+];

@@ -1,27 +1,11 @@
 import type { CallShape, ClientCase, EndMatch, StatusName } from '../../case.js';
 import { STATUS_CODES } from '../../case.js';
 import { DATA, MAX_DATA_BYTES, NO_DATA, REMOTE_CLOSED, REQUEST, RESPONSE, type FrameSpec } from '../../wire/frame.js';
-import { answer, close, data, failure, serverStreamRequest, streamRequest, text, unaryRequest } from './frames.js';
+import { answer, begun, close, data, failed, failure, text } from './frames.js';
 
 const section = 'Call shapes';
 const SHAPES: CallShape[] = ['unary', 'server-streaming', 'client-streaming', 'bidi'];
 const STREAMING: CallShape[] = ['server-streaming', 'bidi'];
-
-/** A call is begun, and its Request seen. */
-function begun(shape: CallShape, call = 'a', id = 1): ClientCase['steps'] {
-  const one = shape === 'unary' || shape === 'server-streaming';
-  const sees =
-    shape === 'unary'
-      ? unaryRequest(id, text('ask'))
-      : shape === 'server-streaming'
-        ? serverStreamRequest(id, text('ask'))
-        : streamRequest(id);
-  return [{ call, shape, ...(one ? { request: text('ask') } : {}) }, { sees: [sees] }];
-}
-
-function failed(code: StatusName, pattern: string): EndMatch {
-  return { error: { code, message: { pattern } } };
-}
 
 /** A frame on an open call that ends it with an error of its own; the connection lives on. */
 function refused(

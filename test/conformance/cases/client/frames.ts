@@ -1,3 +1,4 @@
+import type { CallShape, ClientCase, EndMatch, StatusName } from '../../case.js';
 import type { Bytes } from '../../wire/bytes.js';
 import type { StatusSpec } from '../../wire/envelope.js';
 import { DATA, NO_DATA, REMOTE_CLOSED, REMOTE_OPEN, REQUEST, RESPONSE, type FrameSpec } from '../../wire/frame.js';
@@ -44,4 +45,21 @@ export function failure(id: number, status: StatusSpec): FrameSpec {
 /** A short text as a message. */
 export function text(of: string): Bytes {
   return { text: of };
+}
+
+/** A call is begun, and its Request seen. */
+export function begun(shape: CallShape, call = 'a', id = 1): ClientCase['steps'] {
+  const one = shape === 'unary' || shape === 'server-streaming';
+  const sees =
+    shape === 'unary'
+      ? unaryRequest(id, text('ask'))
+      : shape === 'server-streaming'
+        ? serverStreamRequest(id, text('ask'))
+        : streamRequest(id);
+  return [{ call, shape, ...(one ? { request: text('ask') } : {}) }, { sees: [sees] }];
+}
+
+/** An error with this code and a message that matches. */
+export function failed(code: StatusName, pattern: string): EndMatch {
+  return { error: { code, message: { pattern } } };
 }
