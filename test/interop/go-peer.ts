@@ -66,7 +66,7 @@ async function removeOlder(folder: string): Promise<void> {
 async function sourceHash(version: string): Promise<string> {
   const hash = createHash('sha256').update(version);
   const files = (await readdir(moduleFolder, { recursive: true }))
-    .filter((file) => /^(cmd|internal|interopv1)\b.*\.go$|^go\.(mod|sum)$/.test(file))
+    .filter((file) => /^(cmd|internal|interopv1|grpctesting)\b.*\.go$|^go\.(mod|sum)$/.test(file))
     .sort();
   for (const file of files) hash.update(`\0${file}\0`).update(await readFile(join(moduleFolder, file)));
   return hash.digest('hex').slice(0, 16);

@@ -146,6 +146,46 @@ export interface ServerEvent {
   cause?: 'deadline' | 'cancelled';
 }
 
+/** One call of grpc.testing.TestService (test_service.proto). Absent numbers are 0, all bodies are zeros. */
+export interface TestCall {
+  /** Default: grpc.testing.TestService. */
+  service?: string;
+  rpc:
+    'EmptyCall' | 'UnaryCall' | 'StreamingInputCall' | 'StreamingOutputCall' | 'FullDuplexCall' | 'UnimplementedCall';
+  /** Exactly one, unless the rpc is StreamingInputCall or FullDuplexCall. */
+  requests: readonly TestRequest[];
+  /** FullDuplexCall: wait for a request's responses before sending the next request. */
+  lockstep?: boolean;
+  /** Do not close the sending side. */
+  keepOpen?: boolean;
+  metadata?: Readonly<Record<string, readonly string[]>>;
+  /** The call's deadline, in ms from now. */
+  timeoutMs?: number;
+}
+
+/** One request; a rpc whose message lacks a field gets none. */
+export interface TestRequest {
+  /** Size of payload.body. */
+  payloadBytes?: number;
+  /** response_parameters; of UnaryCall the only one is response_size. */
+  responseSizes?: readonly number[];
+  /** response_status. */
+  status?: { code: number; message: string };
+}
+
+/** What a driver tells of a {@link TestCall} that is over. */
+export interface TestCallResult extends Pick<CallResult, 'status' | 'transportError'> {
+  responses: {
+    payloadBytes: number;
+    /** The body is nothing but zeros. */
+    zeros: boolean;
+    /** 0 where the message has none. */
+    aggregatedPayloadSize: number;
+    /** Values by key, as the response has them. */
+    echoed: Record<string, string[]>;
+  }[];
+}
+
 /** A client that makes the calls it is told to make. */
 export class Driver {
   constructor(
@@ -161,6 +201,11 @@ export class Driver {
   async call(connection: string, spec: CallSpec, call?: string): Promise<CallResult> {
     const { op, ...fields } = spec;
     return (await this.channel.command(op, { ...fields, connection, call })) as CallResult;
+  }
+
+  /** Makes a call of grpc.testing.TestService and waits for its end. */
+  async testService(connection: string, spec: TestCall, call?: string): Promise<TestCallResult> {
+    return (await this.channel.command('test-service', { ...spec, connection, call })) as TestCallResult;
   }
 
   /** Waits until a running call has got so many replies. */
@@ -191,7 +236,7 @@ export class Driver {
   }
 }
 
-/** A server of interop.v1.Interop. */
+/** A server of interop.v1.Interop and grpc.testing.TestService. */
 export class ServerPeer {
   constructor(
     readonly peer: PeerName,

@@ -3,40 +3,30 @@ import { requestsOf } from '../model.js';
 import type { CallResult, CallSpec, FirstReply, RequestSpec } from '../peer.js';
 import type { Changes } from './changes.js';
 import { sparse, type ReplyMessage, type RequestMessage } from './messages.js';
+import { RunningCall } from './running-call.js';
 
 const NO_BODY = new Uint8Array(0);
 
 /** Makes a call's requests and adds its replies up: all of a call but the calling. */
-export class CallRecord {
+export class CallRecord extends RunningCall {
   readonly #sent = new Sum();
   readonly #replies = new Sum();
   readonly #begun = Date.now();
-  readonly #aborted = new AbortController();
   #first: FirstReply | undefined;
   #firstSeq = 0;
   #lastSeq = 0;
   #ordered = true;
   #wrong = 0;
-  /** The call has ended. */
-  over = false;
 
   constructor(
     readonly spec: CallSpec,
-    private readonly changes: Changes,
-  ) {}
+    changes: Changes,
+  ) {
+    super(changes);
+  }
 
-  /** Replies so far. */
   get replies(): number {
     return this.#replies.sums.count;
-  }
-
-  /** For the call's options. */
-  get signal(): AbortSignal {
-    return this.#aborted.signal;
-  }
-
-  cancel(): void {
-    this.#aborted.abort();
   }
 
   /** The only request of a unary or server-streaming call. */
@@ -46,23 +36,18 @@ export class CallRecord {
 
   /** The requests of a client-streaming or bidi call. */
   *requests(): Generator<object> {
-    for (const request of requestsOf(this.spec)) yield this.#message(request);
+    for (const { message } of this.#requests()) yield message;
   }
 
   /** As {@link requests}, as the spec says: each after the replies to the one before, or without an end. */
-  async *pacedRequests(): AsyncGenerator<object> {
-    let awaited = 0;
+  pacedRequests(): AsyncGenerator<object> {
+    return this.paced(this.#requests(), this.spec);
+  }
+
+  *#requests(): Generator<{ message: object; responses: number }> {
     for (const request of requestsOf(this.spec)) {
-      yield this.#message(request);
-      if (!this.spec.lockstep) continue;
-      awaited += Math.max(1, request.replyCount ?? 0);
-      await this.changes.until(
-        () => (this.replies >= awaited || this.over ? true : undefined),
-        () => `${this.replies} replies, expected ${awaited}`,
-      );
+      yield { message: this.#message(request), responses: Math.max(1, request.replyCount ?? 0) };
     }
-    // Not until(): how long the call lasts is the case's business.
-    if (this.spec.keepOpen) await this.#end();
   }
 
   /** Takes a reply. */
@@ -75,14 +60,12 @@ export class CallRecord {
     this.#lastSeq = seq;
     if (!isPattern(seq, body)) this.#wrong++;
     this.#replies.add(seq, body);
-    this.changes.notify();
+    this.changed();
   }
 
   /** The call is over; `error` is what it ended with. Raises what is no status. */
   result(error?: unknown): CallResult {
-    this.over = true;
-    this.#onEnd?.();
-    this.changes.notify();
+    this.end();
     return {
       status: error === undefined ? { code: 0, message: '', details: [] } : statusOf(error),
       replies: {
@@ -96,12 +79,6 @@ export class CallRecord {
       sent: this.#sent.sums,
       elapsedMs: Date.now() - this.#begun,
     };
-  }
-
-  #onEnd: (() => void) | undefined;
-
-  #end(): Promise<void> {
-    return this.over ? Promise.resolve() : new Promise((resolve) => (this.#onEnd = resolve));
   }
 
   #message(spec: RequestSpec): object {

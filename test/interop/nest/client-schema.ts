@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const source = new URL('../proto/interop.proto', import.meta.url);
 const RPCS = {
@@ -10,11 +11,14 @@ const RPCS = {
   Bidi: '(stream Request) returns (stream Reply)',
 };
 
+const testService = fileURLToPath(new URL('../proto/test_service.proto', import.meta.url));
+
 /**
- * Writes interop.proto with what no server has: the service Nowhere, and in Interop the rpcs NowhereUnary and so on.
- * Our client calls only what is in its schema. Returns the file and how to remove it.
+ * The schema of our client: both services. Writes interop.proto with what no server has: the service Nowhere, and in Interop the rpcs NowhereUnary and so on.
+ * Our client calls only what is in its schema. Returns the files and how to
+ * remove what was written.
  */
-export async function writeClientProto(): Promise<{ protoPath: string; remove(): Promise<void> }> {
+export async function writeClientProto(): Promise<{ protoPaths: string[]; remove(): Promise<void> }> {
   const text = await readFile(source, 'utf8');
   const rpcs = (prefix: string): string =>
     Object.entries(RPCS)
@@ -26,5 +30,5 @@ export async function writeClientProto(): Promise<{ protoPath: string; remove():
   const folder = await mkdtemp(join(tmpdir(), 'ttrpc-interop-schema-'));
   const protoPath = join(folder, 'interop.proto');
   await writeFile(protoPath, more);
-  return { protoPath, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { protoPaths: [protoPath, testService], remove: () => rm(folder, { recursive: true, force: true }) };
 }

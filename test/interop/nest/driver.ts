@@ -1,7 +1,16 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 import { TtrpcClient } from 'nestjs-ttrpc';
-import { Driver, type BurstSpec, type CallOp, type CallResult, type CallSpec, type Channel } from '../peer.js';
+import {
+  Driver,
+  type BurstSpec,
+  type CallOp,
+  type CallResult,
+  type CallSpec,
+  type Channel,
+  type TestCall,
+  type TestCallResult,
+} from '../peer.js';
 import { burst } from './burst.js';
 import { CallRecord } from './call-record.js';
 import { Changes } from './changes.js';
@@ -9,6 +18,8 @@ import { writeClientProto } from './client-schema.js';
 import type { Flavour } from './flavour.js';
 import { loader } from './messages.js';
 import { callers } from './proxies.js';
+import type { RunningCall } from './running-call.js';
+import { TestServiceCall } from './test-service-call.js';
 
 /** The rpcs that a call means unless it names one: those with messages, and those without. */
 const METHODS: Record<CallOp, readonly [string, string]> = {
@@ -27,7 +38,7 @@ type Fields = CallSpec & BurstSpec & { connection: string; address: string; call
 
 class NestDriver implements Channel {
   readonly #clients = new Map<string, TtrpcClient>();
-  readonly #calls = new Map<string, CallRecord>();
+  readonly #calls = new Map<string, RunningCall>();
   readonly #changes = new Changes();
   /** What net.connect() made, for what only a socket can do. */
   readonly #sockets = new Set<Socket>();
@@ -39,7 +50,7 @@ class NestDriver implements Channel {
 
   constructor(
     private readonly flavour: Flavour,
-    private readonly schema: { protoPath: string; remove(): Promise<void> },
+    private readonly schema: { protoPaths: string[]; remove(): Promise<void> },
   ) {
     subscribe('net.client.socket', this.#onSocket);
   }
@@ -48,7 +59,7 @@ class NestDriver implements Channel {
     const fields = given as Fields;
     switch (op) {
       case 'connect': {
-        const client = new TtrpcClient({ url: fields.address, protoPath: this.schema.protoPath, loader });
+        const client = new TtrpcClient({ url: fields.address, protoPath: this.schema.protoPaths, loader });
         this.#clients.set(fields.connection, client);
         await client.connect();
         return {};
@@ -81,6 +92,8 @@ class NestDriver implements Channel {
       case 'client-stream':
       case 'bidi':
         return this.#run({ ...fields, op });
+      case 'test-service':
+        return this.#testService(given as TestCall & Fields);
       default:
         throw new Error(`unknown command ${JSON.stringify(op)}`);
     }
@@ -100,13 +113,25 @@ class NestDriver implements Channel {
     return record.result();
   }
 
+  async #testService(spec: TestCall & Fields): Promise<TestCallResult> {
+    const call = new TestServiceCall(spec, this.#changes);
+    if (spec.call !== undefined) this.#calls.set(spec.call, call);
+    const client = this.#client(spec.connection);
+    try {
+      await callers[this.flavour](client, spec.service ?? 'grpc.testing.TestService', spec.rpc, call);
+    } catch (error) {
+      return call.result(error);
+    }
+    return call.result();
+  }
+
   #client(connection: string): TtrpcClient {
     const client = this.#clients.get(connection);
     if (client === undefined) throw new Error(`connection "${connection}" is not open`);
     return client;
   }
 
-  #call(name: string | undefined): CallRecord {
+  #call(name: string | undefined): RunningCall {
     const call = this.#calls.get(name ?? '');
     if (call === undefined) throw new Error(`call "${name}" is not known`);
     return call;

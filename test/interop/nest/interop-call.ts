@@ -1,36 +1,29 @@
-import { TtrpcException, TtrpcStatus, type TtrpcContext } from 'nestjs-ttrpc';
+import { TtrpcException, type TtrpcContext } from 'nestjs-ttrpc';
 import { pattern, Sum } from '../bodies.js';
-import type { Journal } from './journal.js';
+import { JournalEntry, type Journal } from './journal.js';
 import { sparse, type ReplyMessage, type RequestMessage } from './messages.js';
 
 /** One running call: its place in the journal, what it received, and the failure that its requests ask for. */
 export class InteropCall {
   readonly received = new Sum();
   readonly #timeoutMs: number;
-  #seq: number | undefined;
+  readonly #entry: JournalEntry;
   #fail: RequestMessage['fail'] = null;
   #handled = 0;
   #replied = false;
-  #ended = false;
 
   constructor(
-    private readonly journal: Journal,
+    journal: Journal,
     private readonly context: TtrpcContext,
   ) {
+    this.#entry = new JournalEntry(journal, context);
     const { deadline } = context;
     this.#timeoutMs = deadline === undefined ? 0 : Math.max(1, Math.round(deadline.getTime() - Date.now()));
   }
 
-  /** The seq of the first request. */
-  get seq(): number {
-    return this.#seq ?? 0;
-  }
-
   /** Records the call under the seq of its first request; later ones change nothing. */
   begin(request?: Pick<RequestMessage, 'seq'>): void {
-    if (this.#seq !== undefined) return;
-    this.#seq = request?.seq ?? 0;
-    this.journal.add({ event: 'started', method: this.context.method, seq: this.#seq });
+    this.#entry.begin(request?.seq);
   }
 
   /** Takes a request: its failure counts from now on, and may be due at once. */
@@ -69,7 +62,7 @@ export class InteropCall {
 
   /** The only reply of a call, with all that it received. */
   summary(body: Uint8Array = new Uint8Array(0)): Partial<ReplyMessage> {
-    return this.firstOrNot({ seq: this.seq, body, ...this.received.sums });
+    return this.firstOrNot({ seq: this.#entry.seq, body, ...this.received.sums });
   }
 
   /** Completes a reply; the first one says what the call came with. */
@@ -97,21 +90,9 @@ export class InteropCall {
     });
   }
 
-  /** Records the end, once: cancelled if the call was over before its handler, else finished with `error`'s code. */
+  /** Records the end, once: see {@link JournalEntry.end}. */
   end(error?: unknown): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.begin();
-    const { signal, method } = this.context;
-    const at = { method, seq: this.seq };
-    if (!signal.aborted) {
-      const code = error instanceof TtrpcException ? error.code : error === undefined ? 0 : TtrpcStatus.UNKNOWN;
-      this.journal.add({ event: 'finished', ...at, code });
-      return;
-    }
-    const { code } = signal.reason as TtrpcException;
-    const cause = code === TtrpcStatus.DEADLINE_EXCEEDED ? 'deadline' : 'cancelled';
-    this.journal.add({ event: 'cancelled', ...at, cause });
+    this.#entry.end(error);
   }
 }
 

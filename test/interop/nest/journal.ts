@@ -1,3 +1,4 @@
+import { TtrpcException, TtrpcStatus, type TtrpcContext } from 'nestjs-ttrpc';
 import type { ServerEvent } from '../peer.js';
 import type { Changes } from './changes.js';
 
@@ -23,5 +24,45 @@ export class Journal {
   /** Forgets the events, not the calls that run. */
   clear(): void {
     this.#events = [];
+  }
+}
+
+/** One call's place in the journal: its beginning and its end, each written once. */
+export class JournalEntry {
+  #seq: number | undefined;
+  #ended = false;
+
+  constructor(
+    private readonly journal: Journal,
+    private readonly context: TtrpcContext,
+  ) {}
+
+  /** That of the call's first request. */
+  get seq(): number {
+    return this.#seq ?? 0;
+  }
+
+  /** Records that the handler has begun. */
+  begin(seq = 0): void {
+    if (this.#seq !== undefined) return;
+    this.#seq = seq;
+    this.journal.add({ event: 'started', method: this.context.method, seq });
+  }
+
+  /** Records the end: cancelled if the call was over before its handler, else finished with `error`'s code. */
+  end(error?: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.begin();
+    const { signal, method } = this.context;
+    const at = { method, seq: this.seq };
+    if (!signal.aborted) {
+      const code = error instanceof TtrpcException ? error.code : error === undefined ? 0 : TtrpcStatus.UNKNOWN;
+      this.journal.add({ event: 'finished', ...at, code });
+      return;
+    }
+    const { code } = signal.reason as TtrpcException;
+    const cause = code === TtrpcStatus.DEADLINE_EXCEEDED ? 'deadline' : 'cancelled';
+    this.journal.add({ event: 'cancelled', ...at, cause });
   }
 }

@@ -1,11 +1,24 @@
 import { concat, from, isObservable, NEVER, type Observable } from 'rxjs';
 import type { TtrpcClient } from 'nestjs-ttrpc';
 import type { CallSpec } from '../peer.js';
-import type { CallRecord } from './call-record.js';
 import type { Flavour } from './flavour.js';
 
+/** What a caller must know of the call that it makes. */
+export interface ProxyCall {
+  readonly spec: Pick<CallSpec, 'op' | 'lockstep' | 'keepOpen' | 'metadata' | 'timeoutMs'>;
+  readonly signal: AbortSignal;
+  /** The only request of a unary or server-streaming call. */
+  request(): object;
+  /** The requests of a client-streaming or bidi call. */
+  requests(): Iterable<object>;
+  /** As {@link requests}, as the spec says: each after the replies to the one before, or without an end. */
+  pacedRequests(): AsyncIterable<object>;
+  /** Takes a reply. */
+  took(reply: object): void;
+}
+
 /** Makes a call by one kind of proxy and hands its replies to the record; rejects with the call's error. */
-export type Caller = (client: TtrpcClient, service: string, method: string, record: CallRecord) => Promise<void>;
+export type Caller = (client: TtrpcClient, service: string, method: string, record: ProxyCall) => Promise<void>;
 
 type Proxy = Record<string, (argument: unknown, options: object) => unknown>;
 
@@ -34,14 +47,14 @@ export const callers: Record<Flavour, Caller> = {
   },
 };
 
-function invoke(proxy: Proxy, method: string, argument: unknown, record: CallRecord): unknown {
+function invoke(proxy: Proxy, method: string, argument: unknown, record: ProxyCall): unknown {
   const { metadata, timeoutMs } = record.spec;
   const rpc = proxy[method];
   if (rpc === undefined) throw new Error(`the proxy has no ${method}`);
   return rpc(argument, { signal: record.signal, ...(metadata && { metadata }), ...(timeoutMs && { timeoutMs }) });
 }
 
-function observableArgument(record: CallRecord): unknown {
+function observableArgument(record: ProxyCall): unknown {
   const { spec } = record;
   if (!streams(spec)) return record.request();
   if (spec.lockstep) return from(record.pacedRequests());
@@ -49,10 +62,10 @@ function observableArgument(record: CallRecord): unknown {
   return spec.keepOpen ? concat(requests, NEVER) : requests;
 }
 
-function iterableArgument(record: CallRecord): unknown {
+function iterableArgument(record: ProxyCall): unknown {
   return streams(record.spec) ? record.pacedRequests() : record.request();
 }
 
-function streams({ op }: CallSpec): boolean {
+function streams({ op }: Pick<CallSpec, 'op'>): boolean {
   return op === 'client-stream' || op === 'bidi';
 }

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { Server as NetServer, Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { INestMicroservice } from '@nestjs/common';
+import type { INestMicroservice, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { TtrpcServer } from 'nestjs-ttrpc';
@@ -12,20 +12,30 @@ import { IterablesController } from './iterables.controller.js';
 import { Journal } from './journal.js';
 import { loader } from './messages.js';
 import { ObservablesController } from './observables.controller.js';
+import { IterablesTestService } from './iterables.test-service.js';
+import { ObservablesTestService } from './observables.test-service.js';
 
-const protoPath = fileURLToPath(new URL('../proto/interop.proto', import.meta.url));
+const protoPath = ['interop.proto', 'test_service.proto'].map((name) =>
+  fileURLToPath(new URL(`../proto/${name}`, import.meta.url)),
+);
+/** Not grpc.testing.UnimplementedService: no server has that one. */
+const services = ['interop.v1.Interop', 'grpc.testing.TestService'];
 
-/** A Nest microservice that serves interop.v1.Interop in this process. */
+const controllers: Record<Flavour, Type[]> = {
+  observables: [ObservablesController, ObservablesTestService],
+  iterables: [IterablesController, IterablesTestService],
+};
+
+/** A Nest microservice that serves interop.v1.Interop and grpc.testing.TestService in this process. */
 export async function startNestServer(address: string, flavour: Flavour): Promise<ServerPeer> {
   const changes = new Changes();
   const journal = new Journal(changes);
-  const controller = flavour === 'observables' ? ObservablesController : IterablesController;
   const module = {
     module: class InteropModule {},
-    controllers: [controller],
+    controllers: controllers[flavour],
     providers: [{ provide: Journal, useValue: journal }],
   };
-  const strategy = new TtrpcServer({ url: address, protoPath, loader, gracePeriodMs: 1000 });
+  const strategy = new TtrpcServer({ url: address, protoPath, services, loader, gracePeriodMs: 1000 });
   const app = await NestFactory.createMicroservice<MicroserviceOptions>(module, {
     strategy,
     // Not its warning that an rpc has no handler: that is one of the cases.

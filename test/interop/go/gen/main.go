@@ -23,6 +23,7 @@ import (
 
 var files = []struct{ folder, source, target string }{
 	{"../../proto", "interop.proto", "../interopv1/interop.pb.go"},
+	{"../../proto", "test_service.proto", "../grpctesting/test_service.pb.go"},
 	{"../../../../bench/proto", "bench.proto", "../../../../bench/go/benchv1/bench.pb.go"},
 }
 

@@ -78,6 +78,8 @@ func (d *driver) obey(command *lines.Command) (any, error) {
 			return nil, err
 		}
 		return burst(spec, found.client), nil
+	case "test-service":
+		return d.testService(command)
 	default:
 		return d.call(command)
 	}

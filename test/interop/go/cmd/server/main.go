@@ -1,4 +1,4 @@
-// Command server serves interop.v1.Interop with containerd's ttrpc and obeys the harness on stdin (see ../../../README.md).
+// Command server serves interop.v1.Interop and grpc.testing.TestService with containerd's ttrpc and obeys the harness on stdin (see ../../../README.md).
 package main
 
 import (
@@ -44,6 +44,7 @@ func run(url string, journal bool) error {
 		interop.journal = newJournal()
 	}
 	server.RegisterService("interop.v1.Interop", interop.description())
+	server.RegisterService("grpc.testing.TestService", testService{interop}.description())
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(context.Background(), l) }()
 
