@@ -14,4 +14,5 @@ export { requireRoot, requireUidGid, sameUser, type Authorize } from './protocol
 export type { Peer } from './protocol/peer.js';
 export type { PeerCredentials } from './protocol/peer-credentials.js';
 export type { RefusalReason, Refusals, ServerStats } from './protocol/refusals.js';
+export type { SocketOwner } from './protocol/socket-file-options.js';
 export { TtrpcStatus, type StatusDetail, type StatusObject } from './protocol/status.js';

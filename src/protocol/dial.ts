@@ -1,6 +1,7 @@
 import { createConnection, Socket, type NetConnectOpts } from 'node:net';
 import { formatAddress, type Address } from './address.js';
 import { messageOf, TtrpcError } from './errors.js';
+import { KEEP_ALIVE_MS } from './listener.js';
 import { TtrpcStatus } from './status.js';
 
 /**
@@ -29,7 +30,7 @@ export function dial(address: Address, signal?: AbortSignal): Promise<Socket> {
     };
     const onConnect = (): void => {
       settle();
-      if (address.kind === 'tcp') socket.setNoDelay(true);
+      if (address.kind === 'tcp') socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
       resolve(socket);
     };
     const onError = (error: unknown): void => {

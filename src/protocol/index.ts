@@ -21,5 +21,6 @@ export type { PeerCredentials } from './peer-credentials.js';
 export type { RefusalReason, Refusals, ServerStats } from './refusals.js';
 export type { CloseOptions, ServerCoreOptions } from './server-core.js';
 export type { ServerLimits } from './server-options.js';
+export type { SocketFileOptions, SocketOwner } from './socket-file-options.js';
 export { statusName, TtrpcStatus, type StatusDetail, type StatusObject } from './status.js';
 export type { StreamPoolOptions } from './stream-pool.js';

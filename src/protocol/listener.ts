@@ -2,18 +2,20 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { formatAddress, type Address } from './address.js';
 import { messageOf, TtrpcError } from './errors.js';
 import { TtrpcStatus } from './status.js';
+import type { SocketFileOptions } from './socket-file-options.js';
 import { listenOnPath } from './unix-listener.js';
 
 /** How a server's sockets are bound. */
-export interface ListenOptions {
-  /** Permission bits of a unix socket's file, set before anybody can find it (0o600). Default: what the umask leaves. */
-  socketMode?: number | undefined;
+export interface ListenOptions extends SocketFileOptions {
   /** Length of the queue of connects that wait to be accepted. Default 4,096; with Node's 511 a burst of 1,000 fails with EAGAIN. */
   backlog?: number | undefined;
 }
 
 /** Default of {@link ListenOptions.backlog}. */
 const BACKLOG = 4096;
+
+/** After so long without a byte a TCP peer is asked whether it is there, in ms: one that is gone says nothing by itself. */
+export const KEEP_ALIVE_MS = 15_000;
 
 /** A bound address. */
 export interface Listener {
@@ -30,7 +32,7 @@ export async function listen(
   options: ListenOptions,
   onSocket: (socket: Socket, address: string) => void,
 ): Promise<Listener> {
-  const server = createServer({ pauseOnConnect: false, noDelay: true });
+  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS });
   // An accept that fails (too many open files) must not end the process; the next one may succeed.
   server.on('error', () => undefined);
   let bound = '';
@@ -38,15 +40,16 @@ export async function listen(
   const backlog = options.backlog ?? BACKLOG;
   const remove =
     address.kind === 'unix'
-      ? await listenOnPath(server, address.path, options.socketMode, backlog)
+      ? await listenOnPath(server, address.path, options, backlog)
       : await listenElsewhere(server, address, backlog);
   bound = formatAddress(boundAddress(server, address));
   return {
     address: bound,
     server,
     close: () => {
-      server.close();
+      // In this order: while the socket is bound the file's identity cannot be another's.
       remove?.();
+      server.close();
     },
   };
 }

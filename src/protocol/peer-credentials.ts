@@ -1,17 +1,22 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { loadOptional } from './optional-package.js';
 
 /** Which process is at the other end of a unix socket, as the system saw it when it connected. */
 export interface PeerCredentials {
+  /** Process id; 0 when it is in a pid namespace that this process cannot see into. It may be another's once it has ended. */
   readonly pid: number;
+  /** Effective user id; 65534 (nobody) for one that has no name in this user namespace. */
   readonly uid: number;
+  /** Effective group id. */
   readonly gid: number;
 }
 
 // <sys/socket.h> on Linux, the same on x64 and arm64.
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
+
+/** What the system gives as uid and gid where it knows no peer. */
+const NO_ID = 0xffff_ffff;
 
 type GetSockOpt = (fd: number, level: number, name: number, value: Uint32Array, length: Uint32Array) => number;
 
@@ -36,20 +41,16 @@ export function readPeerCredentials(duplex: Duplex): PeerCredentials | undefined
   const length = new Uint32Array([values.byteLength]);
   if (getSockOpt(fd, SOL_SOCKET, SO_PEERCRED, values, length) !== 0) return undefined;
   const [pid, uid, gid] = values as unknown as [number, number, number];
-  // A socket that no process has connected (a pair, another namespace) has pid 0: nobody to trust.
-  return length[0] === values.byteLength && pid > 0 ? { pid, uid, gid } : undefined;
+  if (length[0] !== values.byteLength || uid === NO_ID || gid === NO_ID) return undefined;
+  return { pid, uid, gid };
 }
 
 function loadGetSockOpt(): GetSockOpt | undefined {
-  // From where the application stands, since this file does not know where it is itself in both module formats.
-  for (const base of [process.argv[1], join(process.cwd(), 'package.json')]) {
-    if (base === undefined) continue;
-    try {
-      const koffi = createRequire(base)('koffi') as Koffi;
-      return koffi.load(null).func('int getsockopt(int, int, int, _Out_ uint32_t *, _Inout_ uint32_t *)');
-    } catch {
-      // Not installed there.
-    }
+  try {
+    const koffi = loadOptional('koffi') as Koffi | undefined;
+    return koffi?.load(null).func('int getsockopt(int, int, int, _Out_ uint32_t *, _Inout_ uint32_t *)');
+  } catch {
+    // A koffi that is not what we know.
+    return undefined;
   }
-  return undefined;
 }

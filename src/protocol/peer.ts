@@ -12,24 +12,16 @@ export interface Peer {
   readonly credentials?: PeerCredentials | undefined;
 }
 
-/** The peer of an accepted connection; its credentials are read when somebody asks for them. */
+/** The peer of an accepted connection. */
 export class ConnectedPeer implements Peer {
-  #duplex: Duplex | undefined;
-  #credentials: PeerCredentials | undefined;
+  /** As {@link Peer.credentials}; read at once, since nobody can tell any more when the peer has gone. */
+  readonly credentials: PeerCredentials | undefined;
 
+  /** `duplex` has come in at `address`. */
   constructor(
     duplex: Duplex,
     readonly address: string,
   ) {
-    this.#duplex = duplex;
-  }
-
-  /** As {@link Peer.credentials}; they stay what they were when they were first asked for. */
-  get credentials(): PeerCredentials | undefined {
-    if (this.#duplex) {
-      this.#credentials = readPeerCredentials(this.#duplex);
-      this.#duplex = undefined;
-    }
-    return this.#credentials;
+    this.credentials = readPeerCredentials(duplex);
   }
 }

@@ -9,6 +9,7 @@ import { noRefusals, type RefusalReason, type Refusals, type ServerStats } from 
 import type { ServerMethod } from './server-call.js';
 import { ServerConnection, type ServerConnectionOwner } from './server-connection.js';
 import { serverLimits, type ServerLimits } from './server-options.js';
+import { checkSocketFileOptions, restrictsSocketFile } from './socket-file-options.js';
 import { TtrpcStatus } from './status.js';
 import { Timer } from './timer.js';
 
@@ -62,6 +63,7 @@ export class ServerCore implements ServerConnectionOwner {
     this.#options = options;
     this.#observer = observer;
     this.limits = serverLimits(options);
+    checkSocketFileOptions(options);
     this.budget = new Budget(this.limits.maxBufferedBytesPerServer);
   }
 
@@ -83,6 +85,12 @@ export class ServerCore implements ServerConnectionOwner {
   /** Binds each address; when one fails, all are given up and its error is raised. */
   async listen(urls: readonly string[]): Promise<string[]> {
     const addresses = urls.map(parseAddress);
+    if (restrictsSocketFile(this.#options) && urls.length > 0 && !addresses.some(({ kind }) => kind === 'unix')) {
+      throw new TtrpcError(
+        TtrpcStatus.INVALID_ARGUMENT,
+        `socketMode and socketOwner protect the file of a unix socket; ${urls.join(', ')} has none: use authorize`,
+      );
+    }
     try {
       for (const address of addresses) {
         this.#listeners.push(await listen(address, this.#options, (socket, from) => this.accept(socket, from)));

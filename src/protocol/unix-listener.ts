@@ -1,80 +1,118 @@
 import {
   chmodSync,
   closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lchownSync,
   linkSync,
   lstatSync,
   mkdtempSync,
   openSync,
-  rmSync,
+  rmdirSync,
   unlinkSync,
-  type Stats,
+  type BigIntStats,
 } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { createConnection, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
-import { MAX_PATH_BYTES } from './address.js';
 import { messageOf, TtrpcError } from './errors.js';
+import type { SocketFileOptions } from './socket-file-options.js';
 import { TtrpcStatus } from './status.js';
 
 /** How often a path that others take and leave at the same time is tried. */
 const MAX_TRIES = 5;
 
-/** The socket's name in its private folder. */
-const HIDDEN_NAME = 's';
-
 /**
- * Binds `server` to the unix socket `path` so that nobody finds it there before its mode is set: it is bound in a
- * private folder beside the path and linked into place. A socket file that nobody listens on any more is replaced; a
- * live one, and anything that is not a socket, is left alone and refused (FAILED_PRECONDITION).
- * @returns a function that removes the file, only if it is still this socket's.
+ * Binds `server` to the unix socket `path` so that nobody finds it there before its mode and owner are set: it is bound
+ * in a private folder beside the path and linked into place. A socket file that nobody listens on any more is replaced;
+ * a live one, and anything that is not a socket, is left alone and refused (FAILED_PRECONDITION).
+ * @returns a function that removes the file, only if it is still this socket's; to be called before the server closes.
  */
 export async function listenOnPath(
   server: Server,
   path: string,
-  mode: number | undefined,
+  options: SocketFileOptions,
   backlog: number,
 ): Promise<() => void> {
   await checkFree(path);
-  const folder = privateFolder(path);
+  const folder = new PrivateFolder(path);
+  const hidden = folder.newFile();
   try {
-    const hidden = join(folder, HIDDEN_NAME);
-    await listening(server, folder, backlog);
-    if (mode !== undefined) chmodSync(hidden, mode);
+    await listening(server, hidden, backlog);
+    setAccess(hidden, options);
+    const { dev, ino } = lstatSync(hidden, { bigint: true });
     await linkInto(hidden, path);
-    const { dev, ino } = lstatSync(path);
-    return () => removeIfSame(path, dev, ino);
+    // While the socket is bound its inode lives, so that its number is nobody else's.
+    return () => void removeIf(path, (now) => now.dev === dev && now.ino === ino);
   } catch (error) {
     server.close();
     throw error instanceof TtrpcError ? error : pathError(path, messageOf(error), error);
   } finally {
-    // libuv will want to remove the path that it bound; that one is gone with its folder.
-    rmSync(folder, { recursive: true, force: true });
+    folder.remove(hidden);
   }
 }
 
-function privateFolder(path: string): string {
-  // Short, so that the hidden path is hardly longer than the wanted one.
-  try {
-    return mkdtempSync(join(dirname(path), '.t'));
-  } catch (error) {
-    throw pathError(path, `its folder cannot be written: ${messageOf(error)}`, error);
+/**
+ * A new folder that only this user can enter. It is held by a descriptor: whoever may write to the folder around it could
+ * put another one in its place, and have the mode of a file of his choice changed.
+ */
+class PrivateFolder {
+  readonly #folder: string;
+  readonly #descriptor: number;
+
+  /** Beside `path`, on the same file system. Raises FAILED_PRECONDITION. */
+  constructor(path: string) {
+    try {
+      this.#folder = mkdtempSync(join(dirname(path), '.t'));
+      this.#descriptor = openSync(this.#folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    } catch (error) {
+      throw pathError(path, `its folder cannot be written: ${messageOf(error)}`, error);
+    }
+    const { uid, mode } = fstatSync(this.#descriptor);
+    if ((mode & 0o077) !== 0 || uid !== process.geteuid?.()) {
+      closeSync(this.#descriptor);
+      throw pathError(path, 'somebody has put a folder of his own in the place of a private one');
+    }
+  }
+
+  /** The path of a file that is not there yet: through the descriptor where the system allows it. */
+  newFile(): string {
+    const byDescriptor = `/proc/self/fd/${this.#descriptor}`;
+    // Short, so that it is hardly longer than the wanted path.
+    if (!existsSync(byDescriptor)) return join(this.#folder, 's');
+    // A name of its own: when the server closes libuv unlinks the path that it bound, whatever the number means then.
+    return `${byDescriptor}/ttrpc-${randomBytes(6).toString('hex')}`;
+  }
+
+  /** Removes `file` and the folder; what somebody else has put there stays. */
+  remove(file: string): void {
+    for (const step of [() => unlinkSync(file), () => rmdirSync(this.#folder), () => closeSync(this.#descriptor)]) {
+      try {
+        step();
+      } catch {
+        // Gone already, or not ours.
+      }
+    }
   }
 }
 
-function listening(server: Server, folder: string, backlog: number): Promise<void> {
-  const hidden = join(folder, HIDDEN_NAME);
-  // The hidden path can be longer than a socket's address although the wanted one fits: then by way of the folder's
-  // descriptor, which needs to be open for the binding alone.
-  const descriptor = Buffer.byteLength(hidden) > MAX_PATH_BYTES ? openSync(folder, 'r') : undefined;
-  const path = descriptor === undefined ? hidden : `/proc/self/fd/${descriptor}/${HIDDEN_NAME}`;
+function listening(server: Server, path: string, backlog: number): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ path, backlog }, () => {
+    // Exclusive: the path means something in this process only, not in the primary one of a cluster.
+    server.listen({ path, backlog, exclusive: true }, () => {
       server.off('error', reject);
       resolve();
     });
-  }).finally(() => {
-    if (descriptor !== undefined) closeSync(descriptor);
   });
+}
+
+function setAccess(hidden: string, { socketMode, socketOwner }: SocketFileOptions): void {
+  if (socketMode !== undefined) chmodSync(hidden, socketMode);
+  if (socketOwner === undefined) return;
+  const { uid, gid } = lstatSync(hidden);
+  lchownSync(hidden, socketOwner.uid ?? uid, socketOwner.gid ?? gid);
 }
 
 async function linkInto(hidden: string, path: string): Promise<void> {
@@ -86,15 +124,20 @@ async function linkInto(hidden: string, path: string): Promise<void> {
       if ((error as { code?: unknown }).code !== 'EEXIST' || tries >= MAX_TRIES) throw error;
     }
     const stale = await checkFree(path);
-    if (stale) removeIfSame(path, stale.dev, stale.ino);
+    if (!stale) continue;
+    // The time, too: the inode of a file that is gone may be another's by now.
+    const { dev, ino, ctimeNs } = stale;
+    const error = removeIf(path, (now) => now.dev === dev && now.ino === ino && now.ctimeNs === ctimeNs);
+    if (error)
+      throw pathError(path, `the socket that is there is stale and cannot be removed: ${messageOf(error)}`, error);
   }
 }
 
 /** Raises an error unless `path` is free or a socket that nobody listens on; gives that one's identity. */
-async function checkFree(path: string): Promise<Stats | undefined> {
-  let stats: Stats;
+async function checkFree(path: string): Promise<BigIntStats | undefined> {
+  let stats: BigIntStats;
   try {
-    stats = lstatSync(path);
+    stats = lstatSync(path, { bigint: true });
   } catch (error) {
     const code = (error as { code?: unknown }).code;
     if (code === 'ENOENT') return undefined;
@@ -121,12 +164,13 @@ function isLive(path: string): Promise<boolean> {
   });
 }
 
-function removeIfSame(path: string, dev: number, ino: number): void {
+/** Removes the file if it is the one that is meant; gives the error when it is and cannot be removed. */
+function removeIf(path: string, isMeant: (now: BigIntStats) => boolean): unknown {
   try {
-    const now = lstatSync(path);
-    if (now.dev === dev && now.ino === ino) unlinkSync(path);
-  } catch {
-    // Gone already, or no longer ours to remove.
+    if (isMeant(lstatSync(path, { bigint: true }))) unlinkSync(path);
+    return undefined;
+  } catch (error) {
+    return (error as { code?: unknown }).code === 'ENOENT' ? undefined : error;
   }
 }
 
