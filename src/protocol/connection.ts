@@ -45,7 +45,8 @@ export class Connection implements StreamSender {
   readonly #reader: FrameReader;
   readonly #role: ConnectionRole;
   readonly #probe: PeerProbe;
-  #waiting = new Set<DrainWaiter>();
+  /** Made when a stream has to wait. */
+  #waiting: Set<DrainWaiter> | undefined;
   #holds = 0;
   #open = true;
 
@@ -103,12 +104,12 @@ export class Connection implements StreamSender {
 
   /** As {@link StreamSender.awaitDrain}. */
   awaitDrain(output: DrainWaiter): void {
-    this.#waiting.add(output);
+    (this.#waiting ??= new Set()).add(output);
   }
 
   /** As {@link StreamSender.forget}. */
   forget(output: DrainWaiter): void {
-    this.#waiting.delete(output);
+    this.#waiting?.delete(output);
   }
 
   /** Calls `callback` once the Duplex has taken all that was written, at once if it has; never after the end. */
@@ -149,7 +150,7 @@ export class Connection implements StreamSender {
     this.#reader.stop();
     this.#probe.stop();
     this.writer.discard();
-    this.#waiting.clear();
+    this.#waiting = undefined;
     this.#duplex.off('data', this.#onData);
     this.#duplex.off('drain', this.#onDrain);
     this.#duplex.off('end', this.#onEnd);
@@ -164,10 +165,11 @@ export class Connection implements StreamSender {
     this.#role.onDrain();
     // In turns: who has more to send than fits now goes to the end of the line.
     const waiting = this.#waiting;
-    this.#waiting = new Set();
+    if (!waiting) return;
+    this.#waiting = undefined;
     for (const output of waiting) {
       if (!this.#open) return;
-      if (!output.onDrain()) this.#waiting.add(output);
+      if (!output.onDrain()) this.awaitDrain(output);
     }
   };
 

@@ -21,18 +21,6 @@ const HIGH_WATER_BYTES = 64 * 1024;
 /** The longest varint in front of a payload that fits a frame. */
 const MAX_LENGTH_BYTES = 4;
 
-/** What a frame that fails is rolled back to. */
-interface Mark {
-  buf: Uint8Array;
-  pos: number;
-  segmentStart: number;
-  /** How many parts there were, and how many bytes in them. */
-  parts: number;
-  partsBytes: number;
-  /** Bytes collected before the frame. */
-  collected: number;
-}
-
 /**
  * The write side of a connection: encodes frames one after another into a shared arena and writes all frames of one
  * turn of the event loop at once, since the system call is the dearest part of a small answer. Nothing waits on a timer.
@@ -48,6 +36,12 @@ export class FrameWriter implements WriteArena {
   #lengthBytes = 1;
   #scheduled = false;
   #inFrame = false;
+  // What a frame that fails is rolled back to. Fields, since there is one frame at a time and no object for each then.
+  #markBuf: Uint8Array = EMPTY;
+  #markPos = 0;
+  #markSegmentStart = 0;
+  #markParts = 0;
+  #markPartsBytes = 0;
   readonly #duplex: Duplex;
   readonly #maxMessageBytes: number;
   readonly #reusesArena: boolean;
@@ -93,14 +87,14 @@ export class FrameWriter implements WriteArena {
     timeoutNano: number,
     metadata: TtrpcMetadata | undefined,
   ): void {
-    const mark = this.#begin();
+    this.#begin();
     try {
       this.#copy(prefix);
       this.#payload(REQUEST_PAYLOAD_TAG, codec, value);
       writeRequestTail(this, timeoutNano, metadata);
-      this.#end(mark, streamId, FrameType.Request, flags);
+      this.#end(streamId, FrameType.Request, flags);
     } catch (error) {
-      this.#rollBack(mark);
+      this.#rollBack();
       throw error;
     }
   }
@@ -112,58 +106,58 @@ export class FrameWriter implements WriteArena {
     timeoutNano: number,
     metadata: TtrpcMetadata | undefined,
   ): void {
-    const mark = this.#begin();
+    this.#begin();
     try {
       this.#copy(prefix);
       writeRequestTail(this, timeoutNano, metadata);
-      this.#end(mark, streamId, FrameType.Request, FrameFlag.RemoteOpen | FrameFlag.NoData);
+      this.#end(streamId, FrameType.Request, FrameFlag.RemoteOpen | FrameFlag.NoData);
     } catch (error) {
-      this.#rollBack(mark);
+      this.#rollBack();
       throw error;
     }
   }
 
   /** A Response frame with the message `value`; the status OK is left out, as Go does. Raises as {@link writeRequest}. */
   writeAnswer<T>(streamId: number, codec: MessageCodec<T>, value: T): void {
-    const mark = this.#begin();
+    this.#begin();
     try {
       this.#payload(RESPONSE_PAYLOAD_TAG, codec, value);
-      this.#end(mark, streamId, FrameType.Response, 0);
+      this.#end(streamId, FrameType.Response, 0);
     } catch (error) {
-      this.#rollBack(mark);
+      this.#rollBack();
       throw error;
     }
   }
 
   /** A Response frame with an error; never with a payload, which Go would decode before it looks at the status. */
   writeStatus(streamId: number, status: StatusObject): void {
-    const mark = this.#begin();
+    this.#begin();
     try {
       writeStatus(this, status);
-      this.#end(mark, streamId, FrameType.Response, 0);
+      this.#end(streamId, FrameType.Response, 0);
     } catch {
       // Too long with its message and details: the code alone always fits.
-      this.#rollBack(mark);
+      this.#rollBack();
       this.writeStatus(streamId, { code: status.code, message: 'the status message and its details exceed the limit' });
     }
   }
 
   /** A Data frame with the message `value`. Raises as {@link writeRequest}. */
   writeData<T>(streamId: number, codec: MessageCodec<T>, value: T): void {
-    const mark = this.#begin();
+    this.#begin();
     try {
       encodeMessage(codec, value, this);
-      this.#end(mark, streamId, FrameType.Data, 0);
+      this.#end(streamId, FrameType.Data, 0);
     } catch (error) {
-      this.#rollBack(mark);
+      this.#rollBack();
       throw error;
     }
   }
 
   /** A Data frame that closes our side of a stream, without a payload: neither Go nor Rust takes one there. */
   writeClose(streamId: number): void {
-    const mark = this.#begin();
-    this.#end(mark, streamId, FrameType.Data, FrameFlag.RemoteClosed | FrameFlag.NoData);
+    this.#begin();
+    this.#end(streamId, FrameType.Data, FrameFlag.RemoteClosed | FrameFlag.NoData);
   }
 
   /** Raises RESOURCE_EXHAUSTED with both sizes when a frame with `length` bytes of data would be above the limit. */
@@ -245,31 +239,32 @@ export class FrameWriter implements WriteArena {
     this.pos += bytes.length;
   }
 
-  #begin(): Mark {
+  #begin(): void {
     if (this.#inFrame) {
       throw new TtrpcError(TtrpcStatus.INTERNAL, 'a message sent another one on its connection while it was encoded');
     }
     this.reserve(HEADER_BYTES + 1 + MAX_LENGTH_BYTES);
-    const mark: Mark = {
-      buf: this.buf,
-      pos: this.pos,
-      segmentStart: this.#segmentStart,
-      parts: this.#parts.length,
-      partsBytes: this.#partsBytes,
-      collected: this.#collectedBytes,
-    };
+    this.#markBuf = this.buf;
+    this.#markPos = this.pos;
+    this.#markSegmentStart = this.#segmentStart;
+    this.#markParts = this.#parts.length;
+    this.#markPartsBytes = this.#partsBytes;
     this.#inFrame = true;
     this.pos += HEADER_BYTES;
-    return mark;
   }
 
-  #rollBack(mark: Mark): void {
+  #rollBack(): void {
+    this.buf = this.#markBuf;
+    this.pos = this.#markPos;
+    this.#segmentStart = this.#markSegmentStart;
+    this.#parts.length = this.#markParts;
+    this.#partsBytes = this.#markPartsBytes;
+    this.#leaveFrame();
+  }
+
+  #leaveFrame(): void {
     this.#inFrame = false;
-    this.buf = mark.buf;
-    this.pos = mark.pos;
-    this.#segmentStart = mark.segmentStart;
-    this.#parts.length = mark.parts;
-    this.#partsBytes = mark.partsBytes;
+    this.#markBuf = EMPTY;
   }
 
   /** Appends a payload field. Its length stands before it and is known after it: the place for it is guessed. */
@@ -313,14 +308,15 @@ export class FrameWriter implements WriteArena {
     this.#partsBytes += mended.length - old.length;
   }
 
-  #end(mark: Mark, streamId: number, type: number, flags: number): void {
-    const length = this.#collectedBytes - mark.collected - HEADER_BYTES;
+  #end(streamId: number, type: number, flags: number): void {
+    const length =
+      this.#collectedBytes - (this.#markPartsBytes + this.#markPos - this.#markSegmentStart) - HEADER_BYTES;
     this.checkLength(length);
     // A large message has closed the segment in which the header stands: it is in a part then.
-    const part = this.#parts[mark.parts];
-    if (part) writeHeader(part, mark.pos - mark.segmentStart, length, streamId, type, flags);
-    else writeHeader(this.buf, mark.pos, length, streamId, type, flags);
-    this.#inFrame = false;
+    const part = this.#parts[this.#markParts];
+    if (part) writeHeader(part, this.#markPos - this.#markSegmentStart, length, streamId, type, flags);
+    else writeHeader(this.buf, this.#markPos, length, streamId, type, flags);
+    this.#leaveFrame();
     if (this.#collectedBytes >= FLUSH_BYTES) {
       this.flush();
     } else if (!this.#scheduled) {

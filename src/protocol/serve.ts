@@ -1,15 +1,11 @@
 import type { Duplex } from 'node:stream';
-import { TtrpcError } from './errors.js';
-import { Inbox } from './inbox.js';
-import { bytesCodec } from './message-codec.js';
-import { TtrpcMetadata } from './metadata.js';
-import { sendsRequestStream, sendsResponseStream, type MethodShape } from './method-shape.js';
+import type { TtrpcMetadata } from './metadata.js';
+import type { MethodShape } from './method-shape.js';
 import type { Peer } from './peer.js';
-import { Pump } from './pump.js';
-import type { RequestInput, ServerCall, ServerMethod } from './server-call.js';
+import { RawCall } from './raw-call.js';
+import type { ServerMethod } from './server-call.js';
 import type { ServerStats } from './refusals.js';
 import { ServerCore, type CloseOptions, type ServerCoreOptions } from './server-core.js';
-import { TtrpcStatus } from './status.js';
 
 /** What a raw handler may know of its call. */
 export interface RawContext {
@@ -80,86 +76,7 @@ function rawMethod(service: string, name: string, method: RawMethod): ServerMeth
     method: name,
     shape,
     start(call, buf, start, end) {
-      const context = rawContext(call);
-      const request = sendsRequestStream(shape) ? requestStream(call) : bytesCodec.decodeFrom?.(buf, start, end);
-      void run(call, shape, handle, request, context);
+      new RawCall(call).run(handle, buf, start, end);
     },
-  };
-}
-
-async function run(
-  call: ServerCall,
-  shape: MethodShape,
-  handle: RawHandle<unknown, unknown>,
-  request: unknown,
-  context: RawContext,
-): Promise<void> {
-  try {
-    if (sendsResponseStream(shape)) await sendAll(call, handle(request, context) as AsyncIterable<Uint8Array>);
-    else call.answer(bytesCodec, (await handle(request, context)) as Uint8Array);
-  } catch (error) {
-    call.fail(error instanceof TtrpcError ? error : { code: TtrpcStatus.UNKNOWN, message: 'the handler failed' });
-  }
-}
-
-async function sendAll(call: ServerCall, messages: AsyncIterable<Uint8Array>): Promise<void> {
-  const pump = new Pump(messages, {
-    get writable() {
-      return call.writable;
-    },
-    onWritable: (callback) => call.onWritable(callback),
-    send: (message) => call.send(bytesCodec, message),
-  });
-  const { onAbort } = call;
-  call.onAbort = (error) => {
-    onAbort?.(error);
-    pump.stop();
-  };
-  if (await pump.run()) call.end();
-}
-
-function requestStream(call: ServerCall): Inbox<Uint8Array> {
-  const inbox = new Inbox<Uint8Array>(call, () => undefined);
-  const input: RequestInput = {
-    onMessage: (buf, start, end) =>
-      inbox.push(bytesCodec.decodeFrom?.(buf, start, end) ?? new Uint8Array(0), end - start),
-    onEnd: () => inbox.end(),
-  };
-  call.input = input;
-  const { onAbort } = call;
-  call.onAbort = (error) => {
-    inbox.abort(error);
-    onAbort?.(error);
-  };
-  return inbox;
-}
-
-function rawContext(call: ServerCall): RawContext {
-  let controller: AbortController | undefined;
-  call.onAbort = (error) => {
-    aborted = error;
-    controller?.abort(error);
-  };
-  call.onClosing = (error) => {
-    aborted = error;
-    controller?.abort(error);
-  };
-  let aborted: TtrpcError | undefined;
-  return {
-    service: call.method.service,
-    method: call.method.method,
-    get metadata() {
-      return call.metadata ?? new TtrpcMetadata();
-    },
-    deadline: call.deadline === undefined ? undefined : new Date(call.deadline),
-    // Made when somebody asks for it: most handlers never do.
-    get signal() {
-      if (!controller) {
-        controller = new AbortController();
-        if (aborted) controller.abort(aborted);
-      }
-      return controller.signal;
-    },
-    peer: call.connection.peer,
   };
 }

@@ -27,6 +27,17 @@ export interface RequestInput {
   onEnd(): void;
 }
 
+/** Hears of what happens to a call while its handler runs. */
+export interface CallOwner {
+  /**
+   * Called once if the call ends before the handler ended it. The error's code says why: CANCELLED (the client is gone
+   * or broke the protocol), DEADLINE_EXCEEDED or UNAVAILABLE (the server closes).
+   */
+  onAbort(error: TtrpcError): void;
+  /** Called once when the server begins to close and wants its streams to know; the call goes on. */
+  onClosing(error: TtrpcError): void;
+}
+
 /**
  * One call as the server sees it. It ends once: by an answer, by the end of its stream, by an error, or because the
  * client, its time or the server is gone; what comes after that does nothing.
@@ -34,13 +45,8 @@ export interface RequestInput {
 export class ServerCall {
   /** Set by the method's `start` for client-streaming and bidi calls. */
   input: RequestInput | undefined;
-  /**
-   * Called once if the call ends before the handler ended it. The error's code says why: CANCELLED (the client is gone
-   * or broke the protocol), DEADLINE_EXCEEDED or UNAVAILABLE (the server closes).
-   */
-  onAbort: ((error: TtrpcError) => void) | undefined;
-  /** Called once when the server begins to close and wants its streams to know; the call goes on. */
-  onClosing: ((error: TtrpcError) => void) | undefined;
+  /** Who runs the handler; set by the method's `start`. */
+  owner: CallOwner | undefined;
   /** True once the client has closed its side. */
   inputClosed: boolean;
   #state: 'open' | 'ending' | 'ended' = 'open';
@@ -144,10 +150,10 @@ export class ServerCall {
     // Before the end, with which a connection that drains may close.
     if (status) this.connection.writer.writeStatus(this.id, status);
     this.#ended();
-    const { onAbort } = this;
-    this.onAbort = undefined;
+    const { owner } = this;
+    this.owner = undefined;
     this.input = undefined;
-    if (wasOpen) onAbort?.(reason);
+    if (wasOpen) owner?.onAbort(reason);
   }
 
   /** What the client has sent is no request, or no message of its stream: it gets `status`, and the handler learns of it. */

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { Budget } from './budget.js';
 import { Connection, type ConnectionRole } from './connection.js';
-import { RequestEnvelope } from './envelope.js';
+import type { RequestEnvelope } from './envelope.js';
 import { messageOf, TtrpcError } from './errors.js';
 import { FrameFlag, FrameType } from './frame.js';
 import { tooLong, type FrameWriter } from './frame-writer.js';
@@ -12,7 +12,7 @@ import type { ServerLimits } from './server-options.js';
 import { TtrpcStatus, type StatusObject } from './status.js';
 import { BoundedSet, UsedIds } from './stream-ids.js';
 import type { RefusalReason } from './refusals.js';
-import { Watchdog, type Watched } from './watchdog.js';
+import { Sighting, type Watched } from './watchdog.js';
 
 /** A connection that does not take its answers is not read above so many unsent bytes. */
 const HOLD_UNSENT_BYTES = 1024 * 1024;
@@ -21,6 +21,8 @@ const HOLD_UNSENT_BYTES = 1024 * 1024;
 export interface ServerConnectionOwner {
   readonly methods: MethodTable<ServerMethod>;
   readonly limits: ServerLimits;
+  /** Reads the requests of all connections, one at a time. */
+  readonly request: RequestEnvelope;
   /** Bytes that the streams of all connections may hold. */
   readonly budget: Budget;
   /** Something was refused: a counter and a log line. */
@@ -38,8 +40,8 @@ export class ServerConnection implements ConnectionRole, Watched {
   readonly #used = new UsedIds();
   /** Streams that we ended before their client did: what it still sends is swallowed. */
   readonly #cutShort = new BoundedSet();
-  readonly #request: RequestEnvelope;
-  readonly #watchdog: Watchdog;
+  /** As {@link Watched.sighting}. */
+  readonly sighting = new Sighting();
   #draining = false;
   #leaving = false;
   #heldForUnsent = false;
@@ -55,11 +57,12 @@ export class ServerConnection implements ConnectionRole, Watched {
       maxMessageBytes: owner.limits.maxMessageBytes,
       budget: new Budget(owner.limits.maxBufferedBytesPerConnection, owner.budget),
     });
-    this.#request = new RequestEnvelope(owner.limits.maxMetadataBytes);
-    this.#watchdog = new Watchdog(this, owner.limits, (limit, ms) => {
-      this.owner.onRefused(limit, this.peer, `a connection is closed: ${limit} is ${ms} ms`);
-      this.connection.destroy(new TtrpcError(TtrpcStatus.UNAVAILABLE, `${limit} has passed`));
-    });
+  }
+
+  /** As {@link Watched.onLimit}. */
+  onLimit(limit: 'frameTimeoutMs' | 'idleTimeoutMs', ms: number): void {
+    this.owner.onRefused(limit, this.peer, `a connection is closed: ${limit} is ${ms} ms`);
+    this.connection.destroy(new TtrpcError(TtrpcStatus.UNAVAILABLE, `${limit} has passed`));
   }
 
   /** As {@link Watched.framesRead}. */
@@ -104,7 +107,7 @@ export class ServerConnection implements ConnectionRole, Watched {
   drain(notice?: TtrpcError): void {
     this.#draining = true;
     if (notice) {
-      for (const call of [...this.#calls.values()]) if (call.method.shape !== 'unary') call.onClosing?.(notice);
+      for (const call of [...this.#calls.values()]) if (call.method.shape !== 'unary') call.owner?.onClosing(notice);
     }
     this.#leaveWhenIdle();
   }
@@ -147,7 +150,6 @@ export class ServerConnection implements ConnectionRole, Watched {
 
   /** As {@link ConnectionRole.onClosed}. */
   onClosed(error: TtrpcError): void {
-    this.#watchdog.stop();
     const reason = new TtrpcError(TtrpcStatus.CANCELLED, `the client is gone: ${error.message}`, { cause: error });
     for (const call of [...this.#calls.values()]) call.abort(reason);
     this.owner.onConnectionClosed(this);
@@ -193,7 +195,7 @@ export class ServerConnection implements ConnectionRole, Watched {
       this.#refuse(streamId, TtrpcStatus.INVALID_ARGUMENT, 'StreamID cannot be re-used and must increment');
       return;
     }
-    const request = this.#request;
+    const { request } = this.owner;
     let method: ServerMethod | undefined;
     try {
       request.parse(buf, start, end);
@@ -226,7 +228,7 @@ export class ServerConnection implements ConnectionRole, Watched {
   }
 
   #begin(streamId: number, method: ServerMethod, buf: Uint8Array): void {
-    const { payloadStart, payloadEnd, timeoutNano, metadata } = this.#request;
+    const { payloadStart, payloadEnd, timeoutNano, metadata } = this.owner.request;
     const timeoutMs = timeoutNano / 1e6;
     const deadline = timeoutNano > 0 ? Date.now() + timeoutMs : undefined;
     const call = new ServerCall(this, streamId, method, metadata, deadline);

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { parseAddress } from './address.js';
 import { Budget } from './budget.js';
+import { RequestEnvelope } from './envelope.js';
 import { messageOf, TtrpcError } from './errors.js';
 import { listen, type Listener, type ListenOptions } from './listener.js';
 import { MethodTable } from './method-table.js';
@@ -12,6 +13,7 @@ import { serverLimits, type ServerLimits } from './server-options.js';
 import { checkSocketFileOptions, restrictsSocketFile } from './socket-file-options.js';
 import { TtrpcStatus } from './status.js';
 import { Timer } from './timer.js';
+import { Watchdog } from './watchdog.js';
 
 /** Options of a server, beside what it serves. */
 export interface ServerCoreOptions extends Partial<ServerLimits>, ListenOptions {
@@ -47,6 +49,7 @@ export interface ServerObserver {
 export class ServerCore implements ServerConnectionOwner {
   readonly methods = new MethodTable<ServerMethod>();
   readonly limits: ServerLimits;
+  readonly request: RequestEnvelope;
   readonly budget: Budget;
   readonly #options: ServerCoreOptions;
   readonly #observer: ServerObserver;
@@ -55,6 +58,7 @@ export class ServerCore implements ServerConnectionOwner {
   /** Accepted and not yet authorised. */
   readonly #pending = new Set<Duplex>();
   readonly #refused: Refusals = noRefusals();
+  readonly #watchdog: Watchdog;
   #closing: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
 
@@ -64,7 +68,9 @@ export class ServerCore implements ServerConnectionOwner {
     this.#observer = observer;
     this.limits = serverLimits(options);
     checkSocketFileOptions(options);
+    this.request = new RequestEnvelope(this.limits.maxMetadataBytes);
     this.budget = new Budget(this.limits.maxBufferedBytesPerServer);
+    this.#watchdog = new Watchdog(this.#connections, this.limits);
   }
 
   /** The bound addresses. */
@@ -149,7 +155,9 @@ export class ServerCore implements ServerConnectionOwner {
   onConnectionClosed(connection: ServerConnection): void {
     this.#connections.delete(connection);
     this.#observer.onDisconnection?.(connection.peer);
-    if (this.#connections.size === 0) this.#onEmpty?.();
+    if (this.#connections.size > 0) return;
+    this.#watchdog.stop();
+    this.#onEmpty?.();
   }
 
   /** As {@link ServerConnectionOwner.onConnectionIdle}. */
@@ -177,6 +185,7 @@ export class ServerCore implements ServerConnectionOwner {
 
   #serve(duplex: Duplex, peer: Peer): void {
     this.#connections.add(new ServerConnection(duplex, peer, this));
+    this.#watchdog.start();
     this.#observer.onConnection?.(peer);
   }
 

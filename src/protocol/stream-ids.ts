@@ -3,22 +3,24 @@ const MAX_REMEMBERED = 1024;
 
 /** A set that forgets its oldest members beyond a bound. */
 export class BoundedSet {
-  readonly #members = new Set<number>();
+  /** Made when it is needed: most connections never remember an id. */
+  #members: Set<number> | undefined;
 
   /** Adds `id`, forgetting the oldest when there are too many. */
   add(id: number): void {
-    this.#members.add(id);
-    if (this.#members.size > MAX_REMEMBERED) this.#members.delete(this.#members.values().next().value as number);
+    const members = (this.#members ??= new Set());
+    members.add(id);
+    if (members.size > MAX_REMEMBERED) members.delete(members.values().next().value as number);
   }
 
   /** True while `id` is remembered. */
   has(id: number): boolean {
-    return this.#members.has(id);
+    return this.#members?.has(id) === true;
   }
 
   /** Forgets `id`; true when it was there. */
   delete(id: number): boolean {
-    return this.#members.delete(id);
+    return this.#members?.delete(id) === true;
   }
 }
 

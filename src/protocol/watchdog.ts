@@ -1,4 +1,4 @@
-/** What a {@link Watchdog} looks at. */
+/** What a {@link Watchdog} looks at, and may end. */
 export interface Watched {
   /** A number that changes with each frame that is complete. */
   readonly framesRead: number;
@@ -8,6 +8,10 @@ export interface Watched {
   readonly held: boolean;
   /** Calls in flight. */
   readonly callCount: number;
+  /** What the watchdog has seen of it. */
+  readonly sighting: Sighting;
+  /** The limit is exceeded: it must end. */
+  onLimit(limit: 'frameTimeoutMs' | 'idleTimeoutMs', ms: number): void;
 }
 
 /** Limits in ms; undefined for none. */
@@ -16,24 +20,35 @@ export interface WatchdogLimits {
   idleTimeoutMs: number | undefined;
 }
 
+/** How a connection looked when the watchdog looked last; times in ms since the epoch, 0 for not at all. */
+export class Sighting {
+  frames = -1;
+  midSince = 0;
+  idleSince = 0;
+}
+
 /**
  * Ends connections that hold their place and do nothing with it: a frame that does not become whole (slow loris), or no
- * call for a long time. It looks now and then instead of arming a timer for each frame, so that what is well pays nothing;
+ * call for a long time. One timer looks at all connections of a server now and then, so that what is well pays nothing;
  * a limit may be exceeded by a quarter.
  */
 export class Watchdog {
+  readonly #watched: ReadonlySet<Watched>;
+  readonly #frameMs: number;
+  readonly #idleMs: number;
   #timer: NodeJS.Timeout | undefined;
-  #frames = -1;
-  #midSince: number | undefined;
-  #idleSince: number | undefined;
 
-  constructor(
-    private readonly watched: Watched,
-    private readonly limits: WatchdogLimits,
-    private readonly onLimit: (limit: 'frameTimeoutMs' | 'idleTimeoutMs', ms: number) => void,
-  ) {
-    const shortest = Math.min(limits.frameTimeoutMs ?? Infinity, limits.idleTimeoutMs ?? Infinity);
-    if (shortest === Infinity) return;
+  /** Looks at all that is in `watched` at the time, from {@link start} on. */
+  constructor(watched: ReadonlySet<Watched>, { frameTimeoutMs, idleTimeoutMs }: WatchdogLimits) {
+    this.#watched = watched;
+    this.#frameMs = frameTimeoutMs ?? Infinity;
+    this.#idleMs = idleTimeoutMs ?? Infinity;
+  }
+
+  /** Begins to look; harmless when it does already, or when there is no limit. */
+  start(): void {
+    const shortest = Math.min(this.#frameMs, this.#idleMs);
+    if (this.#timer || shortest === Infinity) return;
     this.#timer = setInterval(() => this.#look(), Math.max(10, Math.min(shortest / 4, 2 ** 31 - 1)));
     // It watches what others keep alive.
     this.#timer.unref();
@@ -42,20 +57,24 @@ export class Watchdog {
   /** Looks no more. */
   stop(): void {
     clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   #look(): void {
-    const { framesRead, midFrame, held, callCount } = this.watched;
     const now = Date.now();
-    const moved = framesRead !== this.#frames;
-    this.#frames = framesRead;
-    this.#midSince = midFrame && !held && !moved ? (this.#midSince ?? now) : undefined;
-    this.#idleSince = callCount === 0 && !moved ? (this.#idleSince ?? now) : undefined;
-    const { frameTimeoutMs = Infinity, idleTimeoutMs = Infinity } = this.limits;
-    if (this.#midSince !== undefined && now - this.#midSince >= frameTimeoutMs) {
-      this.onLimit('frameTimeoutMs', frameTimeoutMs);
-    } else if (this.#idleSince !== undefined && now - this.#idleSince >= idleTimeoutMs) {
-      this.onLimit('idleTimeoutMs', idleTimeoutMs);
+    for (const each of this.#watched) this.#lookAt(each, now);
+  }
+
+  #lookAt(watched: Watched, now: number): void {
+    const { sighting, framesRead } = watched;
+    const moved = framesRead !== sighting.frames;
+    sighting.frames = framesRead;
+    sighting.midSince = watched.midFrame && !watched.held && !moved ? sighting.midSince || now : 0;
+    sighting.idleSince = watched.callCount === 0 && !moved ? sighting.idleSince || now : 0;
+    if (sighting.midSince > 0 && now - sighting.midSince >= this.#frameMs) {
+      watched.onLimit('frameTimeoutMs', this.#frameMs);
+    } else if (sighting.idleSince > 0 && now - sighting.idleSince >= this.#idleMs) {
+      watched.onLimit('idleTimeoutMs', this.#idleMs);
     }
   }
 }

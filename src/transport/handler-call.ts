@@ -2,7 +2,7 @@ import { isObservable, Subscriber, type Observable } from 'rxjs';
 import type { TtrpcError } from '../protocol/errors.js';
 import { isIterable, Pump } from '../protocol/pump.js';
 import { sendsResponseStream } from '../protocol/method-shape.js';
-import type { ServerCall } from '../protocol/server-call.js';
+import type { CallOwner, ServerCall } from '../protocol/server-call.js';
 import { TtrpcStatus } from '../protocol/status.js';
 import { messageOf } from '../protocol/errors.js';
 import { mapError } from './error-status.js';
@@ -14,7 +14,7 @@ import type { TtrpcContext } from './ttrpc-context.js';
  * One call on its way through a Nest handler: takes whatever the handler gives, a value, a Promise, an Observable or an
  * AsyncIterable, and makes the call's answer of it. However the handler ends, the call gets one status.
  */
-export class HandlerCall {
+export class HandlerCall implements CallOwner {
   #subscriber: Subscriber<unknown> | undefined;
   #pump: Pump<unknown> | undefined;
   /** Streams that an Observable has given as values, one after the other. */
@@ -27,8 +27,7 @@ export class HandlerCall {
     private readonly context: TtrpcContext,
     private readonly requests: RequestStream<unknown> | undefined,
   ) {
-    call.onAbort = (error) => this.#abort(error);
-    call.onClosing = (error) => context.abort(error);
+    call.owner = this;
   }
 
   /** Runs the handler. `onDone` is called once, when the call is over. */
@@ -205,7 +204,13 @@ export class HandlerCall {
     this.#done();
   }
 
-  #abort(error: TtrpcError): void {
+  /** As {@link CallOwner.onClosing}. */
+  onClosing(error: TtrpcError): void {
+    this.context.abort(error);
+  }
+
+  /** As {@link CallOwner.onAbort}. */
+  onAbort(error: TtrpcError): void {
     this.context.abort(error);
     this.requests?.abort(error);
     this.#subscriber?.unsubscribe();

@@ -1,0 +1,131 @@
+import { TtrpcError } from './errors.js';
+import { Inbox } from './inbox.js';
+import { bytesCodec } from './message-codec.js';
+import { TtrpcMetadata } from './metadata.js';
+import { sendsRequestStream, sendsResponseStream } from './method-shape.js';
+import type { Peer } from './peer.js';
+import { Pump } from './pump.js';
+import type { RawContext, RawHandle } from './serve.js';
+import type { CallOwner, RequestInput, ServerCall } from './server-call.js';
+import { TtrpcStatus } from './status.js';
+import { EMPTY } from './wire.js';
+
+/** One call of a raw handler: its context, its request stream and the sending of its answers. */
+export class RawCall implements RawContext, CallOwner, RequestInput {
+  readonly #call: ServerCall;
+  #inbox: Inbox<Uint8Array> | undefined;
+  #pump: Pump<Uint8Array> | undefined;
+  #controller: AbortController | undefined;
+  #aborted: TtrpcError | undefined;
+
+  /** Takes the call over. */
+  constructor(call: ServerCall) {
+    this.#call = call;
+    call.owner = this;
+  }
+
+  /** Runs the handler; its one request stands in `buf[start, end)` for the time of this method. */
+  run(handle: RawHandle<unknown, unknown>, buf: Uint8Array, start: number, end: number): void {
+    const { shape } = this.#call.method;
+    let request: unknown;
+    if (sendsRequestStream(shape)) {
+      this.#call.input = this;
+      request = this.#inbox = new Inbox<Uint8Array>(this.#call, () => undefined);
+    } else {
+      request = bytesCodec.decodeFrom?.(buf, start, end);
+    }
+    try {
+      const result = handle(request, this);
+      if (sendsResponseStream(shape)) void this.#sendAll(result as AsyncIterable<Uint8Array>);
+      else if (isThenable(result)) void this.#answerLater(result);
+      else this.#call.answer(bytesCodec, result as Uint8Array);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  get service(): string {
+    return this.#call.method.service;
+  }
+
+  get method(): string {
+    return this.#call.method.method;
+  }
+
+  get metadata(): TtrpcMetadata {
+    return this.#call.metadata ?? new TtrpcMetadata();
+  }
+
+  get deadline(): Date | undefined {
+    const { deadline } = this.#call;
+    return deadline === undefined ? undefined : new Date(deadline);
+  }
+
+  get signal(): AbortSignal {
+    // Made when somebody asks for it: most handlers never do.
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#aborted) this.#controller.abort(this.#aborted);
+    }
+    return this.#controller.signal;
+  }
+
+  get peer(): Peer {
+    return this.#call.connection.peer;
+  }
+
+  /** As {@link CallOwner.onAbort}. */
+  onAbort(error: TtrpcError): void {
+    this.#inbox?.abort(error);
+    this.onClosing(error);
+    this.#pump?.stop();
+  }
+
+  /** As {@link CallOwner.onClosing}. */
+  onClosing(error: TtrpcError): void {
+    this.#aborted = error;
+    this.#controller?.abort(error);
+  }
+
+  /** As {@link RequestInput.onMessage}. */
+  onMessage(buf: Uint8Array, start: number, end: number): void {
+    this.#inbox?.push(bytesCodec.decodeFrom?.(buf, start, end) ?? EMPTY, end - start);
+  }
+
+  /** As {@link RequestInput.onEnd}. */
+  onEnd(): void {
+    this.#inbox?.end();
+  }
+
+  async #answerLater(result: PromiseLike<unknown>): Promise<void> {
+    try {
+      this.#call.answer(bytesCodec, (await result) as Uint8Array);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  async #sendAll(messages: AsyncIterable<Uint8Array>): Promise<void> {
+    const call = this.#call;
+    try {
+      this.#pump = new Pump(messages, {
+        get writable() {
+          return call.writable;
+        },
+        onWritable: (callback) => call.onWritable(callback),
+        send: (message) => call.send(bytesCodec, message),
+      });
+      if (await this.#pump.run()) call.end();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#call.fail(error instanceof TtrpcError ? error : { code: TtrpcStatus.UNKNOWN, message: 'the handler failed' });
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
