@@ -1,3 +1,3 @@
 export { InjectTtrpcService } from './inject-ttrpc-service.decorator.js';
-export { TtrpcMethod } from './ttrpc-method.decorator.js';
+export { TtrpcMethod, type TtrpcMethodOptions } from './ttrpc-method.decorator.js';
 export { TtrpcService, type TtrpcServiceOptions } from './ttrpc-service.decorator.js';

@@ -268,4 +268,42 @@ describe('enhancers', () => {
     lab = await startLab({ controllers: [Parameters] });
     expect(await lab.ask('Ask', { text: 'hi' })).toMatchObject({ text: 'Ask hi hi' });
   });
+
+  it('the context reaches a handler however its parameters are written', async () => {
+    @TtrpcService('lab.v1.Lab')
+    class Parameters {
+      @TtrpcMethod()
+      ask(...all: [Message, TtrpcContext]): Message {
+        return { text: `${all.length} ${all[0].text} ${all[1].method}` };
+      }
+      @TtrpcMethod()
+      async *count(request: Message, context?: TtrpcContext): AsyncIterable<Message> {
+        yield await Promise.resolve({ text: `${request.number} ${context?.method}` });
+      }
+    }
+    lab = await startLab({ controllers: [Parameters] });
+    expect(await lab.ask('Ask', { text: 'hi' })).toMatchObject({ text: '2 hi Ask' });
+    expect(await lab.stream('Count', [{ number: 3 }])).toMatchObject([{ text: '3 Count' }]);
+  });
+
+  it('a method without pipes gets the request and the context as they are, behind all other enhancers', async () => {
+    @TtrpcService('lab.v1.Lab')
+    @UsePipes(SlowPipe)
+    class Plain {
+      @UseGuards(SlowGuard)
+      @UseInterceptors(SlowInterceptor)
+      @TtrpcMethod({ pipes: false })
+      ask(request: Message, context: TtrpcContext): Message {
+        return { text: `${request.text} ${context.method}` };
+      }
+      @TtrpcMethod('lab.v1.Lab', 'Forget', { pipes: false })
+      drop(): object {
+        return {};
+      }
+    }
+    lab = await startLab({ controllers: [Plain], prepare: (app) => app.useGlobalPipes(new SlowPipe()) });
+    expect(await lab.ask('Ask', { text: 'hi' })).toMatchObject({ text: 'hi Ask' });
+    await lab.ask('Forget', {});
+    expect(seen).toEqual(['guard rpc Plain.ask', 'interceptor', 'interceptor end']);
+  });
 });

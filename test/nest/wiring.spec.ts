@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Logger, type INestMicroservice, type Type } from '@nestjs/common';
-import { EventPattern, MessagePattern } from '@nestjs/microservices';
+import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { bytesCodec, connectRaw, type ServiceDescriptor } from './wiring-support.js';
 import { TtrpcMethod, TtrpcServer, TtrpcService, type TtrpcServerOptions } from '../../src/index.js';
 import { createLabApp, LAB_PROTO, type Message } from '../support/nest-lab.js';
@@ -181,5 +181,17 @@ describe('what is served', () => {
     expect(Buffer.from(await client.call('lab.v1.Lab', 'Ask', hi)).toString()).toContain('lab hi');
     expect(Buffer.from(await client.call('lab.v1.Other', 'Ask', hi)).toString()).toContain('other hi');
     client.close();
+  });
+
+  it('a method without pipes has no decorated parameters', () => {
+    expect(() => {
+      class Wrong {
+        @TtrpcMethod({ pipes: false })
+        ask(@Payload('text') text: string): Message {
+          return { text };
+        }
+      }
+      return Wrong;
+    }).toThrow('Wrong.ask: `pipes: false` takes the parameters (request, context), without decorators');
   });
 });
