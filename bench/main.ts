@@ -1,44 +1,49 @@
-import { readOptions, USAGE, type BenchOptions } from './options.js';
-import { buildGo } from './peers/go-programs.js';
+import { runFigure } from './figures/figure.js';
+import { readOptions, USAGE } from './options.js';
+import { buildPeers } from './peers/toolchains.js';
+import { plan } from './plan.js';
+import { figureTable } from './report/figure-table.js';
 import { Progress } from './report/progress.js';
 import { rowTable } from './report/row-table.js';
-import { rows } from './rows/rows.js';
 import { runRow } from './runner/run-row.js';
-import type { Row } from './model.js';
 
-function chosen(options: BenchOptions): Row[] {
-  return rows
-    .filter(({ id }) => options.rows.length === 0 || options.rows.some((part) => id.includes(part)))
-    .map((row) => ({
-      ...row,
-      pairs: row.pairs.filter(
-        ({ client, server }) =>
-          options.peers.length === 0 || (options.peers.includes(client) && options.peers.includes(server)),
-      ),
-    }))
-    .filter(({ pairs }) => pairs.length > 0);
-}
-
-async function main(): Promise<void> {
+async function main(): Promise<boolean> {
   const options = readOptions(process.argv.slice(2));
-  const picked = chosen(options);
   if (options.list) {
-    for (const { id, title } of picked) console.log(`${id.padEnd(24)} ${title}`);
-    return;
+    const { rows, figures } = plan(options, {});
+    for (const { id, title } of [...rows, ...figures]) console.log(`${id.padEnd(18)} ${title}`);
+    return true;
   }
-  const go = await buildGo();
-  if (go === undefined) throw new Error('no Go toolchain: there is no "go" in PATH');
+  const { missing } = await buildPeers();
+  for (const [peer, reason] of Object.entries(missing)) console.log(`${peer} is left out: ${reason}`);
+  const { rows, figures } = plan(options, missing);
+  const steps = rows.length + figures.length;
   const progress = new Progress();
-  for (const [index, row] of picked.entries()) {
-    progress.row(index, picked.length, row.id);
-    const result = await runRow(row, options, (what) => progress.step(index, picked.length, `${row.id}: ${what}`));
+  let failed = false;
+  let done = 0;
+  for (const row of rows) {
+    progress.row(done, steps, row.id);
+    const result = await runRow(row, options, (what) => progress.step(done, steps, `${row.id}: ${what}`));
     progress.clear();
     console.log(`\n${rowTable(result)}`);
+    failed ||= result.failed === true;
+    done++;
   }
+  for (const figure of figures) {
+    progress.row(done, steps, figure.id);
+    const result = await runFigure(figure, options, options.quick ? 1 : options.rounds, missing, (what) =>
+      progress.step(done, steps, `${figure.id}: ${what}`),
+    );
+    progress.clear();
+    console.log(`\n${figureTable(result)}`);
+    failed ||= result.failed === true;
+    done++;
+  }
+  return !failed;
 }
 
 try {
-  await main();
+  if (!(await main())) process.exitCode = 1;
 } catch (error) {
   console.error((error as Error).message);
   console.error(`\n${USAGE}`);

@@ -55,11 +55,34 @@ export interface Row {
   connections?: number;
   /** At most so many calls in one measurement. */
   maxCalls?: number;
+  /** What the pairs do for a while, all at once, before they are measured. */
+  age?: Omit<Load, 'calls'>;
+  /** Part of a quick run. */
+  quick: boolean;
   pairs: Pair[];
+  /** Pairs that cannot be measured, by name, with the reason. */
+  leftOut?: Record<string, string>;
 }
 
 /** The measurements of a row, by the names of its pairs, in the order of the rounds. */
 export interface RowResult {
-  row: Row;
+  id: string;
+  title: string;
   samples: Record<string, Sample[]>;
+  /** Pairs without samples, with the reason. */
+  leftOut: Record<string, string>;
+  /** True when a pair was left out because something went wrong. */
+  failed?: boolean;
+}
+
+/** What is measured of a server beside its calls: each figure with its unit, one value for each fresh process. */
+export interface FigureResult {
+  id: string;
+  title: string;
+  /** Names of the figures, with their units. */
+  figures: readonly string[];
+  /** By server, then by figure. */
+  values: Record<string, Record<string, number[]>>;
+  leftOut: Record<string, string>;
+  failed?: boolean;
 }

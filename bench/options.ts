@@ -1,17 +1,14 @@
 import { parseArgs } from 'node:util';
+import type { Effort } from './runner/effort.js';
 
 /** What the command line says. */
-export interface BenchOptions {
+export interface BenchOptions extends Effort {
   quick: boolean;
   list: boolean;
   /** Only rows whose id contains one of these. */
   rows: string[];
   /** Only pairs both of whose peers are named here; all when empty. */
   peers: string[];
-  rounds: number;
-  ms: number;
-  calls: number | undefined;
-  warmUpMs: number;
 }
 
 /** The usage text. */
@@ -23,6 +20,7 @@ export const USAGE = `npm run bench -- [options]
   --ms n             length of one measurement in ms (default 500, quick 250)
   --calls n          calls in each measurement, instead of --ms
   --warm-up-ms n     how long fresh peers run before they are measured (default 1000, quick 600)
+  --age-s n          how long "aged" servers answer small calls before they are measured (default 120)
   --list             names the rows and ends`;
 
 /** Reads the arguments; throws an error that names the wrong one. */
@@ -38,6 +36,7 @@ export function readOptions(args: string[]): BenchOptions {
       ms: { type: 'string' },
       calls: { type: 'string' },
       'warm-up-ms': { type: 'string' },
+      'age-s': { type: 'string' },
     },
   });
   const { quick } = values;
@@ -50,6 +49,7 @@ export function readOptions(args: string[]): BenchOptions {
     ms: number('ms', values.ms) ?? (quick ? 250 : 500),
     calls: number('calls', values.calls),
     warmUpMs: number('warm-up-ms', values['warm-up-ms']) ?? (quick ? 600 : 1000),
+    ageMs: (number('age-s', values['age-s']) ?? 120) * 1000,
   };
 }
 

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { goProgram } from './go-programs.js';
+import { RUST_PROGRAM } from './rust-programs.js';
 
 const node = (kind: 'servers' | 'drivers', name: string): string[] => [
   process.execPath,
@@ -9,14 +10,22 @@ const node = (kind: 'servers' | 'drivers', name: string): string[] => [
 const servers: Record<string, (path: string) => string[]> = {
   'go-ttrpc': (path) => [goProgram('server'), '-kind', 'ttrpc', '-path', path],
   'grpc-go': (path) => [goProgram('server'), '-kind', 'grpc', '-path', path],
-  floor: (path) => [...node('servers', 'floor'), path],
-  engine: (path) => [...node('servers', 'engine'), path],
-  'nest-ttrpc': (path) => [...node('servers', 'nest-ttrpc'), path],
+  'rust-ttrpc': (path) => [RUST_PROGRAM, 'server', path],
+  ...Object.fromEntries(
+    ['floor', 'engine', 'nest-ttrpc', 'nest-grpc', 'nest-tcp', 'grpc-js'].map((name) => [
+      name,
+      (path: string) => [...node('servers', name), path],
+    ]),
+  ),
 };
 
 const drivers: Record<string, () => string[]> = {
   'go-ttrpc': () => [goProgram('driver'), '-kind', 'ttrpc'],
   'grpc-go': () => [goProgram('driver'), '-kind', 'grpc'],
+  'rust-ttrpc': () => [RUST_PROGRAM, 'driver'],
+  ...Object.fromEntries(
+    ['engine', 'nest-ttrpc', 'nest-grpc', 'nest-tcp', 'grpc-js'].map((name) => [name, () => node('drivers', name)]),
+  ),
 };
 
 /** The command that starts a server at a socket. */

@@ -2,10 +2,19 @@ import { medianSample } from '../median.js';
 import type { RowResult, Sample } from '../model.js';
 import { textTable } from './text-table.js';
 
-const HEADER = ['client -> server', 'per s', 'p50 µs', 'p99 µs', 'server CPU µs', 'client CPU µs', 'rate', 'CPU'];
+const HEADER = [
+  'client -> server',
+  'per s',
+  'p50 µs',
+  'p99 µs',
+  'server CPU µs',
+  'client CPU µs',
+  'rate : 1st',
+  'CPU : 1st',
+];
 
 /** The medians of a row; the last two columns are rate and server CPU as ratios to the row's first pair. */
-export function rowTable({ row, samples }: RowResult): string {
+export function rowTable({ id, title, samples, leftOut }: RowResult): string {
   const medians = Object.entries(samples).map(([name, each]) => [name, medianSample(each)] as const);
   const first = medians[0]?.[1];
   const lines = medians.map(([name, sample]) => [
@@ -18,7 +27,8 @@ export function rowTable({ row, samples }: RowResult): string {
     ratio(sample, first, 'perSecond'),
     ratio(sample, first, 'serverCpuUs'),
   ]);
-  return `${row.id}: ${row.title}\n${textTable(HEADER, lines)}`;
+  const without = Object.entries(leftOut).map(([name, reason]) => `\n${name}: ${reason}`);
+  return `${id}: ${title}\n${textTable(HEADER, lines)}${without.join('')}`;
 }
 
 function latency(us: number): string {

@@ -1,16 +1,7 @@
 import type { Row } from '../model.js';
+import { applicationRows, connectionRows } from './application-rows.js';
+import { streamRows } from './stream-rows.js';
+import { agedRow, unaryRows } from './unary-rows.js';
 
 /** Every row of the bench, in the order of the report. */
-export const rows: Row[] = [
-  {
-    id: 'unary-64-x64',
-    title: 'unary, 64 B, 64 in flight',
-    load: { kind: 'unary', bytes: 64, inFlight: 64 },
-    pairs: [
-      { client: 'go-ttrpc', server: 'go-ttrpc' },
-      { client: 'go-ttrpc', server: 'nest-ttrpc' },
-      { client: 'go-ttrpc', server: 'engine' },
-      { client: 'go-ttrpc', server: 'floor' },
-    ],
-  },
-];
+export const rows: Row[] = [...unaryRows, agedRow, ...streamRows, ...applicationRows, ...connectionRows];

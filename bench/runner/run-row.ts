@@ -1,46 +1,77 @@
-import { pairName, type Row, type RowResult } from '../model.js';
+import { pairName, type Load, type Row, type RowResult } from '../model.js';
+import type { Effort } from './effort.js';
 import { RunningPair } from './running-pair.js';
 
-/** How long and how often is measured. */
-export interface Effort {
-  rounds: number;
-  /** One measurement takes about so long, in ms, unless `calls` says how many calls it has. */
-  ms: number;
-  calls?: number | undefined;
-  /** Each fresh pair runs so long before it is measured, in ms. */
-  warmUpMs: number;
-}
-
 const MAX_CALLS = 200_000;
-const MIN_CALLS = 20;
+/** In each measurement at least, also where one call takes long. */
+const MIN_CALLS = 16;
+
+interface Measured {
+  name: string;
+  pair: RunningPair;
+  calls: number;
+}
 
 /**
  * Measures the pairs of a row in turn, round by round, so that what else the machine does hits all of them alike. Each
- * row has processes of its own: what one row left in a heap says nothing about the next.
+ * row has processes of its own: what one row left in a heap says nothing about the next. A pair that fails is left out
+ * of the rest, with the error.
  */
 export async function runRow(row: Row, effort: Effort, onStep: (what: string) => void): Promise<RowResult> {
-  const running = new Map<string, { pair: RunningPair; calls: number }>();
-  const samples: RowResult['samples'] = {};
-  const maxCalls = row.maxCalls ?? MAX_CALLS;
+  const result: RowResult = { id: row.id, title: row.title, samples: {}, leftOut: { ...row.leftOut } };
+  const running = new Map<string, Measured>();
+
+  /** Does something with a pair; ends the pair when that fails. */
+  async function attempt(name: string, what: string, action: () => Promise<void>): Promise<void> {
+    onStep(`${name}: ${what}`);
+    try {
+      await action();
+    } catch (error) {
+      result.leftOut[name] = `failed: ${(error as Error).message}`;
+      result.failed = true;
+      delete result.samples[name];
+      await running.get(name)?.pair.stop();
+      running.delete(name);
+    }
+  }
+
   try {
     for (const each of row.pairs) {
       const name = pairName(each);
-      onStep(`${name}: warm-up`);
-      const pair = await RunningPair.start(each, row.connections ?? 1);
-      running.set(name, { pair, calls: 0 });
-      const rate = await pair.warmUp(row.load, effort.warmUpMs, maxCalls);
-      const calls = effort.calls ?? Math.max((rate * effort.ms) / 1000, MIN_CALLS, row.load.inFlight * 4);
-      running.set(name, { pair, calls: Math.min(Math.ceil(calls), maxCalls) });
-      samples[name] = [];
+      if (name in result.leftOut) continue;
+      await attempt(name, 'start', async () => {
+        running.set(name, { name, pair: await RunningPair.start(each, row.connections ?? 1), calls: 0 });
+      });
+    }
+    if (row.age) await age(running.values(), row.age, effort.ageMs, onStep);
+    for (const measured of [...running.values()]) {
+      await attempt(measured.name, 'warm-up', async () => {
+        const maxCalls = row.maxCalls ?? MAX_CALLS;
+        const rate = await measured.pair.warmUp(row.load, effort.warmUpMs, maxCalls);
+        const calls = effort.calls ?? Math.max((rate * effort.ms) / 1000, MIN_CALLS, row.load.inFlight);
+        measured.calls = Math.min(Math.ceil(calls), maxCalls);
+      });
     }
     for (let round = 1; round <= effort.rounds; round++) {
-      for (const [name, { pair, calls }] of running) {
-        onStep(`${name}: round ${round} of ${effort.rounds}`);
-        samples[name]?.push(await pair.measure({ ...row.load, calls }));
+      for (const { name, pair, calls } of [...running.values()]) {
+        await attempt(name, `round ${round} of ${effort.rounds}`, async () => {
+          (result.samples[name] ??= []).push(await pair.measure({ ...row.load, calls }));
+        });
       }
     }
   } finally {
     for (const { pair } of running.values()) await pair.stop();
   }
-  return { row, samples };
+  return result;
+}
+
+/** All pairs at once: it is the number of calls that counts, not their rate. */
+async function age(
+  pairs: Iterable<Measured>,
+  load: Omit<Load, 'calls'>,
+  ms: number,
+  onStep: (what: string) => void,
+): Promise<void> {
+  onStep(`small calls for ${ms / 1000} s`);
+  await Promise.all([...pairs].map(({ pair }) => pair.warmUp(load, ms, MAX_CALLS)));
 }

@@ -13,6 +13,7 @@ const FIRST_CALLS = 64;
 export class RunningPair {
   private constructor(
     private readonly folder: string,
+    readonly path: string,
     readonly server: PeerProcess,
     readonly driver: PeerProcess,
   ) {}
@@ -28,7 +29,7 @@ export class RunningPair {
       const driving = await PeerProcess.start(`driver ${client}`, driverCommand(client));
       started.push(driving);
       await driving.command('connect', { path, connections });
-      return new RunningPair(folder, serving, driving);
+      return new RunningPair(folder, path, serving, driving);
     } catch (error) {
       for (const each of started) await each.stop();
       await rm(folder, { recursive: true, force: true });

@@ -431,18 +431,18 @@ func (x *Item) GetPriceCents() int64 {
 type Order struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The value that the answer must repeat.
-	Value          uint32            `protobuf:"fixed32,1,opt,name=value,proto3" json:"value,omitempty"`
-	CreatedAtNanos int64             `protobuf:"varint,2,opt,name=created_at_nanos,json=createdAtNanos,proto3" json:"created_at_nanos,omitempty"`
-	Priority       Priority          `protobuf:"varint,3,opt,name=priority,proto3,enum=bench.v1.Priority" json:"priority,omitempty"`
-	Customer       *Customer         `protobuf:"bytes,4,opt,name=customer,proto3" json:"customer,omitempty"`
-	Items          []*Item           `protobuf:"bytes,5,rep,name=items,proto3" json:"items,omitempty"`
-	Labels         map[string]string `protobuf:"bytes,6,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	Weights        []int32           `protobuf:"varint,7,rep,packed,name=weights,proto3" json:"weights,omitempty"`
-	Gift           bool              `protobuf:"varint,8,opt,name=gift,proto3" json:"gift,omitempty"`
-	Discount       float64           `protobuf:"fixed64,9,opt,name=discount,proto3" json:"discount,omitempty"`
-	Signature      []byte            `protobuf:"bytes,10,opt,name=signature,proto3" json:"signature,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	Value           uint32            `protobuf:"fixed32,1,opt,name=value,proto3" json:"value,omitempty"`
+	CreatedAtMicros int64             `protobuf:"varint,2,opt,name=created_at_micros,json=createdAtMicros,proto3" json:"created_at_micros,omitempty"`
+	Priority        Priority          `protobuf:"varint,3,opt,name=priority,proto3,enum=bench.v1.Priority" json:"priority,omitempty"`
+	Customer        *Customer         `protobuf:"bytes,4,opt,name=customer,proto3" json:"customer,omitempty"`
+	Items           []*Item           `protobuf:"bytes,5,rep,name=items,proto3" json:"items,omitempty"`
+	Labels          map[string]string `protobuf:"bytes,6,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Weights         []int32           `protobuf:"varint,7,rep,packed,name=weights,proto3" json:"weights,omitempty"`
+	Gift            bool              `protobuf:"varint,8,opt,name=gift,proto3" json:"gift,omitempty"`
+	Discount        float64           `protobuf:"fixed64,9,opt,name=discount,proto3" json:"discount,omitempty"`
+	Signature       []byte            `protobuf:"bytes,10,opt,name=signature,proto3" json:"signature,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Order) Reset() {
@@ -482,9 +482,9 @@ func (x *Order) GetValue() uint32 {
 	return 0
 }
 
-func (x *Order) GetCreatedAtNanos() int64 {
+func (x *Order) GetCreatedAtMicros() int64 {
 	if x != nil {
-		return x.CreatedAtNanos
+		return x.CreatedAtMicros
 	}
 	return 0
 }
@@ -573,10 +573,10 @@ const file_bench_proto_rawDesc = "" +
 	"\x03sku\x18\x01 \x01(\tR\x03sku\x12\x1a\n" +
 	"\bquantity\x18\x02 \x01(\rR\bquantity\x12\x1f\n" +
 	"\vprice_cents\x18\x03 \x01(\x03R\n" +
-	"priceCents\"\xa5\x03\n" +
+	"priceCents\"\xa7\x03\n" +
 	"\x05Order\x12\x14\n" +
-	"\x05value\x18\x01 \x01(\aR\x05value\x12(\n" +
-	"\x10created_at_nanos\x18\x02 \x01(\x03R\x0ecreatedAtNanos\x12.\n" +
+	"\x05value\x18\x01 \x01(\aR\x05value\x12*\n" +
+	"\x11created_at_micros\x18\x02 \x01(\x03R\x0fcreatedAtMicros\x12.\n" +
 	"\bpriority\x18\x03 \x01(\x0e2\x12.bench.v1.PriorityR\bpriority\x12.\n" +
 	"\bcustomer\x18\x04 \x01(\v2\x12.bench.v1.CustomerR\bcustomer\x12$\n" +
 	"\x05items\x18\x05 \x03(\v2\x0e.bench.v1.ItemR\x05items\x123\n" +

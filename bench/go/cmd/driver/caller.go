@@ -65,9 +65,9 @@ func placeOrder(ctx context.Context, over client, value uint32) error {
 
 func newOrder(value uint32) *pb.Order {
 	return &pb.Order{
-		Value:          value,
-		CreatedAtNanos: 1_790_000_000_000_000_000 + int64(value),
-		Priority:       pb.Priority_PRIORITY_URGENT,
+		Value:           value,
+		CreatedAtMicros: 1_790_000_000_000_000 + int64(value),
+		Priority:        pb.Priority_PRIORITY_URGENT,
 		Customer: &pb.Customer{
 			Name: "Ada Lovelace", Email: "ada@example.org",
 			Address: &pb.Address{Street: "12 St James's Square", City: "London", Country: "GB"},

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
+	"syscall"
+	"time"
 
 	"github.com/containerd/ttrpc"
 	"google.golang.org/grpc"
@@ -31,11 +34,17 @@ type stream interface {
 type ttrpcClient struct{ *ttrpc.Client }
 
 func dialTtrpc(path string) (client, error) {
-	socket, err := net.Dial("unix", path)
-	if err != nil {
-		return nil, err
+	for tries := 0; ; tries++ {
+		socket, err := net.Dial("unix", path)
+		if err == nil {
+			return ttrpcClient{ttrpc.NewClient(socket)}, nil
+		}
+		// A server that accepts slowly has no place in its backlog for a moment.
+		if !errors.Is(err, syscall.EAGAIN) || tries == 1000 {
+			return nil, err
+		}
+		time.Sleep(time.Millisecond)
 	}
-	return ttrpcClient{ttrpc.NewClient(socket)}, nil
 }
 
 func (c ttrpcClient) Call(ctx context.Context, method string, request, reply any) error {

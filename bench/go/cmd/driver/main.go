@@ -26,7 +26,7 @@ func main() {
 		os.Exit(1)
 	}
 	fmt.Println(`{"ready":true}`)
-	d := &driver{dial: dial}
+	d := &driver{dial: dial, next: 1}
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		var c command
@@ -46,7 +46,8 @@ func main() {
 type driver struct {
 	dial    func(path string) (client, error)
 	clients []client
-	// The first value that the next run may use: no two calls of a driver share one.
+	// The first value that the next run may use: no two calls of a driver share one. Not 0, which
+	// protobuf leaves out.
 	next uint32
 }
 

@@ -1,0 +1,43 @@
+import type { FigureResult } from '../model.js';
+import type { Effort } from '../runner/effort.js';
+
+/** Something that is measured of one server at a time, each time with a fresh process. */
+export interface Figure {
+  id: string;
+  title: string;
+  figures: readonly string[];
+  /** The servers, each with the driver that calls it. */
+  pairs: readonly { client: string; server: string }[];
+  quick: boolean;
+  /** Measures once; the values stand in the order of `figures`. */
+  measure(pair: { client: string; server: string }, effort: Effort): Promise<number[]>;
+}
+
+/** Measures all servers in turn, round by round. */
+export async function runFigure(
+  figure: Figure,
+  effort: Effort,
+  rounds: number,
+  missing: Record<string, string>,
+  onStep: (what: string) => void,
+): Promise<FigureResult> {
+  const { id, title, figures } = figure;
+  const result: FigureResult = { id, title, figures, values: {}, leftOut: { ...missing } };
+  for (let round = 1; round <= rounds; round++) {
+    for (const pair of figure.pairs) {
+      const { server } = pair;
+      if (server in result.leftOut) continue;
+      onStep(`${server}: round ${round} of ${rounds}`);
+      try {
+        const measured = await figure.measure(pair, effort);
+        const values = (result.values[server] ??= {});
+        for (const [index, name] of figures.entries()) (values[name] ??= []).push(measured[index] as number);
+      } catch (error) {
+        result.leftOut[server] = `failed: ${(error as Error).message}`;
+        result.failed = true;
+        delete result.values[server];
+      }
+    }
+  }
+  return result;
+}

@@ -1,0 +1,6 @@
+import type { Figure } from './figure.js';
+import { memoryFigure } from './memory.js';
+import { startFigure } from './start.js';
+
+/** What is measured beside the rows. */
+export const figures: Figure[] = [memoryFigure, startFigure];

@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { memory, resetPeak } from '../meters/memory.js';
+import type { Load } from '../model.js';
+import { RunningPair } from '../runner/running-pair.js';
+import type { Figure } from './figure.js';
+import { SERVERS } from './servers.js';
+
+const MIB = 1024 * 1024;
+const CONNECTIONS = 1000;
+/** Time for a server to give back what it gives back by itself, in ms. */
+const SETTLE_MS = 500;
+const SMALL: Omit<Load, 'calls'> = { kind: 'unary', bytes: 64, inFlight: 1 };
+
+async function resident(pair: RunningPair): Promise<number> {
+  await sleep(SETTLE_MS);
+  return memory(pair.server.pid).now;
+}
+
+/**
+ * Idle, for each of 1,000 connections after one call each, and what 64 calls of 256 KiB at once take at most.
+ * Connections are opened on a server that has answered a hundred calls: what the first ones load is no cost of a
+ * connection. What its heap grows by for a thousand connections is.
+ */
+export const memoryFigure: Figure = {
+  id: 'memory',
+  title: 'resident memory of the server',
+  figures: ['idle MiB', 'per connection KiB', 'peak above idle MiB', 'after the load above idle MiB'],
+  pairs: SERVERS,
+  quick: true,
+  async measure(each) {
+    const connections = await forEachConnection(each);
+    // Nest's TCP transport would hang with all of them on one connection.
+    const pair = await RunningPair.start(each, each.server === 'nest-tcp' ? 64 : 1);
+    try {
+      const idle = await resident(pair);
+      resetPeak(pair.server.pid);
+      await pair.driver.command('run', { kind: 'unary', bytes: 262_144, inFlight: 64, calls: 64 } satisfies Load);
+      const { peak } = memory(pair.server.pid);
+      const after = await resident(pair);
+      return [idle / MIB, connections / 1024, (peak - idle) / MIB, (after - idle) / MIB];
+    } finally {
+      await pair.stop();
+    }
+  },
+};
+
+async function forEachConnection(each: { client: string; server: string }): Promise<number> {
+  const pair = await RunningPair.start(each, 1);
+  try {
+    await pair.driver.command('run', { ...SMALL, calls: 100 } satisfies Load);
+    const before = await resident(pair);
+    await pair.driver.command('connect', { path: pair.path, connections: CONNECTIONS });
+    // Workers are spread over the connections: one call for each.
+    const all = CONNECTIONS + 1;
+    await pair.driver.command('run', { ...SMALL, inFlight: all, calls: all } satisfies Load);
+    return ((await resident(pair)) - before) / CONNECTIONS;
+  } finally {
+    await pair.stop();
+  }
+}

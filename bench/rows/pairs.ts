@@ -1,0 +1,38 @@
+import type { Pair } from '../model.js';
+
+/** Each client with the server of its own library, and across libraries where ttrpc is compared with ttrpc. */
+export const REFERENCE: Pair = { client: 'go-ttrpc', server: 'go-ttrpc' };
+
+/** Everything that speaks ttrpc, called by Go's client. */
+export const GO_CLIENT: Pair[] = [
+  REFERENCE,
+  { client: 'go-ttrpc', server: 'rust-ttrpc' },
+  { client: 'go-ttrpc', server: 'nest-ttrpc' },
+  { client: 'go-ttrpc', server: 'engine' },
+];
+
+/** The floor answers unary calls only. */
+export const FLOOR: Pair = { client: 'go-ttrpc', server: 'floor' };
+
+/** Our clients, and Rust's, against Go's server. */
+export const GO_SERVER: Pair[] = [
+  { client: 'rust-ttrpc', server: 'go-ttrpc' },
+  { client: 'nest-ttrpc', server: 'go-ttrpc' },
+  { client: 'engine', server: 'go-ttrpc' },
+];
+
+/** Both sides ours. */
+export const OURS: Pair[] = [
+  { client: 'nest-ttrpc', server: 'nest-ttrpc' },
+  { client: 'engine', server: 'engine' },
+];
+
+/** The other transports of Nest. */
+export const NEST_TCP: Pair = { client: 'nest-tcp', server: 'nest-tcp' };
+export const NEST_GRPC: Pair = { client: 'nest-grpc', server: 'nest-grpc' };
+
+/** gRPC of Go and of Node. */
+export const GRPC: Pair[] = [
+  { client: 'grpc-go', server: 'grpc-go' },
+  { client: 'grpc-js', server: 'grpc-js' },
+];

@@ -1,0 +1,41 @@
+import { pairName, type Row } from '../model.js';
+import { FLOOR, GO_CLIENT, GO_SERVER, GRPC, NEST_GRPC, NEST_TCP, OURS } from './pairs.js';
+
+const SIZES = [
+  ['64', 64, '64 B'],
+  ['4k', 4096, '4 KiB'],
+  ['256k', 262_144, '256 KiB'],
+] as const;
+const IN_FLIGHT = [1, 64, 512];
+/** From here on a message takes more than the sockets' buffers hold. */
+const LARGE = 65_536;
+
+function unaryRow(id: string, bytes: number, size: string, inFlight: number): Row {
+  const large = bytes >= LARGE;
+  const row: Row = {
+    id: `unary-${id}-x${inFlight}`,
+    title: `unary, ${size}, ${inFlight} in flight`,
+    load: { kind: 'unary', bytes, inFlight },
+    quick: inFlight !== 512 && !(inFlight === 1 && bytes > 64),
+    pairs: [...GO_CLIENT, FLOOR, ...GO_SERVER, ...OURS, ...GRPC, NEST_GRPC, NEST_TCP],
+  };
+  if (large && inFlight > 1) {
+    row.leftOut = { [pairName(NEST_TCP)]: 'hangs: both sides stop reading while their own writes wait' };
+  }
+  return row;
+}
+
+/** Three sizes, each with three numbers of calls in flight. */
+export const unaryRows: Row[] = SIZES.flatMap(([id, bytes, size]) =>
+  IN_FLIGHT.map((inFlight) => unaryRow(id, bytes, size, inFlight)),
+);
+
+/** 256 KiB on servers that have answered small calls for a while. */
+export const agedRow: Row = {
+  id: 'aged-256k-x64',
+  title: 'unary, 256 KiB, 64 in flight, after minutes of small calls',
+  load: { kind: 'unary', bytes: 262_144, inFlight: 64 },
+  age: { kind: 'unary', bytes: 64, inFlight: 64 },
+  quick: false,
+  pairs: [...GO_CLIENT, FLOOR],
+};
