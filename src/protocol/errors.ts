@@ -56,6 +56,22 @@ export class TtrpcError extends Error {
   }
 }
 
+/** Options of servers that decide what callers learn of errors that nobody meant to send. */
+export interface ErrorExposure {
+  /**
+   * True: callers get the message and the stack of an error that a handler did not mean to send, for development.
+   * Default false: they get a fixed text, and the error goes to the log.
+   */
+  exposeErrors?: boolean | undefined;
+}
+
+/** What a caller reads of an error that was not meant for him: `hiddenText`, or everything where errors are exposed. */
+export function internalText(error: unknown, hiddenText: string, exposeErrors: boolean | undefined): string {
+  if (exposeErrors !== true) return hiddenText;
+  const stack = (error as { stack?: unknown } | null | undefined)?.stack;
+  return typeof stack === 'string' ? stack : messageOf(error);
+}
+
 /** Text of whatever was thrown: an error's message, or the value itself. */
 export function messageOf(error: unknown): string {
   if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string') {

@@ -8,7 +8,7 @@ export { formatAddress, parseAddress, type Address } from './address.js';
 export type { BackoffOptions } from './backoff.js';
 export type { ChannelOptions, ChannelStatus, RouteOptions } from './channel.js';
 export type { ClientLimits } from './client-connection.js';
-export { TtrpcError } from './errors.js';
+export { TtrpcError, type ErrorExposure } from './errors.js';
 export { FrameFlag, FrameType, HEADER_BYTES, MAX_MESSAGE_BYTES, writeHeader } from './frame.js';
 export { FrameReader, type FrameSink } from './frame-reader.js';
 export type { ListenOptions } from './listener.js';

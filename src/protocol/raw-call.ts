@@ -1,4 +1,4 @@
-import { TtrpcError } from './errors.js';
+import { internalText, TtrpcError } from './errors.js';
 import { Inbox } from './inbox.js';
 import { bytesCodec } from './message-codec.js';
 import { TtrpcMetadata } from './metadata.js';
@@ -18,8 +18,11 @@ export class RawCall implements RawContext, CallOwner, RequestInput {
   #controller: AbortController | undefined;
   #aborted: TtrpcError | undefined;
 
-  /** Takes the call over. */
-  constructor(call: ServerCall) {
+  /** Takes the call over; see `ErrorExposure`. */
+  constructor(
+    call: ServerCall,
+    private readonly exposeErrors: boolean | undefined,
+  ) {
     this.#call = call;
     call.owner = this;
   }
@@ -122,7 +125,12 @@ export class RawCall implements RawContext, CallOwner, RequestInput {
   }
 
   #fail(error: unknown): void {
-    this.#call.fail(error instanceof TtrpcError ? error : { code: TtrpcStatus.UNKNOWN, message: 'the handler failed' });
+    if (error instanceof TtrpcError) {
+      this.#call.fail(error);
+    } else {
+      const message = internalText(error, 'the handler failed', this.exposeErrors);
+      this.#call.fail({ code: TtrpcStatus.UNKNOWN, message });
+    }
   }
 }
 

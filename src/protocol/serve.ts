@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { ErrorExposure } from './errors.js';
 import type { TtrpcMetadata } from './metadata.js';
 import type { MethodShape } from './method-shape.js';
 import type { Peer } from './peer.js';
@@ -56,18 +57,19 @@ export interface RawServer {
 export async function serve(
   target: string | Duplex,
   services: RawServices,
-  options: ServerCoreOptions = {},
+  options: ServerCoreOptions & ErrorExposure = {},
 ): Promise<RawServer> {
   const core = new ServerCore(options);
   for (const [service, methods] of Object.entries(services)) {
-    for (const [name, method] of Object.entries(methods)) core.methods.add(rawMethod(service, name, method));
+    for (const [name, method] of Object.entries(methods))
+      core.methods.add(rawMethod(service, name, method, options.exposeErrors));
   }
   if (typeof target === 'string') await core.listen([target]);
   else core.accept(target, 'duplex');
   return core;
 }
 
-function rawMethod(service: string, name: string, method: RawMethod): ServerMethod {
+function rawMethod(service: string, name: string, method: RawMethod, exposeErrors?: boolean): ServerMethod {
   const shape: MethodShape = typeof method === 'function' ? 'unary' : method.shape;
   // The shape decides what the handler takes and gives; the union's members agree with it by their types.
   const handle = (typeof method === 'function' ? method : method.handle) as RawHandle<unknown, unknown>;
@@ -76,7 +78,7 @@ function rawMethod(service: string, name: string, method: RawMethod): ServerMeth
     method: name,
     shape,
     start(call, buf, start, end) {
-      new RawCall(call).run(handle, buf, start, end);
+      new RawCall(call, exposeErrors).run(handle, buf, start, end);
     },
   };
 }

@@ -13,6 +13,7 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
   readonly #encoders = new Map<protobuf.Type, MessageEncoder>();
   readonly #decoders = new Map<protobuf.Type, MessageDecoder>();
   readonly #codecs = new Map<protobuf.Type, ReflectionCodec>();
+  #byName: Map<string, protobuf.Type> | undefined;
 
   constructor(
     readonly root: protobuf.Root,
@@ -26,14 +27,14 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
 
   /** The type with this qualified name, or undefined. */
   find(typeName: string): protobuf.Type | undefined {
-    const found = this.root.lookup(`.${typeName}`);
-    // protobufjs also finds names further down: only this very one counts.
-    return found instanceof protobuf.Type && found.fullName === `.${typeName}` ? found : undefined;
+    // Not protobufjs's own look-up: it remembers each name that it was ever asked for, and peers choose these names.
+    this.#byName ??= new Map([...types(this.root)].map((type) => [nameOf(type), type]));
+    return this.#byName.get(typeName);
   }
 
   /** The qualified names of all message types. */
   names(): string[] {
-    return [...typeNames(this.root)];
+    return [...types(this.root)].map(nameOf);
   }
 
   /** As {@link EncoderRegistry.encoder}. */
@@ -96,9 +97,9 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
   }
 }
 
-function* typeNames(namespace: protobuf.NamespaceBase): Iterable<string> {
+function* types(namespace: protobuf.NamespaceBase): Iterable<protobuf.Type> {
   for (const nested of namespace.nestedArray) {
-    if (nested instanceof protobuf.Type) yield nameOf(nested);
-    if (nested instanceof protobuf.Namespace) yield* typeNames(nested);
+    if (nested instanceof protobuf.Type) yield nested;
+    if (nested instanceof protobuf.Namespace) yield* types(nested);
   }
 }

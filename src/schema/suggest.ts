@@ -1,3 +1,6 @@
+/** For longer names nothing is suggested: the search takes their length times that of all candidates, and a peer may send one. */
+const MAX_CHARACTERS = 200;
+
 /** How many single-character edits turn `a` into `b` (insert, delete, replace). */
 export function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
@@ -17,6 +20,7 @@ export function editDistance(a: string, b: string): number {
  * A candidate counts by its full name or by what stands behind its last dot.
  */
 export function closest(name: string, candidates: Iterable<string>): string | undefined {
+  if (name.length > MAX_CHARACTERS) return undefined;
   const wanted = name.toLowerCase();
   let best: string | undefined;
   let bestDistance = Infinity;

@@ -13,6 +13,8 @@ export interface BoundHandler {
   readonly response: MessageCodec;
   /** True when no value is a value: the answer is google.protobuf.Empty. */
   readonly answersEmpty: boolean;
+  /** True: callers see internal errors; see `exposeErrors`. */
+  readonly exposeErrors: boolean;
   /** Logs an error whose text the caller does not see. */
   onHiddenError(error: unknown): void;
 }

@@ -1,4 +1,4 @@
-import { TtrpcError } from '../protocol/errors.js';
+import { internalText, TtrpcError } from '../protocol/errors.js';
 import { TtrpcStatus, type StatusDetail, type StatusObject } from '../protocol/status.js';
 
 /** What Nest throws when a guard refuses: an RpcException with this text and nothing else to know it by. */
@@ -28,8 +28,15 @@ export interface MappedError {
 /**
  * The status for whatever a handler, guard, pipe, interceptor or filter throws (DESIGN.md, "Errors"). It looks at
  * shapes, not classes: Nest's filters turn exceptions into plain objects, and errors come from other realms.
+ * `exposeErrors` puts what is hidden from callers into the message.
  */
-export function mapError(error: unknown): MappedError {
+export function mapError(error: unknown, exposeErrors = false): MappedError {
+  const mapped = map(error);
+  if (!mapped.hidden) return mapped;
+  return { hidden: true, status: { ...mapped.status, message: internalText(error, HIDDEN_MESSAGE, exposeErrors) } };
+}
+
+function map(error: unknown): MappedError {
   if (typeof error !== 'object' || error === null) return hidden();
   if (error instanceof TtrpcError) return shown(error.code, error.message, error.details);
   const shape = error as ErrorShape;

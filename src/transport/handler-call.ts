@@ -4,7 +4,8 @@ import { isIterable, Pump } from '../protocol/pump.js';
 import { sendsResponseStream } from '../protocol/method-shape.js';
 import type { CallOwner, ServerCall } from '../protocol/server-call.js';
 import { TtrpcStatus } from '../protocol/status.js';
-import { messageOf } from '../protocol/errors.js';
+import { internalText, messageOf } from '../protocol/errors.js';
+import { EncodeError } from '../schema/codec/encode-error.js';
 import { mapError } from './error-status.js';
 import type { BoundHandler } from './bound-handler.js';
 import type { RequestStream } from './request-stream.js';
@@ -182,7 +183,7 @@ export class HandlerCall implements CallOwner {
 
   /** The handler failed. */
   #fail(error: unknown): void {
-    const { status, hidden } = mapError(error);
+    const { status, hidden } = mapError(error, this.handler.exposeErrors);
     if (hidden && !this.call.ended) this.handler.onHiddenError(error);
     this.call.fail(status);
     this.#done();
@@ -196,7 +197,12 @@ export class HandlerCall implements CallOwner {
       return;
     }
     this.handler.onHiddenError(error);
-    this.#failWith(TtrpcStatus.INTERNAL, `the answer of ${this.handler.name} does not encode: ${messageOf(error)}`);
+    const { name, exposeErrors } = this.handler;
+    // The value is the server's own business; what stands in the .proto file is the caller's as well.
+    const hiddenText =
+      error instanceof EncodeError ? `${error.typeName}: ${error.path}: expected ${error.expected}` : 'it failed';
+    const text = internalText(error, hiddenText, exposeErrors);
+    this.#failWith(TtrpcStatus.INTERNAL, `the answer of ${name} does not encode: ${text}`);
   }
 
   #failWith(code: TtrpcStatus, message: string): void {

@@ -1,4 +1,4 @@
-import { escapeControls } from '../common/log-text.js';
+import { logText } from '../common/log-text.js';
 import type { RefusalReason } from '../protocol/refusals.js';
 
 /** So often at most a kind of refusal is logged, in ms: a peer must not be able to fill a disk. */
@@ -24,6 +24,6 @@ export class RefusalLog {
     }
     const more = last && last.silent > 0 ? ` (and ${last.silent} more since the last such line)` : '';
     this.#last.set(reason, { at: now, silent: 0 });
-    this.write(`refused (${reason}) on ${address}: ${escapeControls(what)}${more}`);
+    this.write(`refused (${reason}) on ${address}: ${logText(what)}${more}`);
   }
 }

@@ -1,8 +1,9 @@
+import type { ErrorExposure } from '../protocol/errors.js';
 import type { CloseOptions, ServerCoreOptions } from '../protocol/server-core.js';
 import type { SchemaOptions } from '../schema/schema.js';
 
 /** Options of {@link TtrpcServer}. */
-export interface TtrpcServerOptions extends SchemaOptions, ServerCoreOptions, CloseOptions {
+export interface TtrpcServerOptions extends SchemaOptions, ServerCoreOptions, CloseOptions, ErrorExposure {
   /**
    * Where to listen, one address or several: `unix:///run/greeter.sock`, `unix-abstract:name`, `tcp://host:port`,
    * `fd:3`. Without one the server serves only what `accept` is given.

@@ -2,7 +2,7 @@ import type { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
-import { escapeControls } from '../common/log-text.js';
+import { logStack, logText } from '../common/log-text.js';
 import { HANDLER_INFO, TTRPC_TRANSPORT } from '../common/nest-keys.js';
 import { messageOf } from '../protocol/errors.js';
 import { sendsRequestStream } from '../protocol/method-shape.js';
@@ -242,6 +242,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
       response: method.response,
       answersEmpty: method.response.typeName === 'google.protobuf.Empty',
       onHiddenError: (error) => this.#logError(handler.info, error),
+      exposeErrors: this.#options.exposeErrors === true,
     };
     const streams = sendsRequestStream(method.shape);
     return {
@@ -269,11 +270,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
   }
 
   #logError(info: HandlerInfo, error: unknown): void {
-    const stack = (error as { stack?: unknown } | null)?.stack;
-    this.logger.error(
-      `${handlerName(info)} failed: ${escapeControls(messageOf(error))}`,
-      typeof stack === 'string' ? stack : undefined,
-    );
+    this.logger.error(`${handlerName(info)} failed: ${logText(messageOf(error))}`, logStack(error));
   }
 
   #emit<E extends keyof TtrpcServerEvents>(event: E, ...args: Parameters<TtrpcServerEvents[E]>): void {
@@ -281,7 +278,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
       try {
         (listener as (...all: typeof args) => void)(...args);
       } catch (error) {
-        this.logger.error(`a listener of the event ${event} failed: ${messageOf(error)}`);
+        this.logger.error(`a listener of the event ${event} failed: ${logText(messageOf(error))}`, logStack(error));
       }
     }
   }
