@@ -22,6 +22,11 @@ const nestInternals = {
   message: 'Only the public roots of Nest are imported: its inner files move between versions.',
 };
 
+const optionalPeers = {
+  regex: '^@bufbuild/',
+  message: 'An optional peer: only src/schema/protobuf-es imports it.',
+};
+
 function boundaryRules() {
   return Object.entries(boundaries).flatMap(([folder, { folders, packages }]) =>
     // A path that leaves the folder starts with as many `../` as the file is deep.
@@ -29,6 +34,7 @@ function boundaryRules() {
       const out = `^(\\.\\./){${depth + 1}}`;
       const patterns = [
         nestInternals,
+        optionalPeers,
         { regex: `${out}(index\\.js)?$`, message: 'Import the file itself: the root index would close a circle.' },
         { regex: '^nestjs-ttrpc', message: 'Inside src use relative paths.' },
       ];
@@ -48,7 +54,7 @@ function boundaryRules() {
 }
 
 export default defineConfig(
-  globalIgnores(['dist/', 'coverage/', 'test/interop/**/target/']),
+  globalIgnores(['dist/', 'coverage/', 'test/interop/**/target/', 'test/**/generated/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   eslint.configs.recommended,
   {
@@ -89,6 +95,17 @@ export default defineConfig(
     },
   },
   ...boundaryRules(),
+  {
+    files: ['src/schema/protobuf-es/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [{ regex: `^(\\.\\./){2}(${boundaries.schema.folders})/` }, { regex: boundaries.schema.packages }],
+        },
+      ],
+    },
+  },
   {
     files: ['test/**/*.ts', 'bench/**/*.ts', 'sample/**/*.ts'],
     rules: {

@@ -8,7 +8,7 @@ import ts from 'typescript';
 import { bin, root, run } from './run.mjs';
 
 const { name } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const entries = [name, `${name}/protocol`];
+const entries = [name, ...['protocol', 'protobuf-es', 'ts-proto'].map((path) => `${name}/${path}`)];
 const folder = mkdtempSync(join(tmpdir(), 'package-'));
 try {
   const tarball = pack();

@@ -1,5 +1,4 @@
 import type { Observable } from 'rxjs';
-import type { MessageCodec } from '../protocol/message-codec.js';
 import type { MethodDescriptor } from '../schema/service-descriptor.js';
 import type { TtrpcCallOptions } from './call-options.js';
 
@@ -24,9 +23,11 @@ export type ReservedName =
 
 type Methods = Record<string, MethodDescriptor>;
 
-type RequestOf<Method> = Method extends { readonly request: MessageCodec<infer Request> } ? Request : never;
+/** What is encoded. */
+type RequestOf<Method extends MethodDescriptor> = Parameters<Method['request']['encode']>[0];
 
-type ResponseOf<Method> = Method extends { readonly response: MessageCodec<infer Response> } ? Response : never;
+/** What is decoded. */
+type ResponseOf<Method extends MethodDescriptor> = ReturnType<Method['response']['decode']>;
 
 /** What the functions for a method take: a message, a stream, or either where the type does not tell the shape. */
 type ArgumentOf<Method extends MethodDescriptor> = [Method['shape']] extends ['unary' | 'server-streaming']

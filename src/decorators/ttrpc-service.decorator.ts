@@ -1,6 +1,7 @@
 import { Controller, type ControllerOptions } from '@nestjs/common';
-import type { ServiceDescriptor } from '../schema/service-descriptor.js';
+import type { MethodDescriptor, ServiceDescriptor } from '../schema/service-descriptor.js';
 import { handlerMark, markHandler, registerHandler, type HandlerFunction } from './handler-metadata.js';
+import type { TtrpcServiceDecorator } from './handler-types.js';
 
 /** Options of {@link TtrpcService}: those of `@Controller()` that a service can use. */
 export type TtrpcServiceOptions = Pick<ControllerOptions, 'scope' | 'durable'>;
@@ -8,17 +9,20 @@ export type TtrpcServiceOptions = Pick<ControllerOptions, 'scope' | 'durable'>;
 /**
  * Makes a class the controller of a service, named in full (`demo.v1.Greeter`), shortly where that is unique in the
  * schema, or given as a descriptor. It is a `@Controller()` too. Its handlers are the methods with `@TtrpcMethod`, also
- * inherited ones. The name is checked at `listen()`.
+ * inherited ones. The name is checked at `listen()`; a descriptor that knows its types checks the handlers when the
+ * class is compiled, and need not be among the server's `descriptors`.
  */
-export function TtrpcService(
-  service: string | ServiceDescriptor<never> | ServiceDescriptor,
-  options: TtrpcServiceOptions = {},
-): ClassDecorator {
+export function TtrpcService<All extends Record<string, MethodDescriptor>>(
+  service: ServiceDescriptor<All>,
+  options?: TtrpcServiceOptions,
+): TtrpcServiceDecorator<All>;
+export function TtrpcService(service: string | ServiceDescriptor, options?: TtrpcServiceOptions): ClassDecorator;
+export function TtrpcService(service: string | ServiceDescriptor, options: TtrpcServiceOptions = {}): ClassDecorator {
   return (target) => {
     Controller(options)(target);
     const prototype = target.prototype as object;
     const name = typeof service === 'string' ? service : service.name;
-    const descriptor = typeof service === 'string' ? undefined : (service as ServiceDescriptor);
+    const descriptor = typeof service === 'string' ? undefined : service;
     for (const property of handlerNames(prototype)) {
       const handler = ownHandler(prototype, property);
       const mark = handlerMark(handler);

@@ -22,16 +22,17 @@ export interface WriteArena {
 /**
  * Turns messages of one type into bytes and back: all that the engine knows of a message.
  * The two in-place forms are optional; the engine uses them where they are there, to spare a copy for each message.
+ * `Input` is what it encodes, where that is more than it decodes: generated code takes objects that lack fields.
  */
-export interface MessageCodec<T = unknown> {
+export interface MessageCodec<T = unknown, Input = T> {
   /** Qualified name of the message type, for error texts (`demo.v1.HelloRequest`). */
   readonly typeName: string;
   /** Encodes `value`. Raises an error that names the field when the value does not fit the type. */
-  encode(value: T): Uint8Array;
+  encode(value: Input): Uint8Array;
   /** Decodes one whole message. Raises an error when the bytes are no such message. */
   decode(bytes: Uint8Array): T;
   /** As {@link encode}, but appends to `out`. After an error the caller resets `out.pos`. */
-  encodeInto?(value: T, out: WriteArena): void;
+  encodeInto?(value: Input, out: WriteArena): void;
   /** As {@link decode}, reading `buf[start, end)` in place. The result must not refer to `buf` unless the codec documents it. */
   decodeFrom?(buf: Uint8Array, start: number, end: number): T;
 }

@@ -2,20 +2,8 @@ import type { MessageCodec } from '../protocol/message-codec.js';
 import { DecodeError } from './codec/decode-error.js';
 import { EncodeError } from './codec/encode-error.js';
 import { impostorHint } from './codec/impostor.js';
+import { isStackOverflow } from './codec/stack-overflow.js';
 import { errorText } from './schema-error.js';
-
-/**
- * The type of a codec of generated code that encodes more than it decodes: `Init`, which may lack fields, besides
- * `Message`. It is a `MessageCodec<Message>` and, for who encodes, a `MessageCodec<Init>`.
- */
-export interface GeneratedCodec<Message, Init> {
-  /** As in {@link MessageCodec}. */
-  readonly typeName: string;
-  /** As in {@link MessageCodec}. */
-  encode(value: Init): Uint8Array;
-  /** As in {@link MessageCodec}. */
-  decode(bytes: Uint8Array): Message;
-}
 
 /** What the adapter of a code generator knows of one message type. */
 export interface GeneratedType {
@@ -58,9 +46,4 @@ function checkObject(typeName: string, value: unknown): void {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   const hint = isObject ? impostorHint(value, []) : '';
   if (hint !== undefined) throw new EncodeError(typeName, '', `an object (${typeName})${hint}`, value);
-}
-
-/** Known by its text: user code and generated code raise RangeErrors of their own. */
-function isStackOverflow(error: unknown): boolean {
-  return /^Maximum call stack size exceeded/.test(errorText(error));
 }

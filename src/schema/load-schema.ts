@@ -3,12 +3,16 @@ import type { MessageCodec } from '../protocol/message-codec.js';
 import type { MethodShape } from '../protocol/method-shape.js';
 import type { StatusDetail } from '../protocol/status.js';
 import { describe } from './codec/encode-error.js';
+import { DEFAULT_MAX_DEPTH, HIGHEST_MAX_DEPTH } from './codec/wire.js';
+import { checkedDescriptors } from './checked-descriptors.js';
+import { rootOfDescriptorSet } from './file-descriptor-set.js';
 import type { LoaderOptions } from './loader-options.js';
 import { MessageTypes } from './message-types.js';
 import { ProtoFiles } from './proto-files.js';
 import { errorText, SchemaError } from './schema-error.js';
 import type { ReflectionRoot, RootDescriptor, Schema, SchemaOptions } from './schema.js';
 import type { MethodDescriptor, ServiceDescriptor } from './service-descriptor.js';
+import { checkSame } from './same-definitions.js';
 import { didYouMean, lastSegment } from './suggest.js';
 
 /** In front of the type's name in the details that {@link Schema.pack} makes. */
@@ -16,21 +20,20 @@ const TYPE_URL_PREFIX = 'type.googleapis.com/';
 
 /**
  * Reads and checks a schema, synchronously. Raises a {@link SchemaError} for a file that is missing or does not parse,
- * an import or type that is missing, two definitions of one name, and an unknown `package`.
+ * an import or type that is missing, two definitions of one name, an option of the wrong kind, and an unknown `package`.
  */
 export function loadSchema(options: SchemaOptions): Schema {
-  const sources: MessageTypes[] = [];
   const loader = options.loader ?? {};
   checkLoader(loader);
-  const files = listOf(options.protoPath, 'protoPath');
-  if (files.length > 0) sources.push(new MessageTypes(new ProtoFiles(loader).load(files), loader));
-  if (options.root !== undefined && options.root !== null)
-    sources.push(new MessageTypes(copyRoot(options.root), loader));
+  const maxDepth = depthOf(options);
+  const roots = rootsOf(options, loader);
+  checkSame(roots);
+  const sources = [...roots.values()].map((root) => new MessageTypes(root, loader, maxDepth));
   const descriptors = options.descriptors ?? [];
   if (sources.length === 0 && descriptors.length === 0) {
-    throw new SchemaError('a schema needs protoPath, descriptors or root: none of them was given');
+    throw new SchemaError('a schema needs protoPath, descriptors, root or fileDescriptorSet: none of them was given');
   }
-  const services = new Map(checkedDescriptors(descriptors).map((descriptor) => [descriptor.name, descriptor]));
+  const services = checkedDescriptors(descriptors);
   const packages = listOf(options.package, 'package');
   for (const types of sources) {
     for (const service of servicesIn(types.root)) {
@@ -42,6 +45,19 @@ export function loadSchema(options: SchemaOptions): Schema {
   }
   checkPackages(packages, sources);
   return new LoadedSchema(services, sources);
+}
+
+/** The types of each source, by the option that says it. */
+function rootsOf(options: SchemaOptions, loader: LoaderOptions): Map<string, protobuf.Root> {
+  const roots = new Map<string, protobuf.Root>();
+  const files = listOf(options.protoPath, 'protoPath');
+  if (files.length > 0) roots.set('protoPath', new ProtoFiles(loader).load(files));
+  const { root, fileDescriptorSet } = options;
+  if (root !== undefined && root !== null) roots.set('root', copyRoot(root));
+  if (fileDescriptorSet !== undefined && fileDescriptorSet !== null) {
+    roots.set('fileDescriptorSet', rootOfDescriptorSet(fileDescriptorSet, loader.keepCase ?? false));
+  }
+  return roots;
 }
 
 class LoadedSchema implements Schema {
@@ -160,21 +176,23 @@ function checkLoader(loader: LoaderOptions): void {
   }
 }
 
-function checkedDescriptors(descriptors: readonly ServiceDescriptor[]): readonly ServiceDescriptor[] {
-  if (Array.isArray(descriptors) && descriptors.every(isDescriptor)) return descriptors as ServiceDescriptor[];
-  throw new SchemaError('descriptors: expected an array of objects with a name and methods (ServiceDescriptor)');
-}
-
-function isDescriptor(value: unknown): boolean {
-  const { name, methods } = (value ?? {}) as Partial<ServiceDescriptor>;
-  return typeof name === 'string' && typeof methods === 'object' && methods !== null;
+/** Where the codecs still fit on the stack. */
+function depthOf({ maxMessageDepth = DEFAULT_MAX_DEPTH }: SchemaOptions): number {
+  if (Number.isInteger(maxMessageDepth) && maxMessageDepth >= 1 && maxMessageDepth <= HIGHEST_MAX_DEPTH) {
+    return maxMessageDepth;
+  }
+  throw new SchemaError(
+    `maxMessageDepth: expected an integer from 1 to ${HIGHEST_MAX_DEPTH}, got ${describe(maxMessageDepth)}`,
+  );
 }
 
 function copyRoot(source: NonNullable<SchemaOptions['root']>): protobuf.Root {
   const { toJSON } = source as Partial<ReflectionRoot>;
   const json = (typeof toJSON === 'function' ? toJSON.call(source) : source) as RootDescriptor;
   if (typeof json !== 'object' || json === null || typeof json.nested !== 'object') {
-    throw new SchemaError('root: expected a protobufjs Root or its JSON form (an object with `nested`)');
+    throw new SchemaError(
+      `root: expected a protobufjs Root or its JSON form (an object with \`nested\`), got ${inWords(source)}`,
+    );
   }
   try {
     const root = protobuf.Root.fromJSON(json as protobuf.INamespace);
@@ -183,6 +201,14 @@ function copyRoot(source: NonNullable<SchemaOptions['root']>): protobuf.Root {
   } catch (cause) {
     throw new SchemaError(`root: ${errorText(cause)}`, { cause });
   }
+}
+
+/** Descriptors of other libraries are given here by mistake. */
+function inWords(source: unknown): string {
+  const { kind, typeName, file } = (source ?? {}) as { kind?: unknown; typeName?: unknown; file?: unknown };
+  if (typeof kind === 'string' && typeof typeName === 'string') return `the ${kind} ${typeName} of protobuf-es`;
+  if (Array.isArray(file) || ArrayBuffer.isView(source)) return `${describe(source)}; is it a fileDescriptorSet?`;
+  return describe(source);
 }
 
 function listOf(value: string | readonly string[] | undefined, option: string): readonly string[] {

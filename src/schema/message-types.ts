@@ -13,11 +13,14 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
   readonly #encoders = new Map<protobuf.Type, MessageEncoder>();
   readonly #decoders = new Map<protobuf.Type, MessageDecoder>();
   readonly #codecs = new Map<protobuf.Type, ReflectionCodec>();
-  #byName: Map<string, protobuf.Type> | undefined;
+  /** Made at the first question: protobufjs keeps every name that it is ever asked for, and peers may ask. */
+  #byName: ReadonlyMap<string, protobuf.Type> | undefined;
 
   constructor(
     readonly root: protobuf.Root,
     readonly options: LoaderOptions,
+    /** How deep messages may be nested. */
+    private readonly maxDepth: number,
   ) {}
 
   /** The codec of `type`. */
@@ -27,14 +30,12 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
 
   /** The type with this qualified name, or undefined. */
   find(typeName: string): protobuf.Type | undefined {
-    // Not protobufjs's own look-up: it remembers each name that it was ever asked for, and peers choose these names.
-    this.#byName ??= new Map([...types(this.root)].map((type) => [nameOf(type), type]));
-    return this.#byName.get(typeName);
+    return this.#types().get(typeName);
   }
 
   /** The qualified names of all message types. */
   names(): string[] {
-    return [...types(this.root)].map(nameOf);
+    return [...this.#types().keys()];
   }
 
   /** As {@link EncoderRegistry.encoder}. */
@@ -77,12 +78,18 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
     if (!codec) {
       codec = new ReflectionCodec(
         nameOf(type),
+        this.maxDepth,
         () => this.encoder(type),
         () => this.decoder(type),
       );
       this.#codecs.set(type, codec);
     }
     return codec;
+  }
+
+  #types(): ReadonlyMap<string, protobuf.Type> {
+    this.#byName ??= new Map([...typesIn(this.root)].map((type) => [nameOf(type), type]));
+    return this.#byName;
   }
 
   #preparation(type: protobuf.Type): Preparation | undefined {
@@ -97,9 +104,9 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
   }
 }
 
-function* types(namespace: protobuf.NamespaceBase): Iterable<protobuf.Type> {
+function* typesIn(namespace: protobuf.NamespaceBase): Iterable<protobuf.Type> {
   for (const nested of namespace.nestedArray) {
     if (nested instanceof protobuf.Type) yield nested;
-    if (nested instanceof protobuf.Namespace) yield* types(nested);
+    if (nested instanceof protobuf.Namespace) yield* typesIn(nested);
   }
 }

@@ -3,7 +3,10 @@ import type { StatusDetail } from '../protocol/status.js';
 import type { LoaderOptions } from './loader-options.js';
 import type { ServiceDescriptor } from './service-descriptor.js';
 
-/** What a schema is made of. At least one of `protoPath`, `descriptors` and `root`; several add up. */
+/**
+ * What a schema is made of. At least one of `protoPath`, `descriptors`, `root` and `fileDescriptorSet`; several add up,
+ * and what more than one of them defines must be the same in all.
+ */
 export interface SchemaOptions {
   /** One or several .proto files: absolute, relative to the working directory, or to one of `loader.includeDirs`. */
   protoPath?: string | string[];
@@ -15,6 +18,17 @@ export interface SchemaOptions {
   descriptors?: readonly ServiceDescriptor[];
   /** A protobufjs `Root` (of any copy of protobufjs 7 or 8) or its JSON form. It is copied, not changed. */
   root?: ReflectionRoot | RootDescriptor;
+  /**
+   * A google.protobuf.FileDescriptorSet, complete with its imports: its bytes (`protoc --include_imports
+   * --descriptor_set_out`, `buf build -o`), or the message as protobufjs, protobuf-es or JSON have it.
+   */
+  fileDescriptorSet?: Uint8Array | FileDescriptorSetObject;
+  /**
+   * How deep messages may be nested below the outermost one, in both directions, a google.protobuf.Any counting as one
+   * level: 1 to 1,000, by default 100 as in most implementations of protobuf. A deeper one is a DecodeError or an
+   * EncodeError. Code of generators (`descriptors`) has limits of its own.
+   */
+  maxMessageDepth?: number;
 }
 
 /** What is needed of a protobufjs `Root`: it may come from another copy of protobufjs than this library's. */
@@ -26,6 +40,11 @@ export interface ReflectionRoot {
 export interface RootDescriptor {
   options?: Record<string, unknown>;
   nested?: Record<string, unknown>;
+}
+
+/** A parsed google.protobuf.FileDescriptorSet, of whatever library. */
+export interface FileDescriptorSetObject {
+  file: readonly object[];
 }
 
 /** The services and message types of one server or client. */

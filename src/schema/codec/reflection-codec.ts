@@ -4,6 +4,7 @@ import { EncodeError, Misfit } from './encode-error.js';
 import type { MessageDecoder } from './message-decoder.js';
 import type { MessageEncoder, MessageObject } from './message-encoder.js';
 import { ScratchArena } from './scratch-arena.js';
+import { isStackOverflow } from './stack-overflow.js';
 import { BadBytes, WireReader } from './wire-reader.js';
 import { WireWriter } from './wire-writer.js';
 
@@ -25,9 +26,13 @@ export class ReflectionCodec implements MessageCodec {
   #encoder: MessageEncoder | undefined;
   #decoder: MessageDecoder | undefined;
 
-  /** `encoder` and `decoder` are asked at the first use: most types of a schema are never used as messages. */
+  /**
+   * `makeEncoder` and `makeDecoder` are asked at the first use: most types of a schema are never used as messages.
+   * `maxDepth` is how deep messages may be nested below this one.
+   */
   constructor(
     readonly typeName: string,
+    private readonly maxDepth: number,
     private readonly makeEncoder: () => MessageEncoder,
     private readonly makeDecoder: () => MessageDecoder,
   ) {}
@@ -36,7 +41,7 @@ export class ReflectionCodec implements MessageCodec {
     try {
       return this.encodeNested(value, 0);
     } catch (error) {
-      throw this.#encodeError(error);
+      throw this.#encodeError(error, value);
     }
   }
 
@@ -44,7 +49,7 @@ export class ReflectionCodec implements MessageCodec {
     try {
       this.#write(value, out, 0);
     } catch (error) {
-      throw this.#encodeError(error);
+      throw this.#encodeError(error, value);
     }
   }
 
@@ -57,10 +62,12 @@ export class ReflectionCodec implements MessageCodec {
     const reader = spareReader ?? new WireReader();
     spareReader = undefined;
     try {
-      reader.begin(buf, start, end, 0);
+      reader.begin(buf, start, end, 0, this.maxDepth);
       return decoder.read(reader);
     } catch (error) {
-      throw error instanceof BadBytes ? new DecodeError(this.typeName, reader.pos - start, error.message) : error;
+      if (error instanceof BadBytes) throw new DecodeError(this.typeName, reader.pos - start, error.message);
+      if (!isStackOverflow(error)) throw error;
+      throw new DecodeError(this.typeName, undefined, 'nested so deep that the stack is exhausted', { cause: error });
     } finally {
       reader.release();
       spareReader = reader;
@@ -84,7 +91,7 @@ export class ReflectionCodec implements MessageCodec {
   decodeNested(bytes: Uint8Array, depth: number): MessageObject {
     const decoder = (this.#decoder ??= this.makeDecoder());
     const reader = new WireReader();
-    reader.begin(bytes, 0, bytes.length, depth);
+    reader.begin(bytes, 0, bytes.length, depth, this.maxDepth);
     return decoder.read(reader);
   }
 
@@ -93,7 +100,7 @@ export class ReflectionCodec implements MessageCodec {
     const writer = spareWriter ?? new WireWriter();
     spareWriter = undefined;
     try {
-      writer.begin(out, value, depth);
+      writer.begin(out, value, depth, this.maxDepth);
       encoder.write(writer, value);
       writer.finish();
     } finally {
@@ -102,8 +109,9 @@ export class ReflectionCodec implements MessageCodec {
     }
   }
 
-  #encodeError(error: unknown): unknown {
-    if (!(error instanceof Misfit)) return error;
-    return new EncodeError(this.typeName, error.path, error.expected, error.value);
+  #encodeError(error: unknown, value: unknown): unknown {
+    if (error instanceof Misfit) return new EncodeError(this.typeName, error.path, error.expected, error.value);
+    if (!isStackOverflow(error)) return error;
+    return new EncodeError(this.typeName, '', 'a message that the stack can hold', value, { cause: error });
   }
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { DOUBLE_BYTES, getDouble, getFloat, MAX_DEPTH, Wire } from './wire.js';
+import { DEFAULT_MAX_DEPTH, DOUBLE_BYTES, getDouble, getFloat, Wire } from './wire.js';
 
 /** Strings up to this length are read by a loop: a call into Node costs more than it saves. */
 const SHORT_STRING = 12;
@@ -22,15 +22,17 @@ export class WireReader {
   end = 0;
   /** How many messages stand around the one that is read. */
   depth = 0;
+  #maxDepth = DEFAULT_MAX_DEPTH;
   /** Halves of the last 64-bit value, unsigned. */
   low = 0;
   high = 0;
 
-  /** Starts on `buf[start, end)`, where a message is that stands `depth` levels deep in others. */
-  begin(buf: Uint8Array, start: number, end: number, depth: number): void {
+  /** Starts on `buf[start, end)`, where a message is that stands `depth` levels deep in others, of `maxDepth` at most. */
+  begin(buf: Uint8Array, start: number, end: number, depth: number, maxDepth: number): void {
     this.buf = Buffer.isBuffer(buf) ? buf : Buffer.from(buf.buffer, buf.byteOffset, buf.byteLength);
     this.pos = start;
     this.end = end;
+    this.#maxDepth = maxDepth;
     this.depth = depth - 1;
     this.enter();
   }
@@ -38,7 +40,7 @@ export class WireReader {
   /** Steps into a message or group within the one that is read. */
   enter(): void {
     this.depth += 1;
-    if (this.depth > MAX_DEPTH) throw new BadBytes(`more than ${MAX_DEPTH} levels of nesting`);
+    if (this.depth > this.#maxDepth) throw new BadBytes(`more than ${this.#maxDepth} levels of nesting`);
   }
 
   /** Steps out again. */

@@ -1,6 +1,6 @@
 import type { WriteArena } from '../../protocol/message-codec.js';
 import { Misfit } from './encode-error.js';
-import { DOUBLE_BYTES, MAX_DEPTH, setDouble, setFloat } from './wire.js';
+import { DEFAULT_MAX_DEPTH, DOUBLE_BYTES, setDouble, setFloat } from './wire.js';
 
 /** Strings up to this length are written by a loop: a call into Node costs more than it saves. */
 const SHORT_STRING = 32;
@@ -23,13 +23,15 @@ export class WireWriter {
   pos = 0;
   /** How many messages stand around the one that is written. */
   depth = 0;
+  #maxDepth = DEFAULT_MAX_DEPTH;
   /** How many lengths are still to be written: what follows them must stay in one piece. */
   #openLengths = 0;
   #arena: WriteArena | undefined;
 
-  /** Starts at the arena's offset, with `value`, which stands `depth` levels deep in other messages. */
-  begin(arena: WriteArena, value: unknown, depth: number): void {
+  /** Starts at the arena's offset, with `value`, which stands `depth` levels deep in others, of `maxDepth` at most. */
+  begin(arena: WriteArena, value: unknown, depth: number, maxDepth: number): void {
     this.#arena = arena;
+    this.#maxDepth = maxDepth;
     this.depth = depth - 1;
     this.enter(value);
     this.#openLengths = 0;
@@ -39,7 +41,9 @@ export class WireWriter {
   /** Steps into a message within the one that is written. Raises a {@link Misfit} when there are too many around it. */
   enter(value: unknown): void {
     this.depth += 1;
-    if (this.depth > MAX_DEPTH) throw new Misfit(`at most ${MAX_DEPTH} levels of nesting (is it a cycle?)`, value);
+    if (this.depth > this.#maxDepth) {
+      throw new Misfit(`at most ${this.#maxDepth} levels of nesting (is it a cycle?)`, value);
+    }
   }
 
   /** Steps out again. */

@@ -2,10 +2,13 @@
 export const Wire = { Varint: 0, Fixed64: 1, Bytes: 2, StartGroup: 3, EndGroup: 4, Fixed32: 5 } as const;
 
 /**
- * Messages may be nested this deep below the outermost one, as in every protobuf implementation: more is refused in
- * both directions, so that neither a cycle nor a hostile peer can exhaust the stack.
+ * How deep messages may be nested below the outermost one unless the schema says otherwise: protobuf's usual limit.
+ * More is refused in both directions, so that neither a cycle nor a hostile peer can exhaust the stack.
  */
-export const MAX_DEPTH = 100;
+export const DEFAULT_MAX_DEPTH = 100;
+
+/** The highest limit that can be asked for: one that the stack holds, also below a handler's own frames. */
+export const HIGHEST_MAX_DEPTH = 1000;
 
 const HALVES = new DataView(new ArrayBuffer(8));
 /** The bytes of {@link setDouble}'s number, little-endian. */

@@ -426,7 +426,7 @@ describe('errors of files', () => {
 
 describe('errors of options', () => {
   test.each<[unknown, string]>([
-    [{}, 'a schema needs protoPath, descriptors or root: none of them was given'],
+    [{}, 'a schema needs protoPath, descriptors, root or fileDescriptorSet: none of them was given'],
     [{ protoPath: '' }, 'protoPath: expected a string or an array of strings'],
     [{ protoPath: 5 }, 'protoPath: expected a string or an array of strings'],
     [{ protoPath: ['a', 5] }, 'protoPath: expected a string or an array of strings'],
@@ -442,18 +442,18 @@ describe('errors of options', () => {
       { protoPath: 'x.proto', loader: { enums: true } },
       'loader.enums: expected a function such as String, got boolean true',
     ],
-    [{ root: null }, 'a schema needs protoPath, descriptors or root: none of them was given'],
+    [{ root: null }, 'a schema needs protoPath, descriptors, root or fileDescriptorSet: none of them was given'],
     [{ descriptors: 5 }, 'descriptors: expected an array'],
     [{ root: 5 }, 'root: expected a protobufjs Root or its JSON form (an object with `nested`)'],
     [{ root: { nested: { M: { fields: { a: { type: 'Gone', id: 1 } } } } } }, 'root: no such'],
     [{ root: { nested: 'text' } }, 'root: expected a protobufjs Root'],
     [
       { descriptors: [{ name: 'x' }] },
-      'descriptors: expected an array of objects with a name and methods (ServiceDescriptor)',
+      'descriptors[0]: expected an object with a name and methods (a ServiceDescriptor), got ',
     ],
     [
       { descriptors: [undefined] },
-      'descriptors: expected an array of objects with a name and methods (ServiceDescriptor)',
+      'descriptors[0]: expected an object with a name and methods (a ServiceDescriptor), got ',
     ],
     [{ descriptors: 'x' }, 'descriptors: expected'],
   ])('%j', (options, message) => {

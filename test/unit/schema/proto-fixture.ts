@@ -92,7 +92,9 @@ export function errorOf<E = Error>(run: () => unknown): E {
   throw new Error('expected an error');
 }
 
-/** Bytes as they are, or a number per hex pair: `08 96 01`. */
-export function hex(text: string): Buffer {
-  return Buffer.from(text.replace(/\s+/g, ''), 'hex');
+/** Bytes: a number per hex pair (`08 96 01`), and bytes as they are, one after the other. */
+export function hex(...parts: readonly (string | Uint8Array)[]): Buffer {
+  return Buffer.concat(
+    parts.map((part) => (typeof part === 'string' ? Buffer.from(part.replace(/\s+/g, ''), 'hex') : part)),
+  );
 }
