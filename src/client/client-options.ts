@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { parseAddress } from '../protocol/address.js';
-import { isDuplex, type ChannelOptions, type ConnectionSource } from '../protocol/channel.js';
+import type { ChannelOptions, ConnectionSource } from '../protocol/channel.js';
+import { isDuplex } from '../protocol/duplex.js';
 import type { MetadataInit } from '../protocol/metadata.js';
 import type { SchemaOptions } from '../schema/schema.js';
 import { exceptionOf } from './caller-error.js';

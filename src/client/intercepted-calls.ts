@@ -15,6 +15,7 @@ import type { ClientMethod } from './client-method.js';
 import type { InterceptedCall, TtrpcClientInterceptor } from './interceptor.js';
 import { dropQueued } from './iterator-call.js';
 import { ObservableCall } from './observable-call.js';
+import { OneReader } from './one-reader.js';
 import { ReaderFlow } from './reader-flow.js';
 
 /** The calls of a client that has interceptors, in the forms of its proxies. */
@@ -66,7 +67,7 @@ export class InterceptedCalls implements Calls {
     options: TtrpcCallOptions | undefined,
   ): AsyncIterableIterator<unknown, undefined> {
     const flow = new ReaderFlow();
-    return new ObservableIterator(this.observe(method, request, options, flow), flow);
+    return new ObservableIterator(this.observe(method, request, options, flow), flow, method.fullName);
   }
 
   #intercepted(method: ClientMethod, request: unknown, options: TtrpcCallOptions | undefined): InterceptedCall {
@@ -150,13 +151,16 @@ class CallLimits implements Cancellable {
 /** Reads an Observable one value after the other; `flow` slows what is behind it. */
 class ObservableIterator implements AsyncIterableIterator<unknown, undefined> {
   readonly #inbox: Inbox<unknown>;
+  readonly #reader: OneReader;
   #begun = false;
   #subscription: Subscription | undefined;
 
   constructor(
     private readonly source: Observable<unknown>,
     private readonly flow: ReaderFlow,
+    fullName: string,
   ) {
+    this.#reader = new OneReader(this, fullName);
     this.#inbox = new Inbox(flow, () => this.#subscription?.unsubscribe());
   }
 
@@ -177,8 +181,8 @@ class ObservableIterator implements AsyncIterableIterator<unknown, undefined> {
     return this.#inbox.return();
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
+  [Symbol.asyncIterator](): AsyncIterableIterator<unknown, undefined> {
+    return this.#reader.take();
   }
 
   #onError(error: unknown): void {

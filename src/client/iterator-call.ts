@@ -4,13 +4,15 @@ import type { TtrpcCallOptions } from './call-options.js';
 import type { Caller } from './caller.js';
 import type { ClientMethod } from './client-method.js';
 import { Invocation } from './invocation.js';
+import { OneReader } from './one-reader.js';
 
 /**
  * A server-streaming or bidi call as an AsyncIterable for one reader. The first `next()` begins it; leaving the loop
- * early cancels it. A reader who is slow slows the server, through the socket.
+ * early cancels it. A reader who is slow slows the server, through the socket. A second loop raises FAILED_PRECONDITION.
  */
 export class IteratorCall extends Invocation implements AsyncIterableIterator<unknown, undefined> {
   readonly #inbox: Inbox<unknown>;
+  readonly #reader = new OneReader(this, this.method.fullName);
   #begun = false;
 
   constructor(
@@ -38,8 +40,8 @@ export class IteratorCall extends Invocation implements AsyncIterableIterator<un
     return this.#inbox.return();
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
+  [Symbol.asyncIterator](): AsyncIterableIterator<unknown, undefined> {
+    return this.#reader.take();
   }
 
   onMessage(buf: Uint8Array, start: number, end: number): void {

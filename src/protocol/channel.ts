@@ -5,6 +5,7 @@ import { Backoff, type BackoffOptions } from './backoff.js';
 import { ClientCall, requestError, type CallObserver, type CallStart } from './client-call.js';
 import { ClientConnection, clientLimits, type ClientLimits } from './client-connection.js';
 import { dial } from './dial.js';
+import { isDuplex } from './duplex.js';
 import { messageOf, TtrpcError } from './errors.js';
 import type { MessageCodec } from './message-codec.js';
 import { sendsRequestStream, sendsResponseStream } from './method-shape.js';
@@ -239,10 +240,4 @@ async function take(connect: (signal: AbortSignal) => Promise<Duplex>, signal: A
   if (isDuplex(duplex)) return duplex;
   const message = `connect: expected a Duplex, got ${duplex === null ? 'null' : typeof duplex}`;
   throw new TtrpcError(TtrpcStatus.UNAVAILABLE, message, { unsent: true });
-}
-
-/** True for what can carry a connection; by shape, since it may come from another realm. */
-export function isDuplex(value: unknown): value is Duplex {
-  const { write, on } = (value ?? {}) as { write?: unknown; on?: unknown };
-  return typeof write === 'function' && typeof on === 'function';
 }

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { parseAddress } from './address.js';
-import { CallAbort } from './call-abort.js';
+import { CallAbort, type Cancellable } from './call-abort.js';
 import {
   Channel,
   type ChannelOptions,
@@ -8,20 +8,21 @@ import {
   type ConnectionSource,
   type RouteOptions,
 } from './channel.js';
-import type { CallObserver, ClientCall, CallStart } from './client-call.js';
+import { deadlineError, requestError, type CallObserver, type CallStart, type ClientCall } from './client-call.js';
+import { isDuplex } from './duplex.js';
 import { TtrpcError } from './errors.js';
 import { Inbox } from './inbox.js';
 import { bytesCodec } from './message-codec.js';
 import { TtrpcMetadata, type MetadataInit } from './metadata.js';
-import { sendsRequestStream, type MethodShape } from './method-shape.js';
+import { sendsRequestStream, sendsResponseStream, type MethodShape } from './method-shape.js';
 import { methodRef, type MethodRef } from './method-table.js';
 import { TtrpcStatus } from './status.js';
-import { checkTimeoutMs } from './timer.js';
+import { checkTimeoutMs, Timer } from './timer.js';
 import { copyBytes, EMPTY } from './wire.js';
 
 /** Options of one call of the raw client. */
 export interface RawCallOptions extends RouteOptions {
-  /** How long the call may take, in ms, connecting and waiting included. Default: the client's `timeoutMs`. */
+  /** How long the call may take, in ms, connecting and waiting included; `Infinity` for no limit. Default: the client's `timeoutMs`. */
   timeoutMs?: number | undefined;
   /** Sent with the request; copied when the call begins. */
   metadata?: MetadataInit | undefined;
@@ -35,14 +36,18 @@ export interface RawClientOptions extends ChannelOptions {
   timeoutMs?: number | undefined;
 }
 
-/** A stream of the raw client. As an AsyncIterable it has one reader; leaving its loop early cancels the call. */
+/**
+ * A stream of the raw client. As an AsyncIterable it has one reader, a second one raises FAILED_PRECONDITION; leaving its
+ * loop early cancels the call.
+ */
 export interface RawStream extends AsyncIterable<Uint8Array> {
   /**
-   * Sends one message; resolves when the next one may be sent. Rejects with the call's error once it has failed, and
-   * with FAILED_PRECONDITION on a stream whose client sends nothing.
+   * Sends one message; resolves when the next one may be sent. Rejects with the call's error once it has failed, with
+   * INVALID_ARGUMENT for what is no bytes, and with FAILED_PRECONDITION behind `closeSend` or for a second request of a
+   * server-streaming call. When the server has ended the call well, what is still sent is dropped.
    */
   send(message: Uint8Array): Promise<void>;
-  /** Nothing more will be sent. */
+  /** Nothing more will be sent. A server-streaming call without its request fails with FAILED_PRECONDITION. */
   closeSend(): void;
   /** Gives the call up; its reader gets CANCELLED. */
   cancel(): void;
@@ -56,7 +61,8 @@ export interface RawClient {
   call(service: string, method: string, request: Uint8Array, options?: RawCallOptions): Promise<Uint8Array>;
   /**
    * A streaming call, begun at once. A server-streaming one gets its single request by the first `send`, a
-   * client-streaming one gives its answer as the only message.
+   * client-streaming one gives its answer as the only message. Raises a TtrpcError: CANCELLED when the signal has aborted
+   * already, INVALID_ARGUMENT for options that are wrong.
    */
   stream(service: string, method: string, shape: Exclude<MethodShape, 'unary'>, options?: RawCallOptions): RawStream;
   /** Closes all connections; calls in flight end with UNAVAILABLE. */
@@ -69,6 +75,11 @@ export interface RawClient {
  */
 export async function connect(target: string | Duplex, options: RawClientOptions = {}): Promise<RawClient> {
   if (options.timeoutMs !== undefined) checkTimeoutMs(options.timeoutMs, 'timeoutMs');
+  if (typeof target !== 'string' && !isDuplex(target)) {
+    throw new TypeError(
+      `expected an address or a Duplex to connect to, got ${target === null ? 'null' : typeof target}`,
+    );
+  }
   const source: ConnectionSource =
     typeof target === 'string'
       ? { kind: 'address', address: parseAddress(target) }
@@ -97,8 +108,16 @@ class Client implements RawClient {
 
   call(service: string, method: string, request: Uint8Array, options: RawCallOptions = {}): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      const ref = this.#method(service, method, 'unary');
-      const abort = new CallAbort(options.signal);
+      let abort: CallAbort;
+      let start: CallStart;
+      try {
+        abort = new CallAbort(options.signal);
+        abort.check();
+        start = this.#start(options);
+      } catch (error) {
+        reject(requestError(error));
+        return;
+      }
       let answer = EMPTY;
       const observer: CallObserver = {
         onMessage: (buf, start, end) => (answer = copyBytes(buf, start, end)),
@@ -111,8 +130,8 @@ class Client implements RawClient {
           reject(error);
         },
       };
-      abort.check();
-      abort.watch(this.channel.request(ref, bytesCodec, request, this.#start(options), options, observer));
+      const ref = this.#method(service, method, 'unary');
+      abort.watch(this.channel.request(ref, bytesCodec, request, start, options, observer));
     });
   }
 
@@ -122,11 +141,19 @@ class Client implements RawClient {
     shape: Exclude<MethodShape, 'unary'>,
     options: RawCallOptions = {},
   ): RawStream {
-    const abort = new CallAbort(options.signal);
-    abort.check();
-    const start = this.#start(options);
-    const ref = this.#method(service, method, shape);
-    return new Stream(this.channel, ref, start, options, abort);
+    try {
+      if (!sendsRequestStream(shape) && !sendsResponseStream(shape)) {
+        throw new TypeError(
+          `shape: expected 'server-streaming', 'client-streaming' or 'bidi', got ${JSON.stringify(shape)}`,
+        );
+      }
+      const abort = new CallAbort(options.signal);
+      abort.check();
+      const start = this.#start(options);
+      return new Stream(this.channel, this.#method(service, method, shape), start, options, abort);
+    } catch (error) {
+      throw requestError(error);
+    }
   }
 
   close(): void {
@@ -134,9 +161,9 @@ class Client implements RawClient {
   }
 
   #start(options: RawCallOptions): CallStart {
-    const timeoutMs = options.timeoutMs ?? this.options.timeoutMs;
+    const timeoutMs = checkTimeoutMs(options.timeoutMs ?? this.options.timeoutMs ?? Infinity, 'timeoutMs');
     return {
-      deadline: timeoutMs === undefined ? undefined : Date.now() + checkTimeoutMs(timeoutMs, 'timeoutMs'),
+      deadline: timeoutMs === Infinity ? undefined : Date.now() + timeoutMs,
       metadata: options.metadata === undefined ? undefined : new TtrpcMetadata(options.metadata),
     };
   }
@@ -149,10 +176,14 @@ class Client implements RawClient {
   }
 }
 
-class Stream implements RawStream {
+class Stream implements RawStream, Cancellable {
   #call: ClientCall | undefined;
   #error: TtrpcError | undefined;
   #wake: (() => void) | undefined;
+  #sendClosed = false;
+  #read = false;
+  /** Keeps the deadline of a server-streaming call whose request has not been sent. */
+  #timer: Timer | undefined;
   readonly #inbox: Inbox<Uint8Array>;
 
   constructor(
@@ -164,24 +195,38 @@ class Stream implements RawStream {
   ) {
     this.#inbox = new Inbox(
       { holdInput: () => this.#call?.holdInput(), releaseInput: () => this.#call?.releaseInput() },
-      () => this.cancel(),
+      () => this.#fail(cancelledError()),
     );
-    if (sendsRequestStream(method.shape)) this.#begin(channel.openStream(method, start, route, this.#observer));
+    if (sendsRequestStream(method.shape)) this.#call = channel.openStream(method, start, route, this.#observer);
+    else if (start.deadline !== undefined) {
+      this.#timer = new Timer(Math.max(0, start.deadline - Date.now()), () => this.#fail(deadlineError()));
+    }
+    abort.watch(this);
+  }
+
+  /** As {@link Cancellable.open}. */
+  get open(): boolean {
+    return this.#error === undefined && this.#call?.open !== false;
   }
 
   async send(message: Uint8Array): Promise<void> {
     if (this.#error) throw this.#error;
     if (!sendsRequestStream(this.method.shape)) {
-      if (this.#call) {
-        throw new TtrpcError(TtrpcStatus.FAILED_PRECONDITION, `${this.method.method} takes one request message`);
-      }
-      const { channel, method, start, route } = this;
-      this.#begin(channel.request(method, bytesCodec, message, start, route, this.#observer));
+      this.#sendRequest(message);
+      if (this.#error) throw this.#error as TtrpcError;
       return;
     }
+    if (this.#sendClosed) throw this.#precondition('its sending side is closed');
     const call = this.#call as ClientCall;
-    call.send(bytesCodec, message);
-    if (call.open && !call.writable) {
+    try {
+      call.send(bytesCodec, message);
+    } catch (error) {
+      throw requestError(error);
+    }
+    if (!call.open) {
+      // Who sends without end must not keep the event loop from telling him of the end.
+      await new Promise((resolve) => setImmediate(resolve));
+    } else if (!call.writable) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         call.onWritable(() => this.#wakeUp());
@@ -193,20 +238,36 @@ class Stream implements RawStream {
   }
 
   closeSend(): void {
-    this.#call?.closeSend();
+    this.#sendClosed = true;
+    if (this.#call) this.#call.closeSend();
+    else this.#fail(this.#precondition('takes one request message, and none was sent'));
   }
 
-  cancel(): void {
-    this.#call?.cancel(new TtrpcError(TtrpcStatus.CANCELLED, 'the call was cancelled by its caller'));
+  cancel(error = cancelledError()): void {
+    this.#fail(error);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
+    if (this.#read) throw this.#precondition('its messages have a reader already: they can be read once');
+    this.#read = true;
     return this.#inbox;
   }
 
-  #begin(call: ClientCall): void {
-    this.#call = call;
-    this.abort.watch(call);
+  #sendRequest(message: Uint8Array): void {
+    if (this.#call) throw this.#precondition('takes one request message');
+    const { channel, method, start, route } = this;
+    this.#timer?.clear();
+    this.#call = channel.request(method, bytesCodec, message, start, route, this.#observer);
+  }
+
+  #fail(error: TtrpcError): void {
+    if (this.#call) this.#call.cancel(error);
+    else if (!this.#error) this.#observer.onError(error);
+  }
+
+  #precondition(what: string): TtrpcError {
+    const { service, method } = this.method;
+    return new TtrpcError(TtrpcStatus.FAILED_PRECONDITION, `${service}/${method}: ${what}`);
   }
 
   #wakeUp(): void {
@@ -223,9 +284,14 @@ class Stream implements RawStream {
     },
     onError: (error) => {
       this.abort.clear();
+      this.#timer?.clear();
       this.#error = error;
       this.#inbox.fail(error);
       this.#wakeUp();
     },
   };
+}
+
+function cancelledError(): TtrpcError {
+  return new TtrpcError(TtrpcStatus.CANCELLED, 'the call was cancelled by its caller');
 }

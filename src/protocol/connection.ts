@@ -8,7 +8,7 @@ import { Timer } from './timer.js';
 import type { DrainWaiter, StreamSender } from './stream-output.js';
 import { TtrpcStatus } from './status.js';
 
-/** How long a closed connection may take to send what was written, in ms. */
+/** How long a closed connection may take until its peer has read what was written and closed, too, in ms. */
 const LINGER_MS = 1000;
 
 const NOTHING = new Uint8Array(0);
@@ -121,21 +121,36 @@ export class Connection implements StreamSender {
     else duplex.write(NOTHING, () => this.#open && callback());
   }
 
-  /** Ends the connection: what was written may still leave, for at most a second; what comes is ignored. */
-  close(error: TtrpcError): void {
-    if (!this.#open) return;
+  /**
+   * Ends the connection in order: what was written leaves, then our side closes, and what comes is read and dropped until
+   * the peer closes, too. A socket that is closed at once fails the next write of a peer who does not know yet, and with
+   * that the peer loses what it has not read. Takes a second at most; `onGone` is called at its end.
+   */
+  close(error: TtrpcError, onGone: () => void): void {
+    if (!this.#open) {
+      onGone();
+      return;
+    }
     this.writer.flush();
     this.#closed(error);
     const duplex = this.#duplex;
-    if (duplex.destroyed || duplex.writableLength === 0) {
+    if (duplex.destroyed || duplex.readableEnded) {
       duplex.destroy();
+      onGone();
       return;
     }
+    const gone = (): void => {
+      bound.clear();
+      duplex.off('close', gone);
+      duplex.destroy();
+      onGone();
+    };
     // A peer that has stopped reading does not notice the end: it must not keep the socket for ever.
-    const bound = new Timer(LINGER_MS, () => duplex.destroy());
-    duplex.once('close', () => bound.clear());
+    const bound = new Timer(LINGER_MS, gone);
+    duplex.on('close', gone);
+    duplex.on('end', () => duplex.destroy());
     duplex.resume();
-    duplex.end(() => duplex.destroy());
+    duplex.end();
   }
 
   /** Ends the connection at once; what was not sent is dropped. */

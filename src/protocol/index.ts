@@ -19,8 +19,8 @@ export { requireRoot, requireUidGid, sameUser, type Authorize } from './authoriz
 export type { Peer } from './peer.js';
 export type { PeerCredentials } from './peer-credentials.js';
 export type { RefusalReason, Refusals, ServerStats } from './refusals.js';
-export type { CloseOptions, ServerCoreOptions } from './server-core.js';
-export type { ServerLimits } from './server-options.js';
+export type { ServerCoreOptions } from './server-core.js';
+export type { CloseOptions, ServerLimits } from './server-options.js';
 export type { SocketFileOptions, SocketOwner } from './socket-file-options.js';
 export { statusName, TtrpcStatus, type StatusDetail, type StatusObject } from './status.js';
 export type { StreamPoolOptions } from './stream-pool.js';

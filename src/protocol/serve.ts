@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { isDuplex } from './duplex.js';
 import type { ErrorExposure } from './errors.js';
 import type { TtrpcMetadata } from './metadata.js';
 import type { MethodShape } from './method-shape.js';
@@ -6,7 +7,8 @@ import type { Peer } from './peer.js';
 import { RawCall } from './raw-call.js';
 import type { ServerMethod } from './server-call.js';
 import type { ServerStats } from './refusals.js';
-import { ServerCore, type CloseOptions, type ServerCoreOptions } from './server-core.js';
+import { ServerCore, type ServerCoreOptions } from './server-core.js';
+import type { CloseOptions } from './server-options.js';
 
 /** What a raw handler may know of its call. */
 export interface RawContext {
@@ -45,7 +47,11 @@ export interface RawServer {
   readonly connectionCount: number;
   /** What is open, held and was refused. */
   readonly stats: ServerStats;
-  /** Accepts nothing more, lets calls finish for `gracePeriodMs` (default 0), then ends them with UNAVAILABLE. */
+  /**
+   * Accepts nothing more, refuses new calls with UNAVAILABLE, lets calls in flight finish for `gracePeriodMs` (default
+   * 0), then ends them with UNAVAILABLE. Resolves when no socket is left, at most a second after that. A second call waits
+   * for the first. Rejects with a RangeError for a grace period that is none.
+   */
   close(options?: CloseOptions): Promise<void>;
 }
 
@@ -59,6 +65,9 @@ export async function serve(
   services: RawServices,
   options: ServerCoreOptions & ErrorExposure = {},
 ): Promise<RawServer> {
+  if (typeof target !== 'string' && !isDuplex(target)) {
+    throw new TypeError(`expected an address or a Duplex to serve, got ${target === null ? 'null' : typeof target}`);
+  }
   const core = new ServerCore(options);
   for (const [service, methods] of Object.entries(services)) {
     for (const [name, method] of Object.entries(methods))

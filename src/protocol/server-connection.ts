@@ -112,10 +112,10 @@ export class ServerConnection implements ConnectionRole, Watched {
     this.#leaveWhenIdle();
   }
 
-  /** Ends all calls with `error`'s status, then the connection. */
-  close(error: TtrpcError): void {
+  /** Ends all calls with `error`'s status, then the connection; `onGone` is called when its socket is gone, within a second. */
+  close(error: TtrpcError, onGone: () => void): void {
     for (const call of [...this.#calls.values()]) call.abort(error, error);
-    this.connection.close(error);
+    this.connection.close(error, onGone);
   }
 
   /** As {@link ConnectionRole.onFrame}. */

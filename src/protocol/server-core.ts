@@ -9,7 +9,7 @@ import { ConnectedPeer, type Peer } from './peer.js';
 import { noRefusals, type RefusalReason, type Refusals, type ServerStats } from './refusals.js';
 import type { ServerMethod } from './server-call.js';
 import { ServerConnection, type ServerConnectionOwner } from './server-connection.js';
-import { serverLimits, type ServerLimits } from './server-options.js';
+import { checkCloseOptions, serverLimits, type CloseOptions, type ServerLimits } from './server-options.js';
 import { checkSocketFileOptions, restrictsSocketFile } from './socket-file-options.js';
 import { TtrpcStatus } from './status.js';
 import { Timer } from './timer.js';
@@ -22,17 +22,6 @@ export interface ServerCoreOptions extends Partial<ServerLimits>, ListenOptions 
    * Default: everybody whom the socket's permissions let in.
    */
   authorize?: ((peer: Peer) => boolean | Promise<boolean>) | undefined;
-}
-
-/** How a server closes. */
-export interface CloseOptions {
-  /** How long calls in flight may take to finish, in ms; then they are aborted and end with UNAVAILABLE. Default 0. */
-  gracePeriodMs?: number | undefined;
-  /**
-   * True: the `signal` of streaming calls aborts when the server begins to close, with UNAVAILABLE, and the calls go on
-   * for `gracePeriodMs`: so streams without an end of their own can end well. Default false.
-   */
-  signalStreams?: boolean | undefined;
 }
 
 /** What a server tells of itself. */
@@ -59,6 +48,8 @@ export class ServerCore implements ServerConnectionOwner {
   readonly #pending = new Set<Duplex>();
   readonly #refused: Refusals = noRefusals();
   readonly #watchdog: Watchdog;
+  /** Connections that we have closed and whose sockets are not gone yet. */
+  #leaving = 0;
   #closing: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
 
@@ -100,6 +91,7 @@ export class ServerCore implements ServerConnectionOwner {
     try {
       for (const address of addresses) {
         this.#listeners.push(await listen(address, this.#options, (socket, from) => this.accept(socket, from)));
+        if (this.#closing) throw closingError();
       }
     } catch (error) {
       for (const listener of this.#listeners.splice(0)) listener.close();
@@ -127,10 +119,12 @@ export class ServerCore implements ServerConnectionOwner {
 
   /**
    * Accepts nothing more, refuses new calls, lets calls in flight finish for `gracePeriodMs`, then aborts them.
-   * Resolves when no connection is left; a second call waits for the first.
+   * Resolves when no socket is left, at most a second after that; a second call waits for the first. Rejects with a
+   * RangeError for a grace period that is none.
    */
-  close(options: CloseOptions = {}): Promise<void> {
-    return (this.#closing ??= this.#close(options));
+  async close(options: CloseOptions = {}): Promise<void> {
+    checkCloseOptions(options);
+    await (this.#closing ??= this.#close(options));
   }
 
   /** What is open, held and was refused. */
@@ -155,14 +149,13 @@ export class ServerCore implements ServerConnectionOwner {
   onConnectionClosed(connection: ServerConnection): void {
     this.#connections.delete(connection);
     this.#observer.onDisconnection?.(connection.peer);
-    if (this.#connections.size > 0) return;
-    this.#watchdog.stop();
-    this.#onEmpty?.();
+    if (this.#connections.size === 0) this.#watchdog.stop();
+    this.#checkEmpty();
   }
 
   /** As {@link ServerConnectionOwner.onConnectionIdle}. */
   onConnectionIdle(connection: ServerConnection): void {
-    connection.close(closingError());
+    this.#end(connection);
   }
 
   async #authorize(duplex: Duplex, peer: Peer, authorize: (peer: Peer) => boolean | Promise<boolean>): Promise<void> {
@@ -194,16 +187,32 @@ export class ServerCore implements ServerConnectionOwner {
     for (const duplex of this.#pending) duplex.destroy();
     const notice = signalStreams ? closingError() : undefined;
     for (const connection of [...this.#connections]) connection.drain(notice);
-    if (this.#connections.size === 0) return;
+    if (this.#isEmpty) return;
     await new Promise<void>((resolve) => {
       const timer = new Timer(gracePeriodMs, () => {
-        for (const connection of [...this.#connections]) connection.close(closingError());
+        for (const connection of [...this.#connections]) this.#end(connection);
       });
       this.#onEmpty = () => {
         timer.clear();
         resolve();
       };
     });
+  }
+
+  #end(connection: ServerConnection): void {
+    this.#leaving++;
+    connection.close(closingError(), () => {
+      this.#leaving--;
+      this.#checkEmpty();
+    });
+  }
+
+  get #isEmpty(): boolean {
+    return this.#connections.size === 0 && this.#leaving === 0;
+  }
+
+  #checkEmpty(): void {
+    if (this.#isEmpty) this.#onEmpty?.();
   }
 }
 

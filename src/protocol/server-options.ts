@@ -23,6 +23,27 @@ export interface ServerLimits {
   maxBufferedBytesPerServer: number;
 }
 
+/** How a server closes. */
+export interface CloseOptions {
+  /** How long calls in flight may take to finish, in ms; then they are aborted and end with UNAVAILABLE. Default 0. */
+  gracePeriodMs?: number | undefined;
+  /**
+   * True: the `signal` of streaming calls aborts when the server begins to close, with UNAVAILABLE, and the calls go on
+   * for `gracePeriodMs`: so streams without an end of their own can end well. Default false.
+   */
+  signalStreams?: boolean | undefined;
+}
+
+/** Raises a RangeError or TypeError that names the option which is wrong. */
+export function checkCloseOptions({ gracePeriodMs, signalStreams }: CloseOptions): void {
+  if (gracePeriodMs !== undefined && !(typeof gracePeriodMs === 'number' && gracePeriodMs >= 0)) {
+    throw new RangeError(`gracePeriodMs: expected a number of milliseconds, 0 or more, got ${String(gracePeriodMs)}`);
+  }
+  if (signalStreams !== undefined && typeof signalStreams !== 'boolean') {
+    throw new TypeError(`signalStreams: expected true or false, got ${String(signalStreams)}`);
+  }
+}
+
 const DEFAULT_BUFFERED_BYTES = 16 * 1024 * 1024;
 
 /** Fills in the defaults. Raises a RangeError that names the option when a limit is not a positive integer. */

@@ -1,3 +1,4 @@
+export { drainFirst, type RootModule } from './drain-first.js';
 export type { ContextServer } from './ttrpc-context.js';
 export { TtrpcContext } from './ttrpc-context.js';
 export { TtrpcExceptionFilter } from './ttrpc-exception.filter.js';

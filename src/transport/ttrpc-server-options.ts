@@ -1,5 +1,6 @@
 import type { ErrorExposure } from '../protocol/errors.js';
-import type { CloseOptions, ServerCoreOptions } from '../protocol/server-core.js';
+import type { ServerCoreOptions } from '../protocol/server-core.js';
+import type { CloseOptions } from '../protocol/server-options.js';
 import type { SchemaOptions } from '../schema/schema.js';
 
 /** Options of {@link TtrpcServer}. */

@@ -10,6 +10,7 @@ import type { Peer } from '../protocol/peer.js';
 import type { ServerMethod } from '../protocol/server-call.js';
 import type { RefusalReason, ServerStats } from '../protocol/refusals.js';
 import { ServerCore } from '../protocol/server-core.js';
+import { checkCloseOptions } from '../protocol/server-options.js';
 import type { StatusDetail } from '../protocol/status.js';
 import { loadSchema } from '../schema/load-schema.js';
 import type { Schema } from '../schema/schema.js';
@@ -62,9 +63,10 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
   #hasHooks = false;
   #closing: Promise<void> | undefined;
 
-  /** Raises a RangeError that names the option when a limit is no positive number; everything else shows at `listen()`. */
+  /** Raises a RangeError or TypeError that names the option when a limit is none; everything else shows at `listen()`. */
   constructor(options: TtrpcServerOptions) {
     super();
+    checkCloseOptions(options);
     this.#options = options;
     // Nest reads the id just before it builds a handler's pipeline: the moment to look at which filters that takes in.
     Object.defineProperty(this, 'transportId', {
@@ -117,7 +119,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
 
   /**
    * Accepts nothing more, refuses new calls with UNAVAILABLE, lets calls in flight finish for `gracePeriodMs`, then
-   * aborts them. A second call waits for the first.
+   * aborts them. Resolves when no socket is left, at most a second later. A second call waits for the first.
    */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());

@@ -475,6 +475,30 @@ describe('a request stream', () => {
   });
 });
 
+describe('a stream of answers', () => {
+  it.each([
+    ['without interceptors', {}],
+    ['behind interceptors', { interceptors: [(_call, next) => next()] }],
+  ] satisfies [string, Partial<TtrpcClientOptions>][])('has one reader, %s', async (_name, options) => {
+    use(options);
+    const stream = promises.count({ number: 3 });
+    expect((await stream.next()).value).toMatchObject({ number: 0 });
+    const reader = stream[Symbol.asyncIterator]();
+    // The same reader may loop over what it has.
+    expect((await readAll(reader)).values).toHaveLength(2);
+    const { error } = await readAll(stream);
+    expect(error).toBeInstanceOf(TtrpcException);
+    expect(error).toMatchObject({
+      code: TtrpcStatus.FAILED_PRECONDITION,
+      message: 'the answers of client.v1.Lab/Count have a reader already: they can be read once',
+    });
+    // Each subscription to an Observable is a call of its own.
+    const observable = observables.count({ number: 3 });
+    expect(await lastValueFrom(observable.pipe(toArray()))).toHaveLength(3);
+    expect(await lastValueFrom(observable.pipe(toArray()))).toHaveLength(3);
+  });
+});
+
 describe('a slow reader', () => {
   it.each([
     ['without interceptors', {}],

@@ -87,11 +87,11 @@ describe('a client', () => {
     await lab.start();
     const client = lab.client();
     const proxy = asyncLab(client);
-    const calls = [proxy.wait({}), proxy.wait({}), readAll(proxy.count({})), proxy.sum(NEVER)];
+    const calls = Promise.allSettled([proxy.wait({}), proxy.wait({}), readAll(proxy.count({})), proxy.sum(NEVER)]);
     await lab.until(() => lab.waits.length === 2 && lab.seen.length === 4);
     const events = eventsOf(client);
     await lab.server?.close();
-    const [first, second, stream, upload] = await Promise.allSettled(calls);
+    const [first, second, stream, upload] = await calls;
     for (const { reason } of [first, second, upload] as PromiseRejectedResult[]) {
       expect(reason).toBeInstanceOf(TtrpcException);
       expect(reason).toMatchObject({ code: TtrpcStatus.UNAVAILABLE });
@@ -283,10 +283,10 @@ describe('a Duplex', () => {
     expect((await readAll(proxy.count({ number: 3 }))).values).toHaveLength(3);
     expect((await readAll(proxy.chat([{ text: 'a' }]))).values).toEqual([{ text: 'A' }]);
     expect(lab.server?.connectionCount).toBe(1);
-    const call = proxy.wait({});
+    const ended = expect(proxy.wait({})).rejects.toMatchObject({ code: TtrpcStatus.UNAVAILABLE });
     await lab.until(() => lab.waits.length === 1);
     await lab.server?.close();
-    await expect(call).rejects.toMatchObject({ code: TtrpcStatus.UNAVAILABLE });
+    await ended;
     await expect(proxy.ask({})).rejects.toMatchObject({ code: TtrpcStatus.UNAVAILABLE });
     expect(client.unwrap().status).toBe('closed');
   });

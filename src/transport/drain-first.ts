@@ -1,0 +1,28 @@
+import type { DynamicModule, ForwardReference, OnModuleDestroy, Type } from '@nestjs/common';
+import type { TtrpcServer } from './ttrpc-server.js';
+
+/** What an application can be made of. */
+export type RootModule = Type | DynamicModule | ForwardReference | Promise<DynamicModule>;
+
+/**
+ * The root module of an application whose ttrpc servers drain before anything else in it is destroyed:
+ * `NestFactory.createMicroservice(drainFirst(AppModule, server), { strategy: server })`.
+ *
+ * On a signal, and in `close()` of a hybrid application, Nest runs `onModuleDestroy` of all providers before it closes
+ * the servers, so that calls in flight would go on without their database. Nest begins with the root module and waits for
+ * it: this one imports `root` and has nothing but a hook that closes `servers` with their own `gracePeriodMs`.
+ */
+export function drainFirst(root: RootModule, ...servers: readonly TtrpcServer[]): DynamicModule {
+  for (const [index, server] of servers.entries()) {
+    if (typeof (server as Partial<TtrpcServer> | undefined)?.close === 'function') continue;
+    throw new TypeError(`drainFirst: expected a TtrpcServer as argument ${index + 2}, got ${typeof server}`);
+  }
+  if (servers.length === 0) throw new TypeError('drainFirst: expected the root module and at least one TtrpcServer');
+  // A class for each application, since Nest knows modules by their class.
+  class TtrpcDrainModule implements OnModuleDestroy {
+    async onModuleDestroy(): Promise<void> {
+      await Promise.all(servers.map((server) => server.close()));
+    }
+  }
+  return { module: TtrpcDrainModule, imports: [root] };
+}
