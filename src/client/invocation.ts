@@ -57,7 +57,9 @@ export abstract class Invocation implements CallObserver, FeedOwner, Flow {
 
   /** As {@link CallObserver.onError}. */
   onError(error: TtrpcError): void {
-    const overtakes = error.code === TtrpcStatus.DEADLINE_EXCEEDED || this.#abort?.aborted === true;
+    // A server's own DEADLINE_EXCEEDED stands behind what it has sent, as any other status does.
+    const late = error.code === TtrpcStatus.DEADLINE_EXCEEDED && this.#call?.cancelled === true;
+    const overtakes = late || this.#abort?.aborted === true;
     this.#release();
     this.failed(this.#sourceError ? this.#sourceError.error : exceptionOf(error), overtakes);
   }

@@ -46,6 +46,8 @@ export class ClientCall {
   queue: CallQueue | undefined;
   /** True when it has waited at a connection that was lost before the call could begin on it. */
   movedOn = false;
+  /** True when it has ended by {@link cancel}: by its caller's wish or its deadline here, not by the server's word. */
+  cancelled = false;
   #connection: ClientConnection | undefined;
   #open = true;
   #requestClosed: boolean;
@@ -144,6 +146,7 @@ export class ClientCall {
    * then that is closed with it (PROTOCOL.md: there is no cancel frame).
    */
   cancel(error: TtrpcError): void {
+    this.cancelled = this.#open;
     this.fail(error);
   }
 

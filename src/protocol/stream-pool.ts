@@ -13,6 +13,12 @@ export interface StreamPoolOptions {
   streamIdleMs?: number | undefined;
 }
 
+/** A connection that waits for its next call, for as long as the timer runs. */
+interface Idle {
+  readonly connection: ClientConnection;
+  readonly timer: Timer;
+}
+
 /**
  * Connections that carry one call at a time, so that the socket's backpressure is the stream's flow control and
  * closing the connection is its cancel (DESIGN.md, decision 1). A connection is used again only after both sides have
@@ -22,7 +28,8 @@ export class StreamPool {
   readonly #open: () => Promise<ClientConnection>;
   readonly #max: number;
   readonly #idleMs: number;
-  readonly #idle = new Map<ClientConnection, Timer>();
+  /** The one that was used last is the next to be used, so that those beyond the need grow old and go. */
+  readonly #idle: Idle[] = [];
   readonly #busy = new Set<ClientConnection>();
   readonly #waiting = new Set<ClientCall>();
   readonly #backoff: Backoff;
@@ -40,14 +47,14 @@ export class StreamPool {
 
   /** Connections that are open for streams, busy or idle. */
   get size(): number {
-    return this.#idle.size + this.#busy.size;
+    return this.#idle.length + this.#busy.size;
   }
 
   /** Begins `call` on a connection of its own: an idle one, a new one, or the next that becomes free. */
   begin(call: ClientCall): void {
-    for (const [connection, timer] of this.#idle) {
+    for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) {
+      const { connection, timer } = idle;
       timer.clear();
-      this.#idle.delete(connection);
       if (connection.usable) {
         this.#beginOn(connection, call);
         return;
@@ -62,13 +69,13 @@ export class StreamPool {
   /** Closes all connections; calls on them and calls that wait end with `error`. */
   close(error: TtrpcError): void {
     this.#retry?.clear();
-    for (const [connection, timer] of this.#idle) {
+    // First, so that no connection that closes seems to make room for one of them.
+    for (const call of [...this.#waiting]) call.fail(error);
+    for (const { connection, timer } of this.#idle.splice(0)) {
       timer.clear();
       connection.close(error);
     }
-    this.#idle.clear();
     for (const connection of [...this.#busy]) connection.close(error);
-    for (const call of [...this.#waiting]) call.fail(error);
   }
 
   #openMore(): void {
@@ -121,14 +128,20 @@ export class StreamPool {
       return;
     }
     const timer = new Timer(this.#idleMs, () => {
-      this.#idle.delete(connection);
+      this.#forget(idle);
       connection.close(closedError());
     });
-    this.#idle.set(connection, timer);
+    const idle: Idle = { connection, timer };
+    this.#idle.push(idle);
     connection.onEnded = () => {
       timer.clear();
-      this.#idle.delete(connection);
+      this.#forget(idle);
     };
+  }
+
+  #forget(idle: Idle): void {
+    const index = this.#idle.indexOf(idle);
+    if (index >= 0) this.#idle.splice(index, 1);
   }
 
   /** The next call that waits. */

@@ -144,6 +144,17 @@ describe('a timeout', () => {
     expect(lab.server?.connectionCount).toBe(0);
   });
 
+  it('that a server tells of stands behind what it has sent', async () => {
+    const stream = promises.count({ number: 10, text: 'late' });
+    const first = await stream.next();
+    expect(first.value).toMatchObject({ number: 0 });
+    await lab.until(() => lab.ended.length === 1);
+    await lab.untilConnections(0);
+    const { values, error } = await readAll(stream);
+    expect(values.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(error).toMatchObject({ code: TtrpcStatus.DEADLINE_EXCEEDED, message: 'took too long' });
+  });
+
   it('covers connecting', async () => {
     use({ connect: () => new Promise(() => undefined) });
     await expectException(promises.ask({}, { timeoutMs: 20 }), TtrpcStatus.DEADLINE_EXCEEDED, /deadline/);

@@ -252,6 +252,21 @@ describe('streams', () => {
   });
 });
 
+describe('connections for streams', () => {
+  it('that a burst has left go although calls go on: the one that was used last is used next', async () => {
+    await lab.start();
+    const proxy = asyncLab(lab.client({ streamIdleMs: 100 }));
+    const burst = Array.from({ length: 8 }, () => proxy.chat(NEVER));
+    const begun = burst.map((each) => each.next().catch(() => undefined));
+    await lab.untilConnections(8);
+    for (const each of burst) await each.return?.();
+    await Promise.all(begun);
+    await Promise.all(Array.from({ length: 8 }, () => readAll(proxy.count({ number: 1 }))));
+    expect(lab.server?.connectionCount).toBeGreaterThan(1);
+    while (lab.server?.connectionCount !== 1) await readAll(proxy.count({ number: 1 }));
+  });
+});
+
 describe('a dedicated unary call', () => {
   it('has a connection of its own', async () => {
     await lab.start();

@@ -212,6 +212,7 @@ export class ClientLab {
         yield answer({ number: i, text: `n${i}` });
       }
       if (text === 'fail') throw new TtrpcError(TtrpcStatus.DATA_LOSS, 'lost the thread');
+      if (text === 'late') throw new TtrpcError(TtrpcStatus.DEADLINE_EXCEEDED, 'took too long');
       if (text === 'stay') await aborted(context);
     } finally {
       this.#end('Count', context);
