@@ -73,10 +73,14 @@ async function count(messages: number): Promise<RawStream> {
 }
 
 /** Reads to the end: the numbers, and the error if there is one. */
-async function readAll(stream: RawStream): Promise<{ numbers: number[]; error?: TtrpcError }> {
+function readAll(stream: RawStream): Promise<{ numbers: number[]; error?: TtrpcError }> {
+  return readOn(stream[Symbol.asyncIterator]());
+}
+
+async function readOn(reader: AsyncIterator<Uint8Array, undefined>): ReturnType<typeof readAll> {
   const numbers: number[] = [];
   try {
-    for await (const message of stream) numbers.push(numberOf(message));
+    for (let next = await reader.next(); !next.done; next = await reader.next()) numbers.push(numberOf(next.value));
   } catch (error) {
     return { numbers, error: error as TtrpcError };
   }
@@ -129,7 +133,7 @@ describe('streams that share a connection', () => {
     const reader = stream[Symbol.asyncIterator]();
     expect(numberOf((await reader.next()).value as Uint8Array)).toBe(0);
     await new Promise((resolve) => setTimeout(resolve, STALL_MS + 200));
-    const { numbers, error } = await readAll(stream);
+    const { numbers, error } = await readOn(reader);
     expect(error).toBeUndefined();
     expect(numbers).toEqual(upTo(5000).slice(1));
   });

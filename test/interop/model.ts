@@ -1,14 +1,31 @@
 import type { Expected } from './case.js';
 import { pattern, Sum } from './bodies.js';
-import type { CallSpec, FailSpec, FirstReply, RequestSpec } from './peer.js';
+import type { CallSpec, FailSpec, FirstReply, GenerateSpec, RequestSpec } from './peer.js';
 
 /** The requests of a call, in their order. */
 export function requestsOf(call: CallSpec): readonly RequestSpec[] {
   if (call.op === 'unary' || call.op === 'server-stream') return [call.request ?? {}];
   const { generate } = call;
   if (generate === undefined) return call.requests ?? [];
-  const { count, ...request } = generate;
-  return Array.from({ length: count }, (_, index) => ({ ...request, seq: (generate.seq ?? 0) + index }));
+  return Array.from({ length: generate.count }, (_, index) => generated(generate, index));
+}
+
+/** How many requests a call sends. */
+export function requestCount({ op, generate, requests }: CallSpec): number {
+  return op === 'unary' || op === 'server-stream' ? 1 : (generate?.count ?? requests?.length ?? 0);
+}
+
+/** As {@link requestsOf}, one after the other: a long stream never stands in memory. */
+export function* eachRequest(call: CallSpec): Generator<RequestSpec> {
+  const { op, generate } = call;
+  if (op === 'unary' || op === 'server-stream' || generate === undefined) yield* requestsOf(call);
+  else for (let index = 0; index < generate.count; index++) yield generated(generate, index);
+}
+
+function generated({ count: _, delayEvery, ...request }: GenerateSpec, index: number): RequestSpec {
+  const made: RequestSpec = { ...request, seq: (request.seq ?? 0) + index };
+  if (delayEvery !== undefined && (index + 1) % delayEvery !== 0) delete made.delayMs;
+  return made;
 }
 
 /** How a call ends that nothing disturbs, by what interop.proto says of its rpc. */

@@ -9,6 +9,8 @@ export type PeerName = 'go' | 'nest';
 
 /** Where commands go. */
 export interface Channel {
+  /** The process that the peer is; absent for one in this process. */
+  readonly pid?: number | undefined;
   /** Carries out one command; rejects with the peer's own words when it cannot. */
   command(op: string, fields?: object): Promise<unknown>;
   /** Ends the peer and waits until it is gone; rejects when it ends badly. */
@@ -45,6 +47,8 @@ export interface RequestSpec {
 /** `count` requests alike, with ascending seq from `seq`. */
 export interface GenerateSpec extends RequestSpec {
   count: number;
+  /** Only each so many-th has `delayMs`. Absent: all. */
+  delayEvery?: number;
 }
 
 /** One call. */
@@ -71,6 +75,15 @@ export interface CallSpec {
   timeoutMs?: number;
   /** Sent as the call's timeout, while the client itself waits without limit. */
   wireTimeoutMs?: number;
+  /** A reader who sleeps: `pauseMs` after each so many replies. Of our own drivers only those with AsyncIterables can. */
+  pauseEvery?: number;
+  pauseMs?: number;
+}
+
+/** Messages of a call so far. One counts as sent when it is made, before the library has it. */
+export interface Progress {
+  sent: number;
+  received: number;
 }
 
 /** Messages in their order: how many, bytes of their bodies, FNV-1a (32 bit) over each one's seq and body. */
@@ -213,6 +226,16 @@ export class Driver {
     await this.channel.command('await-replies', { call, count });
   }
 
+  /** How far a call is. */
+  async progress(call: string): Promise<Progress> {
+    return (await this.channel.command('progress', { call })) as Progress;
+  }
+
+  /** The driver's process, if it is not this one. */
+  get pid(): number | undefined {
+    return this.channel.pid;
+  }
+
   async cancel(call: string): Promise<void> {
     await this.channel.command('cancel', { call });
   }
@@ -267,6 +290,16 @@ export class ServerPeer {
   /** Waits until this has happened to a call. */
   async awaitEvent(event: ServerEvent['event'], method: string, seq: number): Promise<ServerEvent> {
     return ((await this.channel.command('await-event', { event, method, seq })) as { event: ServerEvent }).event;
+  }
+
+  /** How far a call is that runs; rejects when none does. */
+  async progress(method: string, seq: number): Promise<Progress> {
+    return (await this.channel.command('progress', { method, seq })) as Progress;
+  }
+
+  /** The server's process, if it is not this one. */
+  get pid(): number | undefined {
+    return this.channel.pid;
   }
 
   /** Waits until no connection is open and no call runs. */

@@ -54,6 +54,10 @@ export class Program implements Channel {
     return [program, ready as Record<string, unknown>];
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   command(op: string, fields: object = {}): Promise<unknown> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {

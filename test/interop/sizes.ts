@@ -38,13 +38,14 @@ function smallRequest(body: number): number {
 }
 
 /** Size of a protobuf field that holds `length` bytes, with a field number up to 15. */
-function bytesField(length: number): number {
+export function bytesField(length: number): number {
   let size = 2 + length;
   for (let rest = length; rest > 127; rest >>>= 7) size++;
   return size;
 }
 
-function fill(limit: number, size: (body: number) => number): number {
+/** The body with which a message of `size(body)` bytes has exactly `limit` bytes. */
+export function fill(limit: number, size: (body: number) => number): number {
   const body = limit - (size(limit) - limit);
   if (size(body) !== limit) throw new Error(`no body makes exactly ${limit} bytes`);
   return body;

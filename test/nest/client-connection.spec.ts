@@ -354,7 +354,7 @@ describe('the constructor', () => {
     ['a bad address', { protoPath, url: 'http://x' }, 'address "http://x": unknown scheme "http"'],
     ['a bad duplex', { protoPath, duplex: 'x' }, 'duplex: expected a Duplex, got string'],
     ['a bad connect', { protoPath, connect: 'x' }, 'connect: expected a function that gives a Duplex, got string'],
-    ['no schema', { url }, 'a schema needs protoPath, descriptors or root'],
+    ['no schema', { url }, 'a schema needs protoPath, descriptors, root or fileDescriptorSet'],
     ['a missing file', { url, protoPath: '/nowhere/x.proto' }, '/nowhere/x.proto'],
     ['a timeout', { protoPath, url, timeoutMs: -1 }, 'timeoutMs: expected a number of milliseconds above 0, got -1'],
     ['metadata', { protoPath, url, metadata: { a: 1 } }, 'metadata "a": expected a string'],

@@ -1,6 +1,6 @@
 import { isPattern, pattern, Sum } from '../bodies.js';
-import { requestsOf } from '../model.js';
-import type { CallResult, CallSpec, FirstReply, RequestSpec } from '../peer.js';
+import { eachRequest } from '../model.js';
+import type { CallResult, CallSpec, FirstReply, Progress, RequestSpec } from '../peer.js';
 import type { Changes } from './changes.js';
 import { sparse, type ReplyMessage, type RequestMessage } from './messages.js';
 import { RunningCall } from './running-call.js';
@@ -29,6 +29,17 @@ export class CallRecord extends RunningCall {
     return this.#replies.sums.count;
   }
 
+  override get progress(): Progress {
+    return { sent: this.#sent.sums.count, received: this.replies };
+  }
+
+  /** When the reader shall sleep now: a promise to wait for. */
+  get pause(): Promise<void> | undefined {
+    const { pauseEvery = 0, pauseMs = 0 } = this.spec;
+    if (pauseEvery === 0 || this.replies % pauseEvery !== 0) return undefined;
+    return new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+
   /** The only request of a unary or server-streaming call. */
   request(): object {
     return this.#message(this.spec.request ?? {});
@@ -45,7 +56,7 @@ export class CallRecord extends RunningCall {
   }
 
   *#requests(): Generator<{ message: object; responses: number }> {
-    for (const request of requestsOf(this.spec)) {
+    for (const request of eachRequest(this.spec)) {
       yield { message: this.#message(request), responses: Math.max(1, request.replyCount ?? 0) };
     }
   }

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
-import { TtrpcClient } from 'nestjs-ttrpc';
+import { TtrpcClient, type TtrpcClientOptions } from 'nestjs-ttrpc';
 import {
   Driver,
   type BurstSpec,
@@ -29,9 +29,17 @@ const METHODS: Record<CallOp, readonly [string, string]> = {
   bidi: ['Bidi', 'NothingStream'],
 };
 
+/** Options of our clients beside their address and schema. */
+export type NestDriverOptions = Pick<TtrpcClientOptions, 'streams' | 'maxStreamConnections' | 'streamIdleMs'>;
+
 /** Our client, in this process. */
-export async function startNestDriver(flavour: Flavour): Promise<Driver> {
-  return new Driver('nest', new NestDriver(flavour, await writeClientProto()));
+export async function startNestDriver(flavour: Flavour, options: NestDriverOptions = {}): Promise<Driver> {
+  return new Driver('nest', await nestDriver(flavour, options));
+}
+
+/** As {@link startNestDriver}, for whoever obeys commands in a process of its own. */
+export async function nestDriver(flavour: Flavour, options: NestDriverOptions = {}): Promise<Channel> {
+  return new NestDriver(flavour, await writeClientProto(), options);
 }
 
 type Fields = CallSpec & BurstSpec & { connection: string; address: string; call?: string };
@@ -51,6 +59,7 @@ class NestDriver implements Channel {
   constructor(
     private readonly flavour: Flavour,
     private readonly schema: { protoPaths: string[]; remove(): Promise<void> },
+    private readonly options: NestDriverOptions,
   ) {
     subscribe('net.client.socket', this.#onSocket);
   }
@@ -59,7 +68,8 @@ class NestDriver implements Channel {
     const fields = given as Fields;
     switch (op) {
       case 'connect': {
-        const client = new TtrpcClient({ url: fields.address, protoPath: this.schema.protoPaths, loader });
+        const { protoPaths: protoPath } = this.schema;
+        const client = new TtrpcClient({ ...this.options, url: fields.address, protoPath, loader });
         this.#clients.set(fields.connection, client);
         await client.connect();
         return {};
@@ -67,6 +77,7 @@ class NestDriver implements Channel {
       case 'close': {
         const client = this.#client(fields.connection);
         this.#clients.delete(fields.connection);
+        for (const [name, record] of this.#calls) if (record.over) this.#calls.delete(name);
         await client.close();
         return {};
       }
@@ -85,6 +96,8 @@ class NestDriver implements Channel {
           return undefined;
         }, what);
       }
+      case 'progress':
+        return this.#call(fields.call).progress;
       case 'burst':
         return burst(this.#client(fields.connection), this.flavour, fields);
       case 'unary':

@@ -1,6 +1,7 @@
 import { TtrpcException, type TtrpcContext } from 'nestjs-ttrpc';
 import { pattern, Sum } from '../bodies.js';
 import { JournalEntry, type Journal } from './journal.js';
+import { objects } from './objects.js';
 import { sparse, type ReplyMessage, type RequestMessage } from './messages.js';
 
 /** One running call: its place in the journal, what it received, and the failure that its requests ask for. */
@@ -18,11 +19,13 @@ export class InteropCall {
   ) {
     this.#entry = new JournalEntry(journal, context);
     const { deadline } = context;
+    objects.seen?.('context of a handler', context);
     this.#timeoutMs = deadline === undefined ? 0 : Math.max(1, Math.round(deadline.getTime() - Date.now()));
   }
 
   /** Records the call under the seq of its first request; later ones change nothing. */
   begin(request?: Pick<RequestMessage, 'seq'>): void {
+    if (request) this.#entry.progress.received++;
     this.#entry.begin(request?.seq);
   }
 
@@ -67,6 +70,7 @@ export class InteropCall {
 
   /** Completes a reply; the first one says what the call came with. */
   private firstOrNot(reply: Partial<ReplyMessage>): Partial<ReplyMessage> {
+    this.#entry.progress.sent++;
     if (this.#replied) return sparse(reply);
     this.#replied = true;
     const metadata = [...this.context.metadata.entries()].map(([key, value]) => ({ key, value }));

@@ -2,6 +2,7 @@ import { concat, from, isObservable, NEVER, type Observable } from 'rxjs';
 import type { TtrpcClient } from 'nestjs-ttrpc';
 import type { CallSpec } from '../peer.js';
 import type { Flavour } from './flavour.js';
+import { objects } from './objects.js';
 
 /** What a caller must know of the call that it makes. */
 export interface ProxyCall {
@@ -15,6 +16,8 @@ export interface ProxyCall {
   pacedRequests(): AsyncIterable<object>;
   /** Takes a reply. */
   took(reply: object): void;
+  /** When the reader shall sleep after that: a promise to wait for. */
+  readonly pause?: Promise<void> | undefined;
 }
 
 /** Makes a call by one kind of proxy and hands its replies to the record; rejects with the call's error. */
@@ -43,7 +46,11 @@ export const callers: Record<Flavour, Caller> = {
       record.took((await answer) as object);
       return;
     }
-    for await (const reply of answer as AsyncIterable<object>) record.took(reply);
+    for await (const reply of answer as AsyncIterable<object>) {
+      record.took(reply);
+      const { pause } = record;
+      if (pause) await pause;
+    }
   },
 };
 
@@ -51,7 +58,13 @@ function invoke(proxy: Proxy, method: string, argument: unknown, record: ProxyCa
   const { metadata, timeoutMs } = record.spec;
   const rpc = proxy[method];
   if (rpc === undefined) throw new Error(`the proxy has no ${method}`);
-  return rpc(argument, { signal: record.signal, ...(metadata && { metadata }), ...(timeoutMs && { timeoutMs }) });
+  const answer = rpc(argument, {
+    signal: record.signal,
+    ...(metadata && { metadata }),
+    ...(timeoutMs && { timeoutMs }),
+  });
+  objects.seen?.('what a proxy gave', answer as object);
+  return answer;
 }
 
 function observableArgument(record: ProxyCall): unknown {

@@ -1,3 +1,4 @@
+import type { Progress } from '../peer.js';
 import type { Changes } from './changes.js';
 
 /** A call that a driver makes: how it is cancelled and paced, whatever its messages are. */
@@ -11,6 +12,11 @@ export abstract class RunningCall {
 
   /** Responses so far. */
   abstract get replies(): number;
+
+  /** Messages so far; of calls that count them. */
+  get progress(): Progress {
+    throw new Error('this kind of call does not count its messages');
+  }
 
   /** For the call's options. */
   get signal(): AbortSignal {

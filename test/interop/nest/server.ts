@@ -28,6 +28,12 @@ const controllers: Record<Flavour, Type[]> = {
 
 /** A Nest microservice that serves interop.v1.Interop and grpc.testing.TestService in this process. */
 export async function startNestServer(address: string, flavour: Flavour): Promise<ServerPeer> {
+  const { bound, channel } = await nestServer(address, flavour);
+  return new ServerPeer('nest', bound, channel);
+}
+
+/** As {@link startNestServer}, for whoever obeys commands in a process of its own; `bound` is its address. */
+export async function nestServer(address: string, flavour: Flavour): Promise<{ bound: string; channel: Channel }> {
   const changes = new Changes();
   const journal = new Journal(changes);
   const module = {
@@ -42,7 +48,7 @@ export async function startNestServer(address: string, flavour: Flavour): Promis
     logger: ['error', 'fatal'],
   });
   await app.listen();
-  return new ServerPeer('nest', strategy.addresses[0] ?? '', new NestServer(app, strategy, journal, changes));
+  return { bound: strategy.addresses[0] ?? '', channel: new NestServer(app, strategy, journal, changes) };
 }
 
 class NestServer implements Channel {
@@ -81,6 +87,10 @@ class NestServer implements Channel {
         const { events } = this.journal;
         if ((fields as { clear?: boolean }).clear) this.journal.clear();
         return { events };
+      }
+      case 'progress': {
+        const { method, seq } = fields as ServerEvent;
+        return this.journal.progress(method, seq);
       }
       case 'await-event':
         return { event: await this.#event(fields as ServerEvent) };

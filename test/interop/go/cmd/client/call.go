@@ -98,6 +98,9 @@ func (c *call) reply() proto.Message {
 func (c *call) took(reply proto.Message) {
 	c.add(reply)
 	c.named.replied()
+	if every := c.spec.PauseEvery; every > 0 && c.sum.Count%every == 0 {
+		time.Sleep(time.Duration(c.spec.PauseMs) * time.Millisecond)
+	}
 }
 
 func (c *call) unary() error {
@@ -189,7 +192,10 @@ func (c *call) send(ctx context.Context, stream ttrpc.ClientStream, replied <-ch
 			return nil
 		}
 		spec := c.spec.request(index)
-		if err := stream.SendMsg(c.request(spec)); err != nil {
+		message := c.request(spec)
+		// Counted when it is made, as a source counts what it gives.
+		c.named.sending()
+		if err := stream.SendMsg(message); err != nil {
 			return err
 		}
 		if replied == nil {

@@ -68,6 +68,13 @@ func (d *driver) obey(command *lines.Command) (any, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
 		return nil, d.progress.awaitReplies(ctx, fields.Call, fields.Count)
+	case "progress":
+		var fields struct{ Call string }
+		if err := command.Into(&fields); err != nil {
+			return nil, err
+		}
+		sent, received, err := d.progress.counts(fields.Call)
+		return map[string]any{"sent": sent, "received": received}, err
 	case "burst":
 		spec := &burstSpec{}
 		if err := command.Into(spec); err != nil {

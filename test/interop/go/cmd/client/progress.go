@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -22,6 +23,8 @@ type named struct {
 	cancel  context.CancelFunc
 	replies int
 	over    bool
+	sent    atomic.Uint64
+	taken   atomic.Uint64 // replies, without a lock
 }
 
 func newProgress() *progress {
@@ -58,8 +61,27 @@ func (p *progress) begin(name string, cancel context.CancelFunc) (*named, error)
 
 func (n *named) replied() {
 	if n != nil {
+		n.taken.Add(1)
 		n.owner.update(func() { n.replies++ })
 	}
+}
+
+// sending counts a message that the library has been given.
+func (n *named) sending() {
+	if n != nil {
+		n.sent.Add(1)
+	}
+}
+
+// counts says how many messages the call has sent and received so far.
+func (p *progress) counts(name string) (sent, received uint64, err error) {
+	p.mu.Lock()
+	found := p.calls[name]
+	p.mu.Unlock()
+	if found == nil {
+		return 0, 0, fmt.Errorf("call %q is not known", name)
+	}
+	return found.sent.Load(), found.taken.Load(), nil
 }
 
 func (n *named) end() {

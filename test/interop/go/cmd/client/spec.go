@@ -21,6 +21,9 @@ type callSpec struct {
 	KeepOpen   bool // do not close the sending side
 	Metadata   map[string][]string
 	TimeoutMs  int64
+	// A reader who sleeps: PauseMs after each PauseEvery-th reply.
+	PauseEvery uint64
+	PauseMs    int64
 	// Sent as the call's timeout without limiting the call here: the server has to end it.
 	WireTimeoutMs int64
 }
@@ -46,10 +49,11 @@ type detail struct {
 	Value   []byte `json:"value"` // base64 in JSON
 }
 
-// Count requests like Request with ascending seq.
+// Count requests like Request with ascending seq. With DelayEvery only each DelayEvery-th has the delay.
 type generateSpec struct {
 	requestSpec
-	Count int
+	Count      int
+	DelayEvery int
 }
 
 func (r *requestSpec) message() *pb.Request {
@@ -88,6 +92,9 @@ func (s *callSpec) request(index int) *requestSpec {
 	if s.Generate != nil {
 		made := s.Generate.requestSpec
 		made.Seq += uint64(index)
+		if every := s.Generate.DelayEvery; every > 0 && (index+1)%every != 0 {
+			made.DelayMs = 0
+		}
 		return &made
 	}
 	return &s.Requests[index]

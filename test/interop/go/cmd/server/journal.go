@@ -8,7 +8,7 @@ import (
 )
 
 // At most so many events are kept; older ones are forgotten.
-const maxEvents = 10_000
+const maxEvents = 100_000
 
 // An event says what happened to one call. Seq is that of its (first) request.
 type event struct {

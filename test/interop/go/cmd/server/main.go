@@ -116,6 +116,19 @@ func obey(command *lines.Command, l *listener, interop *service, server *ttrpc.S
 		defer cancel()
 		happened, err := interop.journal.wait(ctx, fields.Event, fields.Method, fields.Seq)
 		return map[string]any{"event": happened}, err
+	case "progress":
+		var fields struct {
+			Method string
+			Seq    uint64
+		}
+		if err := command.Into(&fields); err != nil {
+			return nil, err
+		}
+		found, err := interop.running.find(fields.Method, fields.Seq)
+		if err != nil {
+			return nil, err
+		}
+		return map[string]any{"sent": found.counts.sent.Load(), "received": found.counts.received.Load()}, nil
 	case "await-idle":
 		var fields struct{ TimeoutMs int64 }
 		if err := command.Into(&fields); err != nil {

@@ -18,6 +18,7 @@ import (
 // The service of interop.proto. journal is nil when nothing is to be recorded (benchmarks).
 type service struct {
 	journal *journal
+	running running
 }
 
 func (s *service) description() *ttrpc.ServiceDesc {
@@ -50,6 +51,7 @@ type call struct {
 	timeout int64 // ms left when the handler began
 	fail    *pb.Failure
 	handled uint32
+	counts  counts
 }
 
 func (s *service) call(ctx context.Context, method string) *call {
@@ -67,12 +69,14 @@ func (c *call) begin(seq uint64) {
 	}
 	c.begun = true
 	c.seq = seq
+	c.service.running.add(c)
 	c.record(event{Event: "started"})
 }
 
 // end records how the call ended and hands its error on.
 func (c *call) end(err error) error {
 	c.begin(0)
+	c.service.running.remove(c)
 	switch {
 	case c.ctx.Err() != nil || errors.Is(err, ttrpc.ErrClosed):
 		cause := "cancelled"
@@ -190,6 +194,7 @@ func (c *call) sendReplies(request *pb.Request, stream ttrpc.StreamServer) error
 				withSum(reply, sum)
 			}
 		}
+		c.counts.sent.Add(1)
 		if err := stream.SendMsg(reply); err != nil {
 			return err
 		}
@@ -208,6 +213,7 @@ func (c *call) receive(stream ttrpc.StreamServer, handle func(*pb.Request) error
 			return err
 		}
 		c.begin(request.Seq)
+		c.counts.received.Add(1)
 		if err := c.wait(request.DelayMs); err != nil {
 			return err
 		}
@@ -250,6 +256,7 @@ func (s *service) bidi(ctx context.Context, stream ttrpc.StreamServer) (any, err
 				c.firstReply(reply)
 				answered = true
 			}
+			c.counts.sent.Add(1)
 			if err := stream.SendMsg(reply); err != nil {
 				return err
 			}
