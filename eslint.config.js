@@ -54,7 +54,8 @@ function boundaryRules() {
 }
 
 export default defineConfig(
-  globalIgnores(['dist/', 'coverage/', 'test/interop/**/target/', 'test/**/generated/']),
+  // The consumers have dependencies of their own, which are installed elsewhere.
+  globalIgnores(['dist/', 'coverage/', 'test/interop/**/target/', 'test/**/generated/', 'test/consumers/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   eslint.configs.recommended,
   {

@@ -3,15 +3,16 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import ts from 'typescript';
+import { pack } from './pack.mjs';
 import { bin, root, run } from './run.mjs';
 
 const { name } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const entries = [name, ...['protocol', 'protobuf-es', 'ts-proto'].map((path) => `${name}/${path}`)];
 const folder = mkdtempSync(join(tmpdir(), 'package-'));
 try {
-  const tarball = pack();
+  const tarball = packed();
   await run(bin('publint', 'publint'), ['run', tarball, '--strict']);
   await run(bin('@arethetypeswrong/cli', 'attw'), [tarball]);
   const consumer = install(tarball);
@@ -25,18 +26,35 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-function pack() {
-  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
-  const report = JSON.parse(execFileSync('npm', args, { cwd: root, encoding: 'utf8' }));
-  const [{ filename, files }] = Object.values(report);
+function packed() {
+  const { tarball, size, unpackedSize, files } = pack(folder);
   const paths = files.map((file) => file.path);
-  console.log(`package: ${paths.length} files`);
+  show(files);
+  console.log(`package: ${files.length} files, ${kib(size)} packed, ${kib(unpackedSize)} unpacked`);
   for (const wanted of ['LICENSE', 'README.md', 'CHANGELOG.md', 'dist/esm/index.js', 'dist/cjs/index.js']) {
     if (!paths.includes(wanted)) throw new Error(`${wanted} is not in the tarball`);
   }
   const stray = paths.find((path) => /(^|\/)(test|sample|bench|scripts)\/|\.tsbuildinfo$|\.test\./.test(path));
   if (stray) throw new Error(`${stray} should not be in the tarball`);
-  return join(folder, filename);
+  return tarball;
+}
+
+/** Prints a line for each folder: its size and its modules. `a` stands for a.js and a.d.ts, with a map or without. */
+function show(files) {
+  const folders = new Map();
+  for (const file of files) {
+    const path = posix.dirname(file.path);
+    folders.set(path, [...(folders.get(path) ?? []), file]);
+  }
+  for (const [path, inside] of [...folders].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const names = new Set(inside.map((file) => posix.basename(file.path).replace(/(\.d\.ts|\.js)(\.map)?$/, '')));
+    const size = inside.reduce((sum, file) => sum + file.size, 0);
+    console.log(`  ${path}/  ${inside.length} files, ${kib(size)}: ${[...names].sort().join(' ')}`);
+  }
+}
+
+function kib(bytes) {
+  return `${(bytes / 1024).toFixed(1)} KiB`;
 }
 
 /** Unpacks the tarball as a dependency of a project whose other packages are the ones installed here. */
