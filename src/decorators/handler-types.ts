@@ -63,12 +63,37 @@ type CheckedParameter<Parameter, Wanted> =
               ? Parameter
               : Wanted;
 
+/** The messages in what a handler returns. */
+type MessagesIn<Returned> =
+  Returned extends Observable<infer Item>
+    ? Item
+    : Returned extends AsyncIterable<infer Item>
+      ? Item
+      : Returned extends PromiseLike<infer Item>
+        ? MessagesIn<Item>
+        : Returned;
+
+type KeysOf<T> = T extends object ? keyof T : never;
+
+/**
+ * What a handler may return. Generated types whose fields may all be left out take any object: one that has fields, and
+ * none of the response's, is meant to be something else.
+ */
+type CheckedResult<Returned, Method extends MethodDescriptor> =
+  IsAny<Returned> extends true
+    ? Returned
+    : [KeysOf<MessagesIn<Returned>>] extends [never]
+      ? Result<Method>
+      : [KeysOf<MessagesIn<Returned>> & KeysOf<Answer<Method>>] extends [never]
+        ? { 'is no field of the response': KeysOf<MessagesIn<Returned>> }
+        : Result<Method>;
+
 type CheckedHandler<Handler, Method extends MethodDescriptor> = Handler extends (
   ...parameters: infer Parameters
 ) => infer Returned
   ? (
       ...parameters: { [At in keyof Parameters]: CheckedParameter<Parameters[At], Argument<Method>> }
-    ) => IsAny<Returned> extends true ? Returned : Result<Method>
+    ) => CheckedResult<Returned, Method>
   : Handler;
 
 /** The controller's type with each handler as the service wants it. */

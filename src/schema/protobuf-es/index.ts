@@ -34,6 +34,9 @@ export type ProtobufEsCodec<Message extends DescMessage> = MessageCodec<
   MessageInitShape<Message>
 >;
 
+/** The descriptors of services without options: several classes may ask for one. */
+const known = new WeakMap<DescService, ServiceDescriptor>();
+
 /** An rpc of a generated service. */
 export interface ProtobufEsMethod<Method extends Pick<DescMethod, 'input' | 'output' | 'methodKind'>> {
   /** As the .proto file spells it. */
@@ -65,29 +68,39 @@ export type ProtobufEsOptions = Partial<BinaryReadOptions & BinaryWriteOptions>;
  * `fromProtobufEs(Greeter)`, where `Greeter` comes from `greeter_pb.js`.
  *
  * Decoded messages are protobuf-es messages. What is encoded may be one too, or a plain object that `create()` takes;
- * a message of another type is an {@link EncodeError}. The schema's option `loader` does not apply.
+ * a message of another type is an {@link EncodeError}. The schema's options `loader` and `maxMessageDepth` do not
+ * apply. The same service gives the same descriptor, unless there are options.
  * Raises a {@link SchemaError} for anything but a service.
  */
 export function fromProtobufEs<Service extends DescService>(
   service: Service,
-  options: ProtobufEsOptions = {},
+  options?: ProtobufEsOptions,
 ): ServiceDescriptor<ProtobufEsMethods<Service>> {
   if (!isService(service)) {
     throw new SchemaError(
       `fromProtobufEs: expected a service of code that protobuf-es 2 generates (such as Greeter of greeter_pb.js), got ${named(service)}`,
     );
   }
+  let descriptor = options === undefined ? known.get(service) : undefined;
+  if (descriptor === undefined) {
+    descriptor = describeService(service, options ?? {});
+    if (options === undefined) known.set(service, descriptor);
+  }
+  return descriptor as ServiceDescriptor<ProtobufEsMethods<Service>>;
+}
+
+function describeService(service: DescService, options: ProtobufEsOptions): ServiceDescriptor {
   const codecs = new Map<DescMessage, MessageCodec>();
   const codec = (message: DescMessage): MessageCodec => {
-    let known = codecs.get(message);
-    if (!known) codecs.set(message, (known = messageCodec(message, options)));
-    return known;
+    let made = codecs.get(message);
+    if (!made) codecs.set(message, (made = messageCodec(message, options)));
+    return made;
   };
   const methods = Object.create(null) as Record<string, MethodDescriptor>;
   for (const { name, methodKind, input, output } of service.methods) {
     methods[name] = { name, shape: SHAPES[methodKind], request: codec(input), response: codec(output) };
   }
-  return { name: service.typeName, methods: methods as ProtobufEsMethods<Service> };
+  return { name: service.typeName, methods };
 }
 
 function messageCodec(message: DescMessage, options: ProtobufEsOptions): MessageCodec {

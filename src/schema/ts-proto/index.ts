@@ -11,19 +11,20 @@ import { SchemaError } from '../schema-error.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../service-descriptor.js';
 
 /** What is used of the object that ts-proto makes for a message type (`MessageFns`). */
-export interface TsProtoMessage<Message = unknown> {
+export interface TsProtoMessage {
   /** The qualified name, where it was generated with `outputTypeAnnotations`. */
   readonly $type?: string;
-  encode(message: Message): { finish(): Uint8Array };
-  decode(input: Uint8Array): Message;
+  // `never` is what each of them takes.
+  encode(message: never): { finish(): Uint8Array };
+  decode(input: Uint8Array): unknown;
 }
 
 /** What is used of an rpc of a definition. */
 export interface TsProtoMethod {
   readonly name: string;
-  readonly requestType: TsProtoMessage<never>;
+  readonly requestType: TsProtoMessage;
   readonly requestStream: boolean;
-  readonly responseType: TsProtoMessage<never>;
+  readonly responseType: TsProtoMessage;
   readonly responseStream: boolean;
 }
 
@@ -72,12 +73,16 @@ export type TsProtoMethods<Definition extends TsProtoDefinition> = {
   };
 };
 
+/** The descriptors of definitions: several classes may ask for one. */
+const known = new WeakMap<TsProtoDefinition, ServiceDescriptor>();
+
 /**
  * Makes a descriptor of a generated service, for `getService`, `@TtrpcService` and the option `descriptors`:
  * `fromTsProto(GreeterDefinition)`.
  *
  * Decoded messages are what ts-proto's `decode` gives. What is encoded may lack fields: it goes through `fromPartial`
- * where that was generated. The schema's option `loader` does not apply. The names of message types (for error texts,
+ * where that was generated. The schema's options `loader` and `maxMessageDepth` do not apply. The same definition gives
+ * the same descriptor. The names of message types (for error texts,
  * and to pack details of them) are known if the code was generated with `outputTypeAnnotations=static-only` or `true`.
  * Raises a {@link SchemaError} for anything but a definition.
  */
@@ -90,17 +95,23 @@ export function fromTsProto<Definition extends TsProtoDefinition>(
         `(such as GreeterDefinition), got ${describe(definition)}`,
     );
   }
+  let descriptor = known.get(definition);
+  if (descriptor === undefined) known.set(definition, (descriptor = describeService(definition)));
+  return descriptor as ServiceDescriptor<TsProtoMethods<Definition>>;
+}
+
+function describeService(definition: TsProtoDefinition): ServiceDescriptor {
   const { fullName } = definition;
-  const codecs = new Map<TsProtoMessage<never>, MessageCodec>();
+  const codecs = new Map<TsProtoMessage, MessageCodec>();
   const codec = (type: unknown, place: string): MessageCodec => {
     if (!isMessage(type)) {
       throw new SchemaError(
         `fromTsProto: ${place}: expected a message type with encode and decode, got ${describe(type)}`,
       );
     }
-    let known = codecs.get(type);
-    if (!known) codecs.set(type, (known = messageCodec(type, place)));
-    return known;
+    let made = codecs.get(type);
+    if (!made) codecs.set(type, (made = messageCodec(type, place)));
+    return made;
   };
   const methods = Object.create(null) as Record<string, MethodDescriptor>;
   for (const { name, requestType, requestStream, responseType, responseStream } of Object.values(definition.methods)) {
@@ -111,10 +122,10 @@ export function fromTsProto<Definition extends TsProtoDefinition>(
       response: codec(responseType, `the response of ${fullName}/${name}`),
     };
   }
-  return { name: fullName, methods: methods as TsProtoMethods<Definition> };
+  return { name: fullName, methods };
 }
 
-function messageCodec(type: TsProtoMessage<never>, place: string): MessageCodec {
+function messageCodec(type: TsProtoMessage, place: string): MessageCodec {
   const { fromPartial } = type as { fromPartial?: (partial: object) => object };
   return generatedCodec(
     {
@@ -139,7 +150,7 @@ function isDefinition(value: unknown): value is TsProtoDefinition {
   return Object.values(methods).every((method) => typeof method === 'object' && typeof method?.name === 'string');
 }
 
-function isMessage(value: unknown): value is TsProtoMessage<never> {
+function isMessage(value: unknown): value is TsProtoMessage {
   const { encode, decode } = (value ?? {}) as Partial<TsProtoMessage>;
   return typeof encode === 'function' && typeof decode === 'function';
 }
