@@ -147,7 +147,7 @@ class Real {
 }
 
 // Few ids, so that things happen to the same stream again and again; 8 and 0 are nobody's.
-const id = fc.integer({ min: 1, max: 8 }).map((n) => (n <= 6 ? 2 * n - 1 : n === 7 ? 8 : 0));
+const id = fc.constantFrom(1, 1, 1, 3, 3, 3, 5, 5, 7, 9, 8, 0);
 const flags = fc.integer({ min: 0, max: 7 });
 const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ op: fc.constant('begin' as const), shape: fc.constantFrom(...SHAPES) }) },
@@ -179,7 +179,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 describe('the state machine of the client', () => {
   it('does what its model does', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(op, { maxLength: 40 }), async (ops) => {
+      fc.asyncProperty(fc.array(op, { maxLength: 60, size: 'max' }), async (ops) => {
         const model = new Model();
         const real = new Real();
         for (const each of ops) {
@@ -200,7 +200,7 @@ describe('the state machine of the client', () => {
         expect(real.connection.callCount).toBe(0);
         real.wire.cut();
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 });

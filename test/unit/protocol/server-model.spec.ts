@@ -188,7 +188,7 @@ class Real {
 }
 
 // Few ids, so that things happen to the same stream again and again.
-const id = fc.integer({ min: 1, max: 10 }).map((n) => (n <= 8 ? 2 * n - 1 : n === 9 ? 0 : 4));
+const id = fc.constantFrom(1, 1, 1, 3, 3, 3, 5, 5, 7, 7, 9, 11, 0, 4);
 const op: fc.Arbitrary<Op> = fc.oneof(
   {
     weight: 6,
@@ -232,7 +232,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 describe('the state machine of the server', () => {
   it('does what its model does', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(op, { maxLength: 40 }), async (ops) => {
+      fc.asyncProperty(fc.array(op, { maxLength: 60, size: 'max' }), async (ops) => {
         const model = new Model();
         const real = new Real();
         for (const each of ops) {
@@ -256,7 +256,7 @@ describe('the state machine of the server', () => {
           expect(real.calls.get(id)?.aborts).toBe(aborts + (open ? 1 : 0));
         expect(real.core.stats).toMatchObject({ connections: 0, calls: 0, bufferedBytes: 0 });
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 });
