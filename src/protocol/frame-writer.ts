@@ -18,6 +18,9 @@ const FLUSH_BYTES = ARENA_BYTES - 8 * 1024;
 /** Above so many bytes that the peer has not taken, producers that can wait are told to. */
 const HIGH_WATER_BYTES = 64 * 1024;
 
+/** What a status says whose own message and details do not fit. */
+const SHORT_STATUS = 'the status message and its details exceed the limit';
+
 /** The longest varint in front of a payload that fits a frame. */
 const MAX_LENGTH_BYTES = 4;
 
@@ -136,9 +139,13 @@ export class FrameWriter implements WriteArena {
       writeStatus(this, status);
       this.#end(streamId, FrameType.Response, 0);
     } catch {
-      // Too long with its message and details: the code alone always fits.
+      // Too long with its message and details.
       this.#rollBack();
-      this.writeStatus(streamId, { code: status.code, message: 'the status message and its details exceed the limit' });
+      this.#begin();
+      const message = SHORT_STATUS.length + 8 <= this.#maxMessageBytes ? SHORT_STATUS : '';
+      writeStatus(this, { code: status.code, message });
+      // Four bytes at least: they go out under a limit that is lower still, since a call needs its end.
+      this.#end(streamId, FrameType.Response, 0, Infinity);
     }
   }
 
@@ -308,10 +315,10 @@ export class FrameWriter implements WriteArena {
     this.#partsBytes += mended.length - old.length;
   }
 
-  #end(streamId: number, type: number, flags: number): void {
+  #end(streamId: number, type: number, flags: number, limit = this.#maxMessageBytes): void {
     const length =
       this.#collectedBytes - (this.#markPartsBytes + this.#markPos - this.#markSegmentStart) - HEADER_BYTES;
-    this.checkLength(length);
+    if (length > limit) throw tooLong(length, limit);
     // A large message has closed the segment in which the header stands: it is in a part then.
     const part = this.#parts[this.#markParts];
     if (part) writeHeader(part, this.#markPos - this.#markSegmentStart, length, streamId, type, flags);

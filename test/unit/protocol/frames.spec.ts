@@ -185,6 +185,25 @@ describe('FrameWriter', () => {
     ]);
   });
 
+  it.each([1, 4, 20, 57, 58, 59, 1000])('ends a call with its code, however low the limit: %i bytes', async (limit) => {
+    const { duplex, written } = sink();
+    const writer = new FrameWriter(duplex, limit);
+    writer.writeStatus(1, { code: TtrpcStatus.NOT_FOUND, message: 'x'.repeat(1000) });
+    writer.writeStatus(3, { code: TtrpcStatus.ABORTED, message: '' });
+    await turn();
+    const frames = parse(written());
+    const statuses = frames.map(({ streamId, data }) => {
+      const envelope = new ResponseEnvelope();
+      envelope.parse(data, 0, data.length);
+      return [streamId, envelope.status?.code];
+    });
+    expect(statuses).toEqual([
+      [1, TtrpcStatus.NOT_FOUND],
+      [3, TtrpcStatus.ABORTED],
+    ]);
+    for (const { data } of frames) expect(data.length).toBeLessThanOrEqual(Math.max(4, limit));
+  });
+
   it('adopts the buffer of a codec that has grown it', async () => {
     const { duplex, written } = sink();
     const writer = new FrameWriter(duplex, 4 << 20);
