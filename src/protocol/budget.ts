@@ -21,10 +21,11 @@ export class Budget {
     return refused;
   }
 
-  /** Takes `bytes` whatever the limit: for what is held already. */
-  force(bytes: number): void {
+  /** Takes `bytes` whatever the limit: for what is held already. False when a limit is exceeded with it. */
+  force(bytes: number): boolean {
     this.#used += bytes;
-    this.parent?.force(bytes);
+    const fitsAbove = this.parent?.force(bytes) ?? true;
+    return fitsAbove && this.#used <= this.limit;
   }
 
   /** Gives `bytes` back. */

@@ -13,6 +13,7 @@ import type { MethodRef } from './method-table.js';
 import { limit } from './server-options.js';
 import { SharedConnection, type ConnectionStatus } from './shared-connection.js';
 import { TtrpcStatus } from './status.js';
+import { Watchdog } from './watchdog.js';
 import { StreamPool, type StreamPoolOptions } from './stream-pool.js';
 
 /** Where a channel's connections come from. */
@@ -70,12 +71,18 @@ export class Channel {
   readonly #shared: readonly SharedConnection[];
   readonly #pool: StreamPool | undefined;
   readonly #abort = new AbortController();
+  readonly #connections = new Set<ClientConnection>();
+  readonly #watchdog: Watchdog;
   #turn = 0;
   #status: ChannelStatus = 'disconnected';
 
   /** Makes no connection yet, except that a Duplex is taken at once. Raises a RangeError that names a bad option. */
   constructor(source: ConnectionSource, options: ChannelOptions = {}, observer: ChannelObserver = {}) {
     this.limits = clientLimits(options);
+    this.#watchdog = new Watchdog(this.#connections, {
+      frameTimeoutMs: this.limits.frameTimeoutMs,
+      idleTimeoutMs: undefined,
+    });
     limit(options, 'maxStreamConnections', 64);
     limit(options, 'streamIdleMs', 10_000);
     if (options.streams !== undefined && options.streams !== 'dedicated' && options.streams !== 'shared') {
@@ -98,7 +105,7 @@ export class Channel {
         ),
     );
     if (source.kind === 'duplex') {
-      this.#shared[0]?.adopt(new ClientConnection(source.duplex, this.limits));
+      this.#shared[0]?.adopt(this.#speakOn(source.duplex));
     } else if (!this.#isSingle) {
       this.#pool = new StreamPool(() => this.#open(), options, new Backoff(options.reconnect));
     }
@@ -208,7 +215,19 @@ export class Channel {
       duplex.destroy();
       throw TtrpcError.from(signal.reason);
     }
-    return new ClientConnection(duplex, this.limits);
+    return this.#speakOn(duplex);
+  }
+
+  #speakOn(duplex: Duplex): ClientConnection {
+    const connection = new ClientConnection(duplex, this.limits);
+    const connections = this.#connections;
+    connections.add(connection);
+    this.#watchdog.start();
+    connection.onGone = () => {
+      connections.delete(connection);
+      if (connections.size === 0) this.#watchdog.stop();
+    };
+    return connection;
   }
 
   #onStatus(error: TtrpcError | undefined): void {

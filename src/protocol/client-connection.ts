@@ -11,14 +11,22 @@ import { sendsResponseStream } from './method-shape.js';
 import { RequestQueue } from './request-queue.js';
 import { limit, messageLimit } from './server-options.js';
 import { TtrpcStatus } from './status.js';
-import { timeoutNanoUntil } from './timer.js';
+import { checkTimeoutMs, timeoutNanoUntil } from './timer.js';
+import { Sighting, type Watched } from './watchdog.js';
 
-/** Limits of a client, in bytes. */
+/** Limits of a client, all with safe defaults. */
 export interface ClientLimits {
   /** Largest data of one frame, each way. Default 4 MiB, the protocol's own. */
   maxMessageBytes: number;
   /** What one request stream may hold ahead of its server; past it the call ends with RESOURCE_EXHAUSTED. Default 16 MiB. */
   maxBufferedBytes: number;
+  /**
+   * Status of one answer, in bytes of its message and details (128 more for each of these). Of a larger one the message is
+   * cut and the details are dropped; the error's `limit` says so. Default 2 MiB.
+   */
+  maxStatusBytes: number;
+  /** How long a frame may take from its first byte to its last, in ms; then the connection is closed. Default 30,000. */
+  frameTimeoutMs: number;
 }
 
 /** Fills in the defaults. Raises a RangeError that names the option. */
@@ -26,6 +34,8 @@ export function clientLimits(options: Partial<ClientLimits>): ClientLimits {
   return {
     maxMessageBytes: messageLimit(options.maxMessageBytes),
     maxBufferedBytes: limit(options, 'maxBufferedBytes', 16 * 1024 * 1024),
+    maxStatusBytes: limit(options, 'maxStatusBytes', 2 * 1024 * 1024),
+    frameTimeoutMs: checkTimeoutMs(options.frameTimeoutMs ?? 30_000, 'frameTimeoutMs'),
   };
 }
 
@@ -33,14 +43,18 @@ export function clientLimits(options: Partial<ClientLimits>): ClientLimits {
 const ID_RESERVE = 2 ** 16;
 
 /** The client's role on one connection: gives each call its id and each frame to its call. */
-export class ClientConnection implements ConnectionRole {
+export class ClientConnection implements ConnectionRole, Watched {
   readonly connection: Connection;
   readonly #calls = new Map<number, ClientCall>();
-  readonly #response = new ResponseEnvelope();
+  readonly #response: ResponseEnvelope;
   readonly #waiting: RequestQueue;
   #nextId = 1;
   /** Called once when the connection is gone. */
   onEnded: ((error: TtrpcError) => void) | undefined;
+  /** Called once when the connection is gone, by who made it. */
+  onGone: (() => void) | undefined;
+  /** As {@link Watched.sighting}. */
+  readonly sighting = new Sighting();
   /** Called when a call has left the connection. */
   onCallGone: ((call: ClientCall) => unknown) | undefined;
 
@@ -53,6 +67,7 @@ export class ClientConnection implements ConnectionRole {
       maxMessageBytes: limits.maxMessageBytes,
       budget: new Budget(4 * limits.maxBufferedBytes),
     });
+    this.#response = new ResponseEnvelope(limits.maxStatusBytes);
     this.#waiting = new RequestQueue(this.connection, (call) => call.beginOn(this));
   }
 
@@ -68,6 +83,27 @@ export class ClientConnection implements ConnectionRole {
 
   /** As {@link ConnectionRole.probesPeer}: a reader who is slow still gets what the server sent before it went. */
   readonly probesPeer = false;
+
+  /** As {@link Watched.framesRead}. */
+  get framesRead(): number {
+    return this.connection.framesRead;
+  }
+
+  /** As {@link Watched.midFrame}. */
+  get midFrame(): boolean {
+    return this.connection.midFrame;
+  }
+
+  /** As {@link Watched.held}. */
+  get held(): boolean {
+    return this.connection.held;
+  }
+
+  /** As {@link Watched.onLimit}. */
+  onLimit(limit: string, ms: number): void {
+    const message = `the server has not finished a frame: ${limit} is ${ms} ms`;
+    this.close(new TtrpcError(TtrpcStatus.UNAVAILABLE, message, { limit }));
+  }
 
   /** False while requests wait because the server does not take what was written: then {@link begin} lets one wait, too. */
   get takesRequests(): boolean {
@@ -156,6 +192,7 @@ export class ClientConnection implements ConnectionRole {
   onClosed(error: TtrpcError): void {
     for (const call of [...this.#calls.values()]) call.fail(error);
     this.onEnded?.(error);
+    this.onGone?.();
     for (const call of this.takeWaiting()) call.fail(error);
   }
 
@@ -192,8 +229,11 @@ export class ClientConnection implements ConnectionRole {
       this.#protocolError(call, `a Response that does not parse: ${messageOf(error)}`);
       return;
     }
-    const { status, payloadStart, payloadEnd } = response;
-    if (status) {
+    const { status, statusCut, payloadStart, payloadEnd } = response;
+    if (status && statusCut) {
+      const message = `${status.message} (cut, without details: the status exceeds ${this.limits.maxStatusBytes} bytes)`;
+      call.fail(new TtrpcError(status.code, message, { limit: 'maxStatusBytes' }));
+    } else if (status) {
       call.fail(new TtrpcError(status.code, status.message, { details: status.details }));
     } else if (!sendsResponseStream(call.method.shape)) {
       call.answer(buf, payloadStart, payloadEnd);

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Budget } from './budget.js';
 import { TtrpcError, messageOf } from './errors.js';
 import { FrameReader, type FrameSink } from './frame-reader.js';
-import { FrameWriter } from './frame-writer.js';
+import { FrameWriter, HIGH_WATER_BYTES, type UnsentObserver } from './frame-writer.js';
 import { PeerProbe } from './peer-probe.js';
 import { Timer } from './timer.js';
 import type { DrainWaiter, StreamSender } from './stream-output.js';
@@ -30,7 +30,7 @@ export interface ConnectionRole extends FrameSink {
 export interface ConnectionLimits {
   /** Largest data of one frame, each way. */
   maxMessageBytes: number;
-  /** What the streams of the connection may hold together. */
+  /** What the streams of the connection, its unsent and its unfinished frames may hold together. */
   budget: Budget;
 }
 
@@ -38,7 +38,7 @@ export interface ConnectionLimits {
  * One byte stream to one peer: one read loop, one write queue, one end. What the frames mean is the business of its
  * role. It knows two states, open and closed; every late event of the Duplex meets a closed connection and does nothing.
  */
-export class Connection implements StreamSender {
+export class Connection implements StreamSender, UnsentObserver {
   readonly writer: FrameWriter;
   readonly budget: Budget;
   readonly #duplex: Duplex;
@@ -48,6 +48,8 @@ export class Connection implements StreamSender {
   /** Made when a stream has to wait. */
   #waiting: Set<DrainWaiter> | undefined;
   #holds = 0;
+  /** Unsent bytes that the budget counts. */
+  #unsent = 0;
   #open = true;
 
   /** Starts to read `duplex` and owns it from now on. */
@@ -56,8 +58,8 @@ export class Connection implements StreamSender {
     this.#role = role;
     this.budget = limits.budget;
     this.#probe = new PeerProbe(duplex);
-    this.writer = new FrameWriter(duplex, limits.maxMessageBytes);
-    this.#reader = new FrameReader(role, limits.maxMessageBytes);
+    this.writer = new FrameWriter(duplex, limits.maxMessageBytes, this);
+    this.#reader = new FrameReader(role, limits.maxMessageBytes, role.onUnaffordableFrame && limits.budget);
     duplex.on('data', this.#onData);
     duplex.on('drain', this.#onDrain);
     duplex.on('end', this.#onEnd);
@@ -100,6 +102,14 @@ export class Connection implements StreamSender {
     if (--this.#holds > 0 || !this.#open) return;
     this.#probe.stop();
     this.#duplex.resume();
+  }
+
+  /** As {@link UnsentObserver.onUnsent}. What every connection may have on its way is not counted. */
+  onUnsent(bytes: number): void {
+    const counted = Math.max(0, bytes - HIGH_WATER_BYTES);
+    if (counted > this.#unsent) this.budget.force(counted - this.#unsent);
+    else this.budget.give(this.#unsent - counted);
+    this.#unsent = counted;
   }
 
   /** As {@link StreamSender.awaitDrain}. */
@@ -163,6 +173,7 @@ export class Connection implements StreamSender {
   #closed(error: TtrpcError): void {
     this.#open = false;
     this.#reader.stop();
+    this.onUnsent(0);
     this.#probe.stop();
     this.writer.discard();
     this.#waiting = undefined;
@@ -177,6 +188,7 @@ export class Connection implements StreamSender {
   readonly #onData = (chunk: Uint8Array): void => this.#reader.push(chunk);
 
   readonly #onDrain = (): void => {
+    this.onUnsent(0);
     this.#role.onDrain();
     // In turns: who has more to send than fits now goes to the end of the line.
     const waiting = this.#waiting;

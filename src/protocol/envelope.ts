@@ -1,7 +1,17 @@
 import { TtrpcError } from './errors.js';
 import { TtrpcMetadata } from './metadata.js';
 import { errorCode, TtrpcStatus, type StatusDetail, type StatusObject } from './status.js';
-import { copyBytes, FieldReader, utf8, utf8Bytes, varintSize, WireType, writeVarint, writeVarint64 } from './wire.js';
+import {
+  copyBytes,
+  EMPTY,
+  FieldReader,
+  utf8,
+  utf8Bytes,
+  varintSize,
+  WireType,
+  writeVarint,
+  writeVarint64,
+} from './wire.js';
 import type { WriteArena } from './message-codec.js';
 
 // Tags of the envelope's fields: field number << 3 | wire type (PROTOCOL.md, "Envelope").
@@ -25,6 +35,12 @@ export const REQUEST_PAYLOAD_TAG = PAYLOAD;
 /** The tag in front of the payload of a Response envelope. */
 export const RESPONSE_PAYLOAD_TAG = ANSWER;
 
+/** What a pair of metadata takes in memory beside its bytes, about. */
+const PAIR_OVERHEAD_BYTES = 64;
+
+/** What a status detail takes in memory beside its bytes, about. */
+const DETAIL_OVERHEAD_BYTES = 128;
+
 /** Ten bytes hold any varint. */
 const MAX_VARINT_BYTES = 10;
 
@@ -43,6 +59,8 @@ export class RequestEnvelope {
   timeoutNano = 0;
   /** Undefined when the request carries none. */
   metadata: TtrpcMetadata | undefined;
+  /** What the metadata takes in memory, about. */
+  metadataBytes = 0;
   readonly #fields = new FieldReader();
   readonly #maxMetadataBytes: number;
 
@@ -62,6 +80,7 @@ export class RequestEnvelope {
     this.payloadStart = this.payloadEnd = end;
     this.timeoutNano = 0;
     this.metadata = undefined;
+    this.metadataBytes = 0;
     let metadataBytes = 0;
     for (let tag = fields.tag(); tag !== 0; tag = fields.tag()) {
       switch (tag) {
@@ -87,6 +106,7 @@ export class RequestEnvelope {
         case METADATA:
           this.metadata ??= new TtrpcMetadata();
           metadataBytes += readPair(fields, this.metadata);
+          this.metadataBytes += PAIR_OVERHEAD_BYTES;
           if (metadataBytes > this.#maxMetadataBytes) {
             const limit = `the maximum of ${this.#maxMetadataBytes} bytes`;
             throw new TtrpcError(TtrpcStatus.RESOURCE_EXHAUSTED, `the metadata of the request exceeds ${limit}`, {
@@ -136,13 +156,25 @@ export class ResponseEnvelope {
   payloadEnd = 0;
   /** Undefined for OK, also where the peer sent code 0. */
   status: StatusObject | undefined;
+  /** True when the status was above the limit: its details are left out and its message is cut. */
+  statusCut = false;
   readonly #fields = new FieldReader();
+  readonly #maxStatusBytes: number;
+  /** What the status may still take. */
+  #room = 0;
+
+  /** `maxStatusBytes` limits a status: its message and its details, with 128 bytes more for each of these. */
+  constructor(maxStatusBytes = Infinity) {
+    this.#maxStatusBytes = maxStatusBytes;
+  }
 
   /** Reads `buf[start, end)`. Raises an Error that says what is wrong. */
   parse(buf: Uint8Array, start: number, end: number): void {
     const fields = this.#fields;
     fields.reset(buf, start, end);
     this.payloadStart = this.payloadEnd = end;
+    this.statusCut = false;
+    this.#room = this.#maxStatusBytes;
     let status: StatusObject | undefined;
     for (let tag = fields.tag(); tag !== 0; tag = fields.tag()) {
       if (tag === ANSWER) {
@@ -150,40 +182,66 @@ export class ResponseEnvelope {
         this.payloadStart = fields.pos;
         fields.pos = this.payloadEnd;
       } else if (tag === STATUS) {
-        status = readStatus(fields, status);
+        status = this.#readStatus(status);
       } else {
         fields.skip(tag);
       }
     }
     this.status = status && status.code !== 0 ? { ...status, code: errorCode(status.code) } : undefined;
   }
-}
 
-/** Reads a status. One that stands twice is put together with the one `before`: an error must not become OK by it. */
-function readStatus(fields: FieldReader, before: StatusObject | undefined): StatusObject {
-  const outerEnd = fields.end;
-  const stop = fields.length();
-  fields.end = stop;
-  let code = before?.code ?? 0;
-  let message = before?.message ?? '';
-  let details = before?.details as StatusDetail[] | undefined;
-  for (let tag = fields.tag(); tag !== 0; tag = fields.tag()) {
-    if (tag === CODE) {
-      fields.varint();
-      code = fields.low | 0;
-    } else if (tag === MESSAGE) message = fields.string();
-    else if (tag === DETAIL) (details ??= []).push(readDetail(fields));
-    else fields.skip(tag);
+  /** Reads a status. One that stands twice is put together with the one `before`: an error must not become OK by it. */
+  #readStatus(before: StatusObject | undefined): StatusObject {
+    const fields = this.#fields;
+    const outerEnd = fields.end;
+    const stop = fields.length();
+    fields.end = stop;
+    let code = before?.code ?? 0;
+    let message = before?.message ?? '';
+    let details = before?.details as StatusDetail[] | undefined;
+    for (let tag = fields.tag(); tag !== 0; tag = fields.tag()) {
+      if (tag === CODE) {
+        fields.varint();
+        code = fields.low | 0;
+      } else if (tag === MESSAGE) message = this.#readMessage();
+      else if (tag !== DETAIL) fields.skip(tag);
+      else if (this.#hasRoomForDetail()) (details ??= []).push(readDetail(fields));
+      else fields.skip(tag);
+    }
+    fields.end = outerEnd;
+    return { code, message, details: this.statusCut ? undefined : details };
   }
-  fields.end = outerEnd;
-  return { code, message, details };
+
+  #readMessage(): string {
+    const fields = this.#fields;
+    const end = fields.length();
+    const { buf, pos } = fields;
+    let cut = Math.min(end, pos + this.#room);
+    // Not within a character.
+    while (cut > pos && cut < end && ((buf[cut] as number) & 0xc0) === 0x80) cut--;
+    if (cut < end) this.statusCut = true;
+    this.#room -= cut - pos;
+    fields.pos = end;
+    return utf8(buf, pos, cut);
+  }
+
+  /** Looks at the detail that stands next and takes the room for it. */
+  #hasRoomForDetail(): boolean {
+    const fields = this.#fields;
+    const { pos } = fields;
+    const bytes = fields.length() - fields.pos + DETAIL_OVERHEAD_BYTES;
+    fields.pos = pos;
+    if (bytes > this.#room) this.statusCut = true;
+    else this.#room -= bytes;
+    return !this.statusCut;
+  }
 }
 
 function readDetail(fields: FieldReader): StatusDetail {
   const outerEnd = fields.end;
   const stop = fields.length();
   fields.end = stop;
-  const detail: StatusDetail = { typeUrl: '', value: new Uint8Array(0) };
+  const detail: StatusDetail = { typeUrl: '', value: EMPTY };
   for (let tag = fields.tag(); tag !== 0; tag = fields.tag()) {
     if (tag === TYPE_URL) detail.typeUrl = fields.string();
     else if (tag === DETAIL_VALUE) {

@@ -1,3 +1,4 @@
+import type { Budget } from './budget.js';
 import { HEADER_BYTES } from './frame.js';
 import { copyBytes } from './wire.js';
 
@@ -10,7 +11,15 @@ export interface FrameSink {
   onFrame(streamId: number, type: number, flags: number, buf: Uint8Array, start: number, end: number): void;
   /** The header of a frame above the limit; its `length` bytes of data are read and dropped. */
   onOversizedFrame(streamId: number, type: number, flags: number, length: number): void;
+  /**
+   * A frame of which too much would have to be held until it is whole; what came is dropped, and the rest as it comes.
+   * `limit` is that of the reader's budget, in bytes. Needed where there is one.
+   */
+  onUnaffordableFrame?(streamId: number, type: number, flags: number, limit: number): void;
 }
+
+/** So much of an unfinished frame is not counted: what hardly exceeds the chunk in which a small frame lies. */
+const FREE_BYTES = 64 * 1024;
 
 /**
  * Cuts a byte stream into frames: chunks in, frames out, without a socket.
@@ -22,6 +31,8 @@ export class FrameReader {
   #headerFill = 0;
   #body: Uint8Array | undefined;
   #bodyFill = 0;
+  /** What the budget counts of it. */
+  #bodyCounted = 0;
   #toSkip = 0;
   #stopped = false;
   #framesRead = 0;
@@ -29,10 +40,14 @@ export class FrameReader {
   #type = 0;
   #flags = 0;
 
-  /** Frames with more than `maxMessageBytes` of data are reported as oversized. */
+  /**
+   * Frames with more than `maxMessageBytes` of data are reported as oversized. `budget` counts what is held of a frame that
+   * is not whole.
+   */
   constructor(
     private readonly sink: FrameSink,
     private readonly maxMessageBytes: number,
+    private readonly budget?: Budget,
   ) {}
 
   /** Frames whose header has been read. */
@@ -49,7 +64,7 @@ export class FrameReader {
   stop(): void {
     this.#stopped = true;
     this.#header = undefined;
-    this.#body = undefined;
+    this.#dropBody();
   }
 
   /** Takes the next bytes from the wire and calls the sink for each frame that they complete. */
@@ -129,10 +144,30 @@ export class FrameReader {
     body.set(taken === chunk.length ? chunk : chunk.subarray(at, at + taken), this.#bodyFill);
     this.#bodyFill += taken;
     if (this.#bodyFill === body.length) {
-      this.#body = undefined;
+      this.#dropBody();
       this.sink.onFrame(this.#streamId, this.#type, this.#flags, body, 0, body.length);
+    } else if (this.#bodyFill > FREE_BYTES) {
+      this.#count(body.length);
     }
     return at + taken;
+  }
+
+  /** Counts what is held of a frame of `length` bytes; lets it go when that is too much. */
+  #count(length: number): void {
+    const limit = this.budget?.take(this.#bodyFill - this.#bodyCounted);
+    if (limit === undefined) {
+      this.#bodyCounted = this.#bodyFill;
+      return;
+    }
+    this.#toSkip = length - this.#bodyFill;
+    this.#dropBody();
+    this.sink.onUnaffordableFrame?.(this.#streamId, this.#type, this.#flags, limit);
+  }
+
+  #dropBody(): void {
+    this.#body = undefined;
+    if (this.#bodyCounted > 0) this.budget?.give(this.#bodyCounted);
+    this.#bodyCounted = 0;
   }
 
   #skip(length: number): void {

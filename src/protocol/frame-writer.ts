@@ -16,7 +16,13 @@ const LARGE_BYTES = 16 * 1024;
 const FLUSH_BYTES = ARENA_BYTES - 8 * 1024;
 
 /** Above so many bytes that the peer has not taken, producers that can wait are told to. */
-const HIGH_WATER_BYTES = 64 * 1024;
+export const HIGH_WATER_BYTES = 64 * 1024;
+
+/** Hears of what the peer does not take. */
+export interface UnsentObserver {
+  /** The Duplex has so many bytes that the peer has not taken; its 'drain' is sure to follow. */
+  onUnsent(bytes: number): void;
+}
 
 /** What a status says whose own message and details do not fit. */
 const SHORT_STATUS = 'the status message and its details exceed the limit';
@@ -51,7 +57,11 @@ export class FrameWriter implements WriteArena {
   readonly #flushSoon: () => void;
 
   /** Writes to `duplex`; a frame with more than `maxMessageBytes` of data is refused. */
-  constructor(duplex: Duplex, maxMessageBytes: number) {
+  constructor(
+    duplex: Duplex,
+    maxMessageBytes: number,
+    private readonly observer?: UnsentObserver,
+  ) {
     this.#duplex = duplex;
     this.#maxMessageBytes = maxMessageBytes;
     // A socket that has written everything at once is done with the bytes; any other Duplex may have kept them.
@@ -188,7 +198,8 @@ export class FrameWriter implements WriteArena {
     }
     if (parts.length === 0) {
       duplex.write(tail);
-      if (this.#reusesArena && duplex.writableLength === 0) returnArena(buf);
+      if (duplex.writableLength > 0) this.#tellUnsent();
+      else if (this.#reusesArena) returnArena(buf);
       return;
     }
     this.#parts = [];
@@ -197,6 +208,7 @@ export class FrameWriter implements WriteArena {
     for (const part of parts) duplex.write(part);
     if (tail.length > 0) duplex.write(tail);
     duplex.uncork();
+    if (duplex.writableLength > 0) this.#tellUnsent();
   }
 
   /** Drops everything collected. */
@@ -229,6 +241,10 @@ export class FrameWriter implements WriteArena {
     this.#pushPart(this.buf.subarray(this.#segmentStart, this.pos));
     this.#pushPart(bytes);
     this.#segmentStart = this.pos;
+  }
+
+  #tellUnsent(): void {
+    if (this.#duplex.writableNeedDrain) this.observer?.onUnsent(this.#duplex.writableLength);
   }
 
   get #collectedBytes(): number {

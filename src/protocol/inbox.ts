@@ -4,12 +4,19 @@ const HIGH_MESSAGES = 512;
 /** The same in bytes. */
 const HIGH_BYTES = 256 * 1024;
 
+/** What a queued message takes beside its bytes. */
+const OVERHEAD_BYTES = 64;
+
 /** Holds the source of an {@link Inbox} back, and lets it go on. */
 export interface Flow {
   /** No more, please; may be called again. */
   holdInput(): void;
   /** Go on; may be called without a hold. */
   releaseInput(): void;
+  /** So many bytes more are queued. False: the source is to be held back already. */
+  onQueued?(bytes: number): boolean;
+  /** So many of the queued bytes are there no more. */
+  onTaken?(bytes: number): void;
 }
 
 interface Waiting<T> {
@@ -47,8 +54,9 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
     }
     this.#items.push({ value, bytes });
     this.#bytes += bytes;
+    const fits = this.flow.onQueued?.(bytes + OVERHEAD_BYTES) ?? true;
     this.#listener?.();
-    if (!this.#held && (this.#count >= HIGH_MESSAGES || this.#bytes >= HIGH_BYTES)) {
+    if (!this.#held && this.#count > 0 && (!fits || this.#count >= HIGH_MESSAGES || this.#bytes >= HIGH_BYTES)) {
       this.#held = true;
       this.flow.holdInput();
     }
@@ -116,6 +124,7 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
   #shift(): T {
     const { value, bytes } = this.#items[this.#head++] as { value: T; bytes: number };
     this.#bytes -= bytes;
+    this.flow.onTaken?.(bytes + OVERHEAD_BYTES);
     // Shifting an array costs its length; the taken part is dropped now and then instead.
     if (this.#head === this.#items.length) {
       this.#items = [];
@@ -129,6 +138,7 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   #drop(): void {
+    if (this.#count > 0) this.flow.onTaken?.(this.#bytes + this.#count * OVERHEAD_BYTES);
     this.#items = [];
     this.#head = 0;
     this.#bytes = 0;

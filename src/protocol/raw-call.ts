@@ -17,6 +17,9 @@ export class RawCall implements RawContext, CallOwner, RequestInput {
   #pump: Pump<Uint8Array> | undefined;
   #controller: AbortController | undefined;
   #aborted: TtrpcError | undefined;
+  #running = false;
+  /** Set when the call is over before its handler. */
+  #onSettled: (() => void) | undefined;
 
   /** Takes the call over; see `ErrorExposure`. */
   constructor(
@@ -39,6 +42,7 @@ export class RawCall implements RawContext, CallOwner, RequestInput {
     }
     try {
       const result = handle(request, this);
+      this.#running = sendsResponseStream(shape) || isThenable(result);
       if (sendsResponseStream(shape)) void this.#sendAll(result as AsyncIterable<Uint8Array>);
       else if (isThenable(result)) void this.#answerLater(result);
       else this.#call.answer(bytesCodec, result as Uint8Array);
@@ -79,6 +83,7 @@ export class RawCall implements RawContext, CallOwner, RequestInput {
 
   /** As {@link CallOwner.onAbort}. */
   onAbort(error: TtrpcError): void {
+    if (this.#running) this.#onSettled = this.#call.outlives();
     this.#inbox?.abort(error);
     this.onClosing(error);
     this.#pump?.stop();
@@ -106,6 +111,7 @@ export class RawCall implements RawContext, CallOwner, RequestInput {
     } catch (error) {
       this.#fail(error);
     }
+    this.#settle();
   }
 
   async #sendAll(messages: AsyncIterable<Uint8Array>): Promise<void> {
@@ -122,6 +128,13 @@ export class RawCall implements RawContext, CallOwner, RequestInput {
     } catch (error) {
       this.#fail(error);
     }
+    this.#settle();
+  }
+
+  #settle(): void {
+    this.#running = false;
+    this.#onSettled?.();
+    this.#onSettled = undefined;
   }
 
   #fail(error: unknown): void {

@@ -1,4 +1,5 @@
 import { TtrpcError } from './errors.js';
+import type { Flow } from './inbox.js';
 import type { MessageCodec } from './message-codec.js';
 import type { MethodKey } from './method-table.js';
 import { sendsRequestStream, sendsResponseStream } from './method-shape.js';
@@ -42,7 +43,7 @@ export interface CallOwner {
  * One call as the server sees it. It ends once: by an answer, by the end of its stream, by an error, or because the
  * client, its time or the server is gone; what comes after that does nothing.
  */
-export class ServerCall {
+export class ServerCall implements Flow {
   /** Set by the method's `start` for client-streaming and bidi calls. */
   input: RequestInput | undefined;
   /** Who runs the handler; set by the method's `start`. */
@@ -53,6 +54,8 @@ export class ServerCall {
   #output: StreamOutput | undefined;
   #hold: ReadHold | undefined;
   #timer: Timer | undefined;
+  /** Bytes that the connection's budget counts for it: its request, and what its handler has not taken. */
+  #held = 0;
 
   /** `deadline` is in ms since the epoch. */
   constructor(
@@ -134,7 +137,7 @@ export class ServerCall {
     this.#state = 'ending';
     this.#hold?.release();
     const write = (): void => {
-      this.connection.writer.writeStatus(this.id, status);
+      this.connection.writeStatus(this.id, status);
       this.#ended();
     };
     // What the client has not taken would keep it from learning that the stream outran it.
@@ -193,6 +196,32 @@ export class ServerCall {
     this.#hold?.release();
   }
 
+  /** As {@link Flow.onQueued}. */
+  onQueued(bytes: number): boolean {
+    this.#held += bytes;
+    return this.connection.connection.budget.force(bytes);
+  }
+
+  /** As {@link Flow.onTaken}. */
+  onTaken(bytes: number): void {
+    const given = Math.min(bytes, this.#held);
+    this.#held -= given;
+    this.connection.connection.budget.give(given);
+  }
+
+  /** The budget counts so many bytes for the call, until it ends. */
+  holds(bytes: number): void {
+    this.#held += bytes;
+  }
+
+  /**
+   * The handler goes on although the call is over: it takes a call's place until the function that this gives is called.
+   * Else a client whose calls end at once, by a short deadline, could have any number of handlers at work.
+   */
+  outlives(): () => void {
+    return this.connection.onStraggler();
+  }
+
   get #streamOutput(): StreamOutput {
     if (!sendsResponseStream(this.method.shape)) throw new Error(`${this.method.method} sends no stream`);
     if (!this.#output) {
@@ -224,6 +253,7 @@ export class ServerCall {
     this.#timer = undefined;
     this.#hold?.release();
     this.#output?.discard();
+    if (this.#held > 0) this.onTaken(this.#held);
     this.connection.onCallEnded(this);
   }
 }

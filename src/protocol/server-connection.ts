@@ -17,6 +17,9 @@ import { Sighting, type Watched } from './watchdog.js';
 /** A connection that does not take its answers is not read above so many unsent bytes. */
 const HOLD_UNSENT_BYTES = 1024 * 1024;
 
+/** What a request holds while its call is in flight is counted from so many bytes on: small ones are limited by number. */
+const COUNTED_REQUEST_BYTES = 4096;
+
 /** What a server tells its connections and hears of them. */
 export interface ServerConnectionOwner {
   readonly methods: MethodTable<ServerMethod>;
@@ -46,6 +49,8 @@ export class ServerConnection implements ConnectionRole, Watched {
   #leaving = false;
   #heldForUnsent = false;
   #isShared = false;
+  /** Handlers that go on although their calls are over. */
+  #stragglers = 0;
 
   /** Starts to serve `duplex`. */
   constructor(
@@ -128,10 +133,7 @@ export class ServerConnection implements ConnectionRole, Watched {
       this.#onData(streamId, flags, buf, start, end);
     }
     // Other types are for later versions of the protocol.
-    if (!this.#heldForUnsent && this.writer.backlogged(HOLD_UNSENT_BYTES)) {
-      this.#heldForUnsent = true;
-      this.connection.hold();
-    }
+    this.#holdForUnsent();
   }
 
   /** As {@link ConnectionRole.onOversizedFrame}. */
@@ -139,6 +141,15 @@ export class ServerConnection implements ConnectionRole, Watched {
     const error = tooLong(length, this.limits.maxMessageBytes);
     if (type === FrameType.Request && (streamId & 1) === 1) this.#used.use(streamId);
     this.#refuse(streamId, error.code, error.message, 'maxMessageBytes');
+    this.#holdForUnsent();
+  }
+
+  /** As {@link FrameSink.onUnaffordableFrame}. */
+  onUnaffordableFrame(streamId: number, type: number, _flags: number, limit: number): void {
+    if (type === FrameType.Request && (streamId & 1) === 1) this.#used.use(streamId);
+    const message = `too much is held for peers to take this message; the limit is ${limit} bytes`;
+    this.#refuse(streamId, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxBufferedBytes');
+    this.#holdForUnsent();
   }
 
   /** As {@link ConnectionRole.onDrain}. */
@@ -157,12 +168,35 @@ export class ServerConnection implements ConnectionRole, Watched {
 
   /** Raises RESOURCE_EXHAUSTED when the peer has left too many answers untaken for one more. */
   checkBacklog(): void {
-    const { unsentBytes } = this.writer;
-    const limit = this.limits.maxBufferedBytesPerConnection;
-    if (unsentBytes > limit) {
-      const message = `the peer has not taken ${unsentBytes} bytes of answers; the limit is ${limit} bytes`;
-      throw new TtrpcError(TtrpcStatus.RESOURCE_EXHAUSTED, message, { limit: 'maxBufferedBytes' });
-    }
+    const limit = this.#exceededBacklog();
+    if (limit !== undefined) throw backlogError(this.writer.unsentBytes, limit);
+  }
+
+  /** Ends a call with `status`; in short, and without details, for a peer that leaves too much untaken. */
+  writeStatus(streamId: number, status: StatusObject): void {
+    const limit = this.#exceededBacklog();
+    const fitting =
+      limit === undefined
+        ? status
+        : { code: status.code, message: backlogError(this.writer.unsentBytes, limit).message };
+    this.writer.writeStatus(streamId, fitting);
+  }
+
+  /** A handler goes on although its call is over, and counts until the function that this gives is called. */
+  onStraggler(): () => void {
+    this.#stragglers++;
+    return () => void this.#stragglers--;
+  }
+
+  /** The limit that is exceeded while this peer does not take what was written; others' backlogs are no matter of one that does. */
+  #exceededBacklog(): number | undefined {
+    return this.writer.backlogged(0) ? this.connection.budget.take(0) : undefined;
+  }
+
+  #holdForUnsent(): void {
+    if (this.#heldForUnsent || !this.writer.backlogged(HOLD_UNSENT_BYTES)) return;
+    this.#heldForUnsent = true;
+    this.connection.hold();
   }
 
   /** A call tells that a limit has ended it. */
@@ -216,9 +250,10 @@ export class ServerConnection implements ConnectionRole, Watched {
     }
     if (this.#draining) {
       this.#refuse(streamId, TtrpcStatus.UNAVAILABLE, 'the server is closing');
-    } else if (this.#calls.size >= this.limits.maxConcurrentCalls) {
+    } else if (this.#calls.size + this.#stragglers >= this.limits.maxConcurrentCalls) {
       const limit = this.limits.maxConcurrentCalls;
-      const message = `${limit} calls are open on this connection, the limit`;
+      const ended = this.#stragglers > 0 ? ` (${this.#stragglers} of them have ended, their handlers have not)` : '';
+      const message = `${limit} calls are open on this connection, the limit${ended}`;
       this.#refuse(streamId, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxConcurrentCalls');
     } else if (request.timeoutNano < 0) {
       this.#refuse(streamId, TtrpcStatus.DEADLINE_EXCEEDED, 'the deadline of the call had passed when it came');
@@ -228,10 +263,19 @@ export class ServerConnection implements ConnectionRole, Watched {
   }
 
   #begin(streamId: number, method: ServerMethod, buf: Uint8Array): void {
-    const { payloadStart, payloadEnd, timeoutNano, metadata } = this.owner.request;
+    const { payloadStart, payloadEnd, timeoutNano, metadata, metadataBytes } = this.owner.request;
+    const requestBytes = payloadEnd - payloadStart + metadataBytes;
+    const isCounted = requestBytes >= COUNTED_REQUEST_BYTES;
+    const limit = isCounted ? this.connection.budget.take(requestBytes) : undefined;
+    if (limit !== undefined) {
+      const message = `requests of ${this.connection.budget.used} bytes are in flight; ${requestBytes} more exceed the limit of ${limit} bytes`;
+      this.#refuse(streamId, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxBufferedBytes');
+      return;
+    }
     const timeoutMs = timeoutNano / 1e6;
     const deadline = timeoutNano > 0 ? Date.now() + timeoutMs : undefined;
     const call = new ServerCall(this, streamId, method, metadata, deadline);
+    if (isCounted) call.holds(requestBytes);
     this.#calls.set(streamId, call);
     if (this.#calls.size > 1) this.#isShared = true;
     if (deadline !== undefined) call.startDeadline(timeoutMs);
@@ -295,6 +339,11 @@ export class ServerConnection implements ConnectionRole, Watched {
     this.#cutShort.add(streamId);
     call.abort(new TtrpcError(TtrpcStatus.CANCELLED, `the client broke the protocol: ${message}`), status);
   }
+}
+
+function backlogError(unsentBytes: number, limit: number): TtrpcError {
+  const message = `the peer has not taken ${unsentBytes} bytes of answers; the limit is ${limit} bytes`;
+  return new TtrpcError(TtrpcStatus.RESOURCE_EXHAUSTED, message, { limit: 'maxBufferedBytes' });
 }
 
 function statusOf(error: unknown): StatusObject {

@@ -7,7 +7,10 @@ export interface ServerLimits {
   maxMessageBytes: number;
   /** Connections at a time; one more is closed at once. Default 4,096. */
   maxConnections: number;
-  /** Calls that are open at a time on one connection; one more is answered RESOURCE_EXHAUSTED. Default 4,096. */
+  /**
+   * Calls that are open at a time on one connection, and handlers that go on although their calls are over; one more is
+   * answered RESOURCE_EXHAUSTED. Default 4,096.
+   */
   maxConcurrentCalls: number;
   /** Metadata of one request, in bytes of its keys and values. A request with more is answered RESOURCE_EXHAUSTED. Default 256 KiB. */
   maxMetadataBytes: number;
@@ -17,9 +20,12 @@ export interface ServerLimits {
   idleTimeoutMs: number | undefined;
   /** Bytes that one response stream may hold ahead of its reader; past it the stream ends with RESOURCE_EXHAUSTED. Default 16 MiB. */
   maxBufferedBytes: number;
-  /** The same for all streams and unsent answers of one connection. Default four times `maxBufferedBytes`. */
+  /**
+   * The same for all that is held for one connection: its streams both ways, unsent answers, an unfinished frame, and
+   * requests in flight of 4 KiB and more. Default four times `maxBufferedBytes`.
+   */
   maxBufferedBytesPerConnection: number;
-  /** The same for all streams of the server. Default sixteen times `maxBufferedBytes`. */
+  /** The same for all connections together. Default sixteen times `maxBufferedBytes`. */
   maxBufferedBytesPerServer: number;
 }
 

@@ -6,6 +6,9 @@ import { TtrpcStatus } from './status.js';
 import { bytesCodec } from './message-codec.js';
 import { copyBytes } from './wire.js';
 
+/** What a held message takes beside its bytes: without it empty ones could be held without end. */
+const OVERHEAD_BYTES = 64;
+
 /** Who has something to send once the Duplex has taken what was written. */
 export interface DrainWaiter {
   /** Sends as much as the peer takes. True when nothing is left to wait for. */
@@ -65,7 +68,7 @@ export class StreamOutput implements DrainWaiter {
     this.#sender?.awaitDrain(this);
   }
 
-  /** Bytes that are held here. */
+  /** Bytes that are held here, with 64 for each message. */
   get queuedBytes(): number {
     return this.#queuedBytes;
   }
@@ -82,7 +85,7 @@ export class StreamOutput implements DrainWaiter {
     }
     const bytes = codec.encode(value);
     sender?.writer.checkLength(bytes.length);
-    this.#take(bytes.length);
+    this.#take(bytes.length + OVERHEAD_BYTES);
     // What the user passed may be changed by him before it is sent.
     this.#queue.push(codec === (bytesCodec as unknown) ? copyBytes(bytes, 0, bytes.length) : bytes);
     sender?.awaitDrain(this);
@@ -113,7 +116,7 @@ export class StreamOutput implements DrainWaiter {
     let bytes = 0;
     while (sent < this.#queue.length && writer.writable) {
       const message = this.#queue[sent++] as Uint8Array;
-      bytes += message.length;
+      bytes += message.length + OVERHEAD_BYTES;
       writer.writeData(this.#id, bytesCodec, message);
     }
     if (sent > 0) {

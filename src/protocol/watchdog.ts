@@ -20,7 +20,7 @@ export interface WatchdogLimits {
   idleTimeoutMs: number | undefined;
 }
 
-/** How a connection looked when the watchdog looked last; times in ms since the epoch, 0 for not at all. */
+/** How a connection looked when the watchdog looked last; times in ms of a clock that is never set, 0 for not at all. */
 export class Sighting {
   frames = -1;
   midSince = 0;
@@ -61,7 +61,7 @@ export class Watchdog {
   }
 
   #look(): void {
-    const now = Date.now();
+    const now = performance.now();
     for (const each of this.#watched) this.#lookAt(each, now);
   }
 

@@ -21,6 +21,10 @@ export class HandlerCall implements CallOwner {
   /** Streams that an Observable has given as values, one after the other. */
   #queue: Promise<void> | undefined;
   #onDone: (() => void) | undefined;
+  /** True while a promise or an iterable of the handler's is pending. */
+  #running = false;
+  /** Set when the call is over before its handler. */
+  #onSettled: (() => void) | undefined;
 
   constructor(
     private readonly call: ServerCall,
@@ -42,9 +46,16 @@ export class HandlerCall implements CallOwner {
       return;
     }
     if (isThenable(result)) {
+      this.#running = true;
       result.then(
-        (value) => this.#onResult(value),
-        (error: unknown) => this.#fail(error),
+        (value) => {
+          this.#settle();
+          this.#onResult(value);
+        },
+        (error: unknown) => {
+          this.#settle();
+          this.#fail(error);
+        },
       );
     } else {
       this.#onResult(result);
@@ -164,11 +175,14 @@ export class HandlerCall implements CallOwner {
       },
     });
     this.#pump = pump;
+    this.#running = true;
     pump.run().then(
       (ended) => {
+        this.#settle();
         if (ended) onEnd();
       },
       (error: unknown) => {
+        this.#settle();
         this.#subscriber?.unsubscribe();
         if (sendError) this.#failToSend(sendError.error);
         else this.#fail(error);
@@ -217,11 +231,19 @@ export class HandlerCall implements CallOwner {
 
   /** As {@link CallOwner.onAbort}. */
   onAbort(error: TtrpcError): void {
+    if (this.#running) this.#onSettled = this.call.outlives();
     this.context.abort(error);
     this.requests?.abort(error);
     this.#subscriber?.unsubscribe();
     this.#pump?.stop();
     this.#done();
+  }
+
+  /** The handler is at its end, or about to give its result. */
+  #settle(): void {
+    this.#running = false;
+    this.#onSettled?.();
+    this.#onSettled = undefined;
   }
 
   #done(): void {

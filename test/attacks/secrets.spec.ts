@@ -35,7 +35,9 @@ function start(server: Partial<TtrpcServerOptions> = {}): Promise<Lab> {
     // What the lab does not serve is no matter here.
     if (!message.startsWith('no handler for ')) lines.push({ message, stack });
   };
-  const prepare = (): void => Logger.overrideLogger({ log: () => undefined, warn: note, error: note });
+  const prepare = (): void => {
+    Logger.overrideLogger({ log: () => undefined, warn: note, error: note });
+  };
   return startLab({ controllers: [LabController], server, prepare });
 }
 

@@ -7,7 +7,7 @@ import {
   type RawClient,
   type RawServer,
 } from 'nestjs-ttrpc/protocol';
-import { ClientConnection } from '../../src/protocol/client-connection.js';
+import { ClientConnection, clientLimits } from '../../src/protocol/client-connection.js';
 import type { CallShape } from '../conformance/case.js';
 import { FrameCutter } from '../conformance/wire/frame.js';
 import type { Random } from '../support/random.js';
@@ -19,7 +19,7 @@ import { MAX_MESSAGE_BYTES, type Mutant } from './mutate.js';
 import { WatchedCall } from './watched-call.js';
 import { memoryWire, SocketWires, type Wire } from './wire.js';
 
-const LIMITS = { maxMessageBytes: MAX_MESSAGE_BYTES, maxBufferedBytes: 32 * 1024 };
+const LIMITS = { ...clientLimits({ maxMessageBytes: MAX_MESSAGE_BYTES }), maxBufferedBytes: 32 * 1024 };
 const MAX_CALLS = 24;
 /** One mutant in so many goes over a unix socket, the others through memory. */
 const SOCKET_EVERY = 8;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ClientCall } from '../../../src/protocol/client-call.js';
-import { ClientConnection } from '../../../src/protocol/client-connection.js';
+import { ClientConnection, clientLimits } from '../../../src/protocol/client-connection.js';
 import { TtrpcError } from '../../../src/protocol/errors.js';
 import { bytesCodec } from '../../../src/protocol/message-codec.js';
 import { sendsRequestStream, sendsResponseStream, type MethodShape } from '../../../src/protocol/method-shape.js';
@@ -93,7 +93,7 @@ class Real {
   readonly calls = new Map<number, { call: ClientCall; told: (string | number)[] }>();
   readonly wire = memoryWire(false);
   readonly connection = new ClientConnection(this.wire.duplex, {
-    maxMessageBytes: MAX_MESSAGE_BYTES,
+    ...clientLimits({ maxMessageBytes: MAX_MESSAGE_BYTES }),
     maxBufferedBytes: 1000,
   });
   private readonly cutter = new FrameCutter();

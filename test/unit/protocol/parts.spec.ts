@@ -108,7 +108,11 @@ describe('stream ids', () => {
     expect(used.use(1)).toBe(true);
     expect(used.use(0xffff_ffff)).toBe(true);
     expect(used.use(0xffff_fffd)).toBe(true);
-    expect(used.use(3)).toBe(false);
+    expect([3, 0xffff_ff01, 0xffff_ff01].map((id) => used.use(id))).toEqual([false, true, false]);
+    // The oldest of too many gaps is forgotten: its ids count as used.
+    const jumping = new UsedIds();
+    for (let jump = 0; jump < 100_000; jump++) expect(jumping.use(1 + 40_000 * jump)).toBe(true);
+    expect([3, 40_000 * 99_990 - 1].map((id) => jumping.use(id))).toEqual([false, true]);
   });
 
   it('a bounded set forgets its oldest', () => {
