@@ -7,6 +7,8 @@ export interface Case {
   steps: readonly Step[];
   /** Pairs of peers that cannot do this at all. They are counted as not applicable, never as passed. */
   without?: readonly (Pair & Reason)[];
+  /** Pairs whose server goes on with the calls when their client is gone, for good: nothing is awaited at the end. */
+  leaves?: readonly (Pair & Reason)[];
   /** For the whole case, in ms. */
   limitMs?: number;
 }
@@ -17,7 +19,7 @@ export interface Pair {
   server?: PeerName;
 }
 
-/** Why some directions differ: behaviour of the peer's library, with its source. */
+/** Why some directions differ: behaviour of the peer's library (limits.ts), or of ours. */
 export interface Reason {
   reason: string;
 }
@@ -35,7 +37,10 @@ export type Step =
   | { do: 'cancel'; name: string }
   | { do: 'burst'; burst: BurstSpec; expect: ExpectedBurst }
   /** Waits until this has happened to a call at the server. */
-  | { do: 'await-event'; event: ServerEvent['event']; method: string; seq: number; cause?: ServerEvent['cause'] }
+  | ({ do: 'await-event'; method: string; seq: number; without?: readonly (Pair & Reason)[] } & Pick<
+      ServerEvent,
+      'event' | 'cause'
+    >)
   /** Ends the server's connections from the server's side: whole, or only the sending side. */
   | { do: 'server'; action: 'drop-connections' | 'half-close' }
   /** Ends the client's connection from the client's side, or opens another one for the steps that follow. */
@@ -45,8 +50,11 @@ export type Step =
 
 /** How a call ends. What is absent may be anything. */
 export interface Expected {
-  /** The status code; `lost`: the connection went away under the call, as the client's library reports that. */
-  status: number | 'lost';
+  /**
+   * The status code; several: any of them. `lost`: the connection went away under the call, as the client's library
+   * reports that. A name: the library's own error, which is no status.
+   */
+  status: number | readonly number[] | 'lost' | { error: string };
   message?: string;
   details?: readonly DetailSpec[];
   /** Of drivers that can tell: the client ended the call by itself. */

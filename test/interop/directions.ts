@@ -2,6 +2,7 @@ import { goVersion, startGoDriver, startGoServer } from './go-peer.js';
 import type { Flavour } from './nest/flavour.js';
 import type { Driver, PeerName, ServerPeer } from './peer.js';
 import type { DirectionName } from './report.js';
+import { cargoVersion, startRustDriver, startRustServer } from './rust-peer.js';
 
 /** A client and a server that are started for each other. */
 export interface Direction extends DirectionName {
@@ -17,6 +18,7 @@ interface Side {
 }
 
 const go: Side = { peer: 'go', title: 'go', driver: startGoDriver, server: startGoServer };
+const rust: Side = { peer: 'rust', title: 'rust', driver: startRustDriver, server: startRustServer };
 const nest = (flavour: Flavour): Side => ({
   peer: 'nest',
   title: `nest (${flavour})`,
@@ -41,6 +43,11 @@ export const directions: readonly Direction[] = [
   direction(go, iterables),
   direction(observables, go),
   direction(iterables, go),
+  direction(rust, rust),
+  direction(rust, observables),
+  direction(rust, iterables),
+  direction(observables, rust),
+  direction(iterables, rust),
   direction(observables, observables),
   direction(iterables, iterables),
 ];
@@ -55,5 +62,7 @@ export interface MissingPeer {
 export async function missingPeers(): Promise<MissingPeer[]> {
   const missing: MissingPeer[] = [];
   if ((await goVersion()) === undefined) missing.push({ peer: 'go', reason: 'No Go toolchain ("go" in PATH)' });
+  if ((await cargoVersion()) === undefined)
+    missing.push({ peer: 'rust', reason: 'No Rust toolchain ("cargo" in PATH)' });
   return missing;
 }

@@ -5,7 +5,7 @@
  */
 
 /** An implementation of ttrpc. */
-export type PeerName = 'go' | 'nest';
+export type PeerName = 'go' | 'rust' | 'nest';
 
 /** Where commands go. */
 export interface Channel {
@@ -305,6 +305,11 @@ export class ServerPeer {
   /** Waits until no connection is open and no call runs. */
   async awaitIdle(): Promise<void> {
     await this.channel.command('await-idle');
+  }
+
+  /** Leaves out of account what is open and runs now. */
+  async forget(): Promise<void> {
+    await this.channel.command('forget');
   }
 
   stop(): Promise<void> {

@@ -1,6 +1,6 @@
-import type { Case, Expected } from '../case.js';
+import type { Case, Expected, Pair, Reason } from '../case.js';
+import { limits } from '../limits.js';
 import type { CallSpec } from '../peer.js';
-import { goStreamsHaveNoDeadline } from './metadata.js';
 
 const LONG_MS = 60_000;
 const SHORT_MS = 250;
@@ -23,6 +23,13 @@ const streams: readonly [string, string, CallSpec][] = [
   ],
 ];
 
+/** Whose streams have no deadline at the server. */
+const goSendsNone = { client: 'go', ...limits.goStreamMetadata } as const;
+const rustKeepsNone = { server: 'rust', ...limits.rustStreamDeadline } as const;
+/** A stream of Rust's with itself: the client leaves it to the server, the server to the client. */
+const nobodyKeepsIt = { client: 'rust', server: 'rust', ...limits.rustStreamTimeout } as const;
+const goesOn: Pair & Reason = { server: 'rust', ...limits.rustStreamGoesOn };
+
 /** Deadlines: what the server sees of them, and how they expire at either side. */
 export const deadlines: readonly Case[] = [
   {
@@ -44,7 +51,7 @@ export const deadlines: readonly Case[] = [
   },
   {
     name: 'a deadline reaches the handler, streams',
-    without: [goStreamsHaveNoDeadline],
+    without: [goSendsNone],
     steps: [
       { do: 'call', call: { op: 'server-stream', request: { seq: 1, replyCount: 2 }, timeoutMs: 100_000 } },
       { do: 'call', call: { op: 'client-stream', requests: [{ seq: 1 }], timeoutMs: 100_000 } },
@@ -67,7 +74,10 @@ export const deadlines: readonly Case[] = [
   },
   {
     name: 'the deadline expires at the server, which answers so, unary',
-    without: [{ client: 'nest', reason: 'our client always keeps the deadline of its calls itself, so it ends first' }],
+    without: [
+      { client: 'nest', reason: 'our client always keeps the deadline of its calls itself, so it ends first' },
+      { client: 'rust', ...limits.rustOwnTimeout },
+    ],
     steps: [
       {
         do: 'call',
@@ -81,17 +91,19 @@ export const deadlines: readonly Case[] = [
   ...streams.flatMap(([name, method, call]): Case[] => [
     {
       name: `the deadline expires at the client, ${name}`,
+      without: [nobodyKeepsIt],
+      leaves: [goesOn],
       steps: [
         { do: 'call', call: { ...call, timeoutMs: SHORT_MS }, expect: expired },
         { do: 'call', call: { op: 'unary', request: { seq: 2 } } },
         // A Go client tells the server nothing of it; the end of the connection does.
         { do: 'client', action: 'close' },
-        { do: 'await-event', event: 'cancelled', method, seq: 41 },
+        { do: 'await-event', event: 'cancelled', method, seq: 41, without: [goesOn] },
       ],
     },
     {
       name: `the deadline ends the handler, ${name}`,
-      without: [goStreamsHaveNoDeadline],
+      without: [goSendsNone, rustKeepsNone],
       steps: [
         { do: 'call', call: { ...call, timeoutMs: SHORT_MS }, expect: expired },
         { do: 'await-event', event: 'cancelled', method, seq: 41 },

@@ -1,10 +1,5 @@
-import type { Case, Pair, Reason } from '../case.js';
-
-const goSendsNone: Pair & Reason = {
-  client: 'go',
-  reason:
-    'the client of containerd/ttrpc 1.2.10 sends metadata and timeouts for unary calls only (client.go, NewStream)',
-};
+import type { Case } from '../case.js';
+import { limits } from '../limits.js';
 
 const several = { 'single-key': ['one'], 'several-values': ['b', 'a', 'c', 'a'], 'Upper-Case': ['Kept As It Is'] };
 
@@ -33,7 +28,7 @@ export const metadata: readonly Case[] = [
   },
   {
     name: 'metadata with several values for one key, streams',
-    without: [goSendsNone],
+    without: [{ client: 'go', ...limits.goStreamMetadata }],
     steps: [
       { do: 'call', call: { op: 'server-stream', request: { seq: 1, replyCount: 2 }, metadata: several } },
       { do: 'call', call: { op: 'client-stream', requests: [{ seq: 1 }], metadata: several } },
@@ -41,6 +36,3 @@ export const metadata: readonly Case[] = [
     ],
   },
 ];
-
-/** Why a Go client's streams have no deadline at the server. */
-export const goStreamsHaveNoDeadline = goSendsNone;

@@ -1,5 +1,6 @@
 import { NO_MESSAGES } from '../bodies.js';
 import type { Case, Difference, Expected } from '../case.js';
+import { limits } from '../limits.js';
 import type { CallSpec } from '../peer.js';
 import { largestReplyItemBody, largestRequestBody, largestRequestItemBody, largestUnaryReplyBody } from '../sizes.js';
 
@@ -19,9 +20,26 @@ const tooLarge: Expected = { status: 8, local: false };
 const goGoesAway: Difference = {
   server: 'go',
   expect: { status: 'lost' },
-  reason:
-    'containerd/ttrpc 1.2.10 closes the whole connection when its handler gives more than 4 MiB (server.go, run: an error of ch.send returns)',
+  ...limits.goOversizedReply,
 };
+const rustSaysInvalid: Difference = {
+  server: 'rust',
+  expect: { status: 3, local: false },
+  ...limits.rustOversizedReply,
+};
+/** How a Rust client refuses a Request, and a message of a stream. */
+const rustRefuses: Difference = {
+  client: 'rust',
+  expect: { status: { error: 'Others' }, local: true, replies: NO_MESSAGES },
+  ...limits.rustOversizedRequest,
+};
+const rustRefusesMessage: Difference = {
+  client: 'rust',
+  expect: { status: 3, local: true },
+  ...limits.rustOversizedMessage,
+};
+/** What became of the call a Rust handler does not learn. */
+const goesOn = { server: 'rust', ...limits.rustStreamGoesOn } as const;
 const oneMore = { seq: 9, bodyBytes: 10 };
 /** The server lives: it answers on a new connection whatever became of the old one. */
 const serverLives: Case['steps'] = [{ do: 'client', action: 'connect' }, call({ op: 'unary', request: oneMore })];
@@ -50,7 +68,17 @@ export const payloads: readonly Case[] = [
   },
   {
     name: 'the largest reply that fits, unary',
-    steps: [call({ op: 'unary', request: { seq: 1, replyBytes: largestUnaryReplyBody() } })],
+    steps: [
+      {
+        do: 'call',
+        call: { op: 'unary', request: { seq: 1, replyBytes: largestUnaryReplyBody() } },
+        differs: [{ server: 'rust', expect: { status: 3, local: false }, ...limits.rustStatusOk }],
+      },
+    ],
+  },
+  {
+    name: 'the largest reply that fits beside an empty status, unary',
+    steps: [call({ op: 'unary', request: { seq: 1, replyBytes: largestUnaryReplyBody() - 2 } })],
   },
   {
     name: 'the largest request that fits, server-streaming',
@@ -95,6 +123,7 @@ export const payloads: readonly Case[] = [
         do: 'call',
         call: { op: 'unary', request: { seq: 1, replyBytes: 1, bodyBytes: largestRequestBody('unary') + 1 } },
         expect: refused,
+        differs: [rustRefuses],
       },
       call({ op: 'unary', request: oneMore }),
       { do: 'accepted', count: 1 },
@@ -107,7 +136,7 @@ export const payloads: readonly Case[] = [
         do: 'call',
         call: { op: 'unary', request: { seq: 1, replyBytes: largestUnaryReplyBody() + 1 } },
         expect: tooLarge,
-        differs: [goGoesAway],
+        differs: [goGoesAway, rustSaysInvalid],
       },
       ...serverLives,
     ],
@@ -127,6 +156,7 @@ export const payloads: readonly Case[] = [
           },
         },
         expect: refused,
+        differs: [rustRefuses],
       },
       call({ op: 'unary', request: oneMore }),
     ],
@@ -138,13 +168,14 @@ export const payloads: readonly Case[] = [
         do: 'call',
         call: { op: 'server-stream', request: { seq: 1, replyCount: 2, replyBytes: largestReplyItemBody(0) + 1 } },
         expect: tooLarge,
-        differs: [goGoesAway],
+        differs: [goGoesAway, rustSaysInvalid],
       },
       ...serverLives,
     ],
   },
   {
     name: 'one byte over the limit: second message of a client-streaming call',
+    leaves: [goesOn],
     steps: [
       {
         do: 'call',
@@ -157,12 +188,14 @@ export const payloads: readonly Case[] = [
           ],
         },
         expect: refused,
+        differs: [rustRefusesMessage],
       },
       call({ op: 'unary', request: oneMore }),
     ],
   },
   {
     name: 'one byte over the limit: second message of a bidi call',
+    leaves: [goesOn],
     steps: [
       {
         do: 'call',
@@ -175,6 +208,7 @@ export const payloads: readonly Case[] = [
           ],
         },
         expect: { status: 8, local: true },
+        differs: [rustRefusesMessage],
       },
       call({ op: 'unary', request: oneMore }),
     ],
@@ -193,7 +227,7 @@ export const payloads: readonly Case[] = [
           ],
         },
         expect: tooLarge,
-        differs: [goGoesAway],
+        differs: [goGoesAway, rustSaysInvalid],
       },
       ...serverLives,
     ],

@@ -1,5 +1,6 @@
 import { NO_MESSAGES } from '../bodies.js';
-import type { Case } from '../case.js';
+import type { Case, Difference } from '../case.js';
+import { limits } from '../limits.js';
 import type { CallSpec } from '../peer.js';
 
 const calls: readonly [string, CallSpec][] = [
@@ -10,6 +11,16 @@ const calls: readonly [string, CallSpec][] = [
 ];
 
 const unimplemented = (message: string) => ({ status: 12, message, replies: NO_MESSAGES });
+const rustKnowsNoService: Difference = {
+  server: 'rust',
+  expect: { status: 3, message: 'interop.v1.Nowhere service does not exist', replies: NO_MESSAGES },
+  ...limits.rustUnknownService,
+};
+const rustKnowsNo = (method: string): Difference => ({
+  server: 'rust',
+  expect: unimplemented(`${method} method`),
+  ...limits.rustUnknownMethod,
+});
 
 /**
  * Services and methods that the server does not have. Drivers with a schema need these names in it: the service
@@ -24,6 +35,7 @@ export const unknown: readonly Case[] = [
           do: 'call',
           call: { ...call, service: 'interop.v1.Nowhere', method },
           expect: unimplemented('service interop.v1.Nowhere'),
+          differs: [rustKnowsNoService],
         },
         { do: 'call', call: { op: 'unary', request: { seq: 2 } } },
       ],
@@ -31,7 +43,12 @@ export const unknown: readonly Case[] = [
     {
       name: `unknown method, ${call.op}`,
       steps: [
-        { do: 'call', call: { ...call, method: `Nowhere${method}` }, expect: unimplemented(`method Nowhere${method}`) },
+        {
+          do: 'call',
+          call: { ...call, method: `Nowhere${method}` },
+          expect: unimplemented(`method Nowhere${method}`),
+          differs: [rustKnowsNo(`Nowhere${method}`)],
+        },
         { do: 'call', call: { op: 'unary', request: { seq: 2 } } },
       ],
     },
@@ -43,6 +60,7 @@ export const unknown: readonly Case[] = [
         do: 'call',
         call: { op: 'unary', method: 'Unimplemented', request: { seq: 1 } },
         expect: unimplemented('method Unimplemented'),
+        differs: [rustKnowsNo('Unimplemented')],
       },
     ],
   },
