@@ -1,4 +1,5 @@
 import { covers, type Pair, type Reason } from './case.js';
+import type { Limit } from './limits.js';
 import type { PeerName } from './peer.js';
 
 /** One direction: a client and a server, and how they are set up. */
@@ -9,7 +10,7 @@ export interface DirectionName {
   title: string;
 }
 
-/** What the report must know of a case. */
+/** What the report must know of a case. Any other pair with a reason in it says that they end it otherwise. */
 export interface ReportedCase {
   /** Unique in its list. */
   name: string;
@@ -42,31 +43,36 @@ export class Report {
       .map(({ name }) => name);
   }
 
-  /** A table of cases and directions, and below it why some do not apply. */
+  /** A table of cases and directions, and below it why some do not apply or end otherwise. */
   toString(): string {
     const width = Math.max(...this.cases.map(({ name }) => name.length));
     const lines = ['', `${this.title}: client -> server`];
     this.directions.forEach(({ title }, index) => lines.push(`  ${letter(index)}  ${title}`));
-    lines.push('', `${' '.repeat(width)}  ${this.directions.map((_, index) => letter(index)).join('  ')}`);
     const reasons: string[] = [];
-    for (const test of this.cases) {
-      const marks = this.directions.map((direction) => this.#mark(test, direction, reasons));
-      lines.push(`${test.name.padEnd(width)}  ${marks.join('  ')}`);
-    }
-    lines.push('', '+ passed, ! failed, . not run, a number: does not apply, or ends otherwise, for this reason:');
+    const rows = this.cases.map((test) => this.directions.map((direction) => this.#mark(test, direction, reasons)));
+    const row = (name: string, marks: readonly string[]): string =>
+      `${name.padEnd(width)}  ${marks.map((mark) => mark.padEnd(5)).join('')}`.trimEnd();
+    const letters = this.directions.map((_, index) => letter(index));
+    lines.push('', row('', letters), ...rows.map((marks, index) => row(this.cases[index]?.name ?? '', marks)));
+    lines.push(
+      '',
+      '+ passed, ! failed, . not run; a number alone: does not apply, beside a sign: ends otherwise, because:',
+    );
     reasons.forEach((reason, index) => lines.push(`  ${index + 1}  ${reason}`));
     lines.push('', ...this.directions.map((direction) => this.#count(direction)), '');
     return lines.join('\n');
   }
 
   #mark(test: ReportedCase, direction: DirectionName, reasons: string[]): string {
+    const number = (reason: string): string => {
+      if (!reasons.includes(reason)) reasons.push(reason);
+      return String(reasons.indexOf(reason) + 1);
+    };
     const exclusion = exclusionOf(test, direction);
-    if (exclusion !== undefined) {
-      if (!reasons.includes(exclusion)) reasons.push(exclusion);
-      return String(reasons.indexOf(exclusion) + 1);
-    }
+    if (exclusion !== undefined) return number(exclusion);
     const result = this.#results.get(keyOf(direction, test));
-    return result === undefined ? '.' : result === 'passed' ? '+' : '!';
+    const sign = result === undefined ? '.' : result === 'passed' ? '+' : '!';
+    return sign + [...new Set(reasonsIn(test, direction))].map(number).join(',');
   }
 
   #count(direction: DirectionName): string {
@@ -83,7 +89,24 @@ export function applies(test: ReportedCase, direction: DirectionName): boolean {
 }
 
 function exclusionOf(test: ReportedCase, { client, server }: DirectionName): string | undefined {
-  return test.without?.find((pair) => covers(pair, client, server))?.reason;
+  const found = test.without?.find((pair) => covers(pair, client, server));
+  return found && withPeer(found);
+}
+
+/** The reasons of the pairs anywhere in a case that name a direction. */
+function reasonsIn(part: unknown, direction: DirectionName): string[] {
+  if (typeof part !== 'object' || part === null) return [];
+  if ('reason' in part) {
+    const pair = part as Pair & Reason;
+    return covers(pair, direction.client, direction.server) ? [withPeer(pair)] : [];
+  }
+  return Object.values(part).flatMap((each) => reasonsIn(each, direction));
+}
+
+/** `go client: …` for the limits of a peer, whose texts say what it does. */
+function withPeer(given: Reason): string {
+  const { peer, as, reason, source } = given as Partial<Limit> & Reason;
+  return peer === undefined ? reason : `${peer} ${as}: ${reason} (${source})`;
 }
 
 function keyOf(direction: DirectionName, test: ReportedCase): string {

@@ -8,6 +8,8 @@ export interface GrpcCase {
   calls: readonly CaseCall[];
   /** Pairs of peers that cannot do this at all. They are counted as not applicable, never as passed. */
   without?: readonly (Pair & Reason)[];
+  /** Pairs whose server does not tell a handler that its client is gone: that is not awaited. */
+  leaves?: readonly (Pair & Reason)[];
 }
 
 /** One call and how it ends. */
@@ -25,7 +27,8 @@ export interface CaseCall {
 
 /** How a call ends. */
 export interface ExpectedEnd {
-  status: number;
+  /** Several: any of them. */
+  status: number | readonly number[];
   /** Exactly this one; absent: any. */
   message?: string;
   /** Sizes of the bodies of all responses, in order, in bytes. Default: no response. */

@@ -1,9 +1,11 @@
 import type { TestRequest } from '../peer.js';
+import { limits } from '../limits.js';
 import type { CaseCall, GrpcCase } from './case.js';
 
 const OK = 0;
 const CANCELLED = 1;
 const UNKNOWN = 2;
+const INVALID_ARGUMENT = 3;
 const DEADLINE_EXCEEDED = 4;
 const UNIMPLEMENTED = 12;
 
@@ -18,14 +20,25 @@ const METADATA = {
   'x-grpc-test-echo-trailing-bin': ['q6ur'],
 };
 
-const GO_SENDS_NO_METADATA = {
-  client: 'go',
-  reason: 'Go\'s client sends no metadata with streams (client.go, NewStream: "TODO: metadata from context")',
-} as const;
+const GO_SENDS_NO_METADATA = { client: 'go', ...limits.goStreamMetadata } as const;
+const RUST_GOES_ON = { server: 'rust', ...limits.rustStreamGoesOn } as const;
 
 /** gRPC's own name for it: a call that fails with what its request asks for. */
 function statusCall(rpc: 'UnaryCall' | 'FullDuplexCall', code: number, message: string): CaseCall {
-  return { call: { rpc, requests: [{ status: { code, message } }] }, expect: { status: code, message } };
+  return {
+    call: { rpc, requests: [{ status: { code, message } }] },
+    expect: { status: code, message },
+    differs:
+      rpc === 'FullDuplexCall'
+        ? [
+            {
+              server: 'rust',
+              expect: { status: [code, INVALID_ARGUMENT], message: undefined },
+              ...limits.rustNoLongerActive,
+            },
+          ]
+        : [],
+  };
 }
 
 /**
@@ -118,11 +131,13 @@ export const grpcCases: readonly GrpcCase[] = [
       {
         call: { service: 'grpc.testing.UnimplementedService', rpc: 'UnimplementedCall', requests: [{}] },
         expect: { status: UNIMPLEMENTED },
+        differs: [{ server: 'rust', expect: { status: INVALID_ARGUMENT }, ...limits.rustUnknownService }],
       },
     ],
   },
   {
     name: 'cancel_after_begin',
+    leaves: [RUST_GOES_ON],
     calls: [
       {
         call: { rpc: 'StreamingInputCall', requests: [], keepOpen: true },
@@ -133,6 +148,7 @@ export const grpcCases: readonly GrpcCase[] = [
   },
   {
     name: 'cancel_after_first_response',
+    leaves: [RUST_GOES_ON],
     calls: [
       {
         call: {
@@ -147,6 +163,8 @@ export const grpcCases: readonly GrpcCase[] = [
   },
   {
     name: 'timeout_on_sleeping_server',
+    without: [{ client: 'rust', server: 'rust', ...limits.rustStreamTimeout }],
+    leaves: [RUST_GOES_ON],
     calls: [
       {
         call: { rpc: 'FullDuplexCall', requests: [{ payloadBytes: 27_182 }], keepOpen: true, timeoutMs: 1 },

@@ -1,13 +1,12 @@
-//! Makes the messages of interop.proto; its services are registered by hand, as the generated code would do it.
+//! Makes the messages of ../proto; the services are registered by hand, as generated code would do it.
 
 fn main() {
-    let proto = "../proto/interop.proto";
-    println!("cargo:rerun-if-changed={proto}");
+    println!("cargo:rerun-if-changed=../proto");
     protobuf_codegen::Codegen::new()
         .pure()
         .include("../proto")
-        .input(proto)
+        .inputs(["../proto/interop.proto", "../proto/test_service.proto"])
         .cargo_out_dir("proto")
         .run()
-        .expect("interop.proto cannot be compiled");
+        .expect("the .proto files cannot be compiled");
 }

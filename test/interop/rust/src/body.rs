@@ -31,8 +31,7 @@ pub fn pattern(seq: u64, size: usize) -> Vec<u8> {
 pub fn is_pattern(seq: u64, body: &[u8]) -> bool {
     let start = (seq % PERIOD as u64) as usize;
     let (head, rest) = body.split_at(body.len().min(PERIOD - start));
-    head == &PATTERN[start..start + head.len()]
-        && rest.chunks(PERIOD).all(|part| part == &PATTERN[..part.len()])
+    head == &PATTERN[start..start + head.len()] && rest.chunks(PERIOD).all(|part| part == &PATTERN[..part.len()])
 }
 
 /// Adds messages up: how many, the bytes of their bodies, and FNV-1a (32 bit) over seq (8 bytes, little endian) and body.

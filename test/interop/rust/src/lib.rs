@@ -5,8 +5,10 @@ pub mod changes;
 pub mod lines;
 pub mod socket;
 
-/// The messages of ../proto/interop.proto.
-pub mod proto {
+mod generated {
     include!(concat!(env!("OUT_DIR"), "/proto/mod.rs"));
-    pub use interop::*;
 }
+/// The messages of ../proto/interop.proto.
+pub use generated::interop as proto;
+/// The messages of ../proto/test_service.proto.
+pub use generated::test_service;

@@ -4,11 +4,11 @@ use interop_peer::body::Sum;
 use interop_peer::proto::{Reply, Request};
 use protobuf::well_known_types::empty::Empty;
 use tokio::sync::{watch, Semaphore};
-use ttrpc::context::{self, Context};
 use ttrpc::r#async::{CSReceiver, CSSender, Client, ClientStream, ClientStreamReceiver};
 use ttrpc::Error;
 
 use crate::messages::{Incoming, Outgoing};
+use crate::opening::opening;
 use crate::progress::Announcer;
 use crate::result::{CallResult, Collector, End};
 use crate::spec::CallSpec;
@@ -96,20 +96,10 @@ impl Call<'_> {
         made.unwrap_or_else(End::Error)
     }
 
-    /// The Request that opens the call, as the code that ttrpc-codegen makes gives it.
     fn opening(&self, shape: Shape) -> ttrpc::Request {
-        let mut context = Context::default();
-        for (key, values) in &self.spec.metadata {
-            context.set(key.clone(), values.clone());
-        }
-        context.timeout_nano = i64::try_from(u128::from(self.spec.timeout_ms) * 1_000_000).unwrap_or(i64::MAX);
-        ttrpc::Request {
-            service: self.spec.service.as_deref().unwrap_or(INTEROP).into(),
-            method: self.spec.method.as_deref().unwrap_or(shape.method(self.spec.empty)).into(),
-            timeout_nano: context.timeout_nano,
-            metadata: context::to_pb(context.metadata),
-            ..Default::default()
-        }
+        let CallSpec { service, method, empty, metadata, timeout_ms, .. } = self.spec;
+        let method = method.as_deref().unwrap_or(shape.method(*empty));
+        opening(service.as_deref().unwrap_or(INTEROP), method, metadata, *timeout_ms)
     }
 
     async fn unary<Q: Outgoing, P: Incoming>(&mut self, mut opening: ttrpc::Request) -> ttrpc::Result<End> {

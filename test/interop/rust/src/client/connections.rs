@@ -21,8 +21,7 @@ struct Connection {
 
 impl Connections {
     pub async fn connect(&self, name: String, address: &str) -> Result<(), String> {
-        let stream =
-            UnixStream::connect(path_of(address)?).await.map_err(|error| format!("{address}: {error}"))?;
+        let stream = UnixStream::connect(path_of(address)?).await.map_err(|error| format!("{address}: {error}"))?;
         let (socket, handle) = Socket::new(stream, || ());
         let client = Client::new(transport::Socket::new(socket));
         let mut open = self.open();

@@ -4,9 +4,11 @@ mod burst;
 mod call;
 mod connections;
 mod messages;
+mod opening;
 mod progress;
 mod result;
 mod spec;
+mod test_service;
 
 use std::sync::Arc;
 
@@ -14,12 +16,14 @@ use interop_peer::lines::{self, Answer, Command};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::watch;
+use ttrpc::r#async::Client;
 
 use crate::burst::BurstSpec;
 use crate::call::Shape;
 use crate::connections::Connections;
-use crate::progress::{Announcer, Progress};
+use crate::progress::{Announcer, Named, Progress};
 use crate::spec::CallSpec;
+use crate::test_service::TestCallSpec;
 
 // With more than one thread the library's client and server lose the order of messages.
 #[tokio::main(flavor = "current_thread")]
@@ -84,10 +88,8 @@ impl Driver {
             }
             "cancel" => {
                 let OfCall { call, .. } = command.fields()?;
-                self.progress.read(|calls| match calls.get(&call) {
-                    Some(found) => Ok(found.cancel()),
-                    None => Err(format!("call {call:?} is not known")),
-                })?;
+                let found = self.progress.read(|calls| calls.get(&call).map(Named::cancel));
+                found.ok_or_else(|| format!("call {call:?} is not known"))?;
                 Ok(json!({}))
             }
             "await-replies" => self.await_replies(command.fields()?).await,
@@ -95,6 +97,11 @@ impl Driver {
                 let spec: BurstSpec = command.fields()?;
                 let client = self.connections.client(&spec.connection)?;
                 fields_of(&burst::run(spec, client).await)
+            }
+            "test-service" => {
+                let spec: TestCallSpec = command.fields()?;
+                let (client, announcer, cancelled) = self.begin(&spec.connection, spec.call.clone())?;
+                fields_of(&test_service::run(client, &spec, announcer, cancelled).await)
             }
             op => match Shape::of(op) {
                 Some(shape) => self.call(shape, command.fields()?).await,
@@ -125,11 +132,20 @@ impl Driver {
         if spec.wire_timeout_ms.is_some() {
             return Err("the library's client keeps the timeout that it sends".into());
         }
-        let client = self.connections.client(&spec.connection)?;
-        let (cancel, cancelled) = watch::channel(false);
-        self.connections.ends_with(&spec.connection, cancel.clone())?;
-        let announcer = Announcer::begin(&self.progress, spec.call.clone(), cancel)?;
+        let (client, announcer, cancelled) = self.begin(&spec.connection, spec.call.clone())?;
         fields_of(&call::run(client, shape, &spec, announcer, cancelled).await)
+    }
+
+    /// What a call needs: the client, where to announce its replies, and what says that it is cancelled.
+    fn begin(
+        &self,
+        connection: &str,
+        name: Option<String>,
+    ) -> Result<(Client, Announcer, watch::Receiver<bool>), String> {
+        let client = self.connections.client(connection)?;
+        let (cancel, cancelled) = watch::channel(false);
+        self.connections.ends_with(connection, cancel.clone())?;
+        Ok((client, Announcer::begin(&self.progress, name, cancel)?, cancelled))
     }
 }
 

@@ -23,11 +23,7 @@ pub struct Announcer {
 
 impl Announcer {
     /// Begins a call, which `cancel` ends; a name may be used again once its call is over.
-    pub fn begin(
-        progress: &Arc<Progress>,
-        name: Option<String>,
-        cancel: watch::Sender<bool>,
-    ) -> Result<Self, String> {
+    pub fn begin(progress: &Arc<Progress>, name: Option<String>, cancel: watch::Sender<bool>) -> Result<Self, String> {
         if let Some(name) = &name {
             progress.update(|calls| match calls.get(name) {
                 Some(call) if !call.over => Err(format!("call {name:?} is running already")),

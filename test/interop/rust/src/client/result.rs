@@ -39,7 +39,7 @@ pub struct CallResult {
 }
 
 #[derive(Serialize)]
-struct StatusResult {
+pub struct StatusResult {
     code: i32,
     message: String,
     details: Vec<Detail>,
@@ -90,11 +90,7 @@ pub struct Collector {
 
 impl Collector {
     pub fn new() -> Self {
-        Self {
-            begun: Instant::now(),
-            replies: Replies { ordered: true, ..Default::default() },
-            first: None,
-        }
+        Self { begun: Instant::now(), replies: Replies { ordered: true, ..Default::default() }, first: None }
     }
 
     /// Takes a reply; an empty one for a google.protobuf.Empty.
@@ -152,17 +148,18 @@ fn is_own_timeout(error: &Error) -> bool {
     matches!(error, Error::Others(text) if text.starts_with("Receive packet timeout"))
 }
 
-fn split(error: Option<Error>) -> (Option<StatusResult>, Option<TransportError>) {
+/// The status that an error is, or else what it is.
+pub fn split(error: Option<Error>) -> (Option<StatusResult>, Option<TransportError>) {
     let status = match error {
         None => Status::new(),
         Some(Error::RpcStatus(status)) => status,
         Some(ref error) if is_own_timeout(error) => ttrpc::get_status(Code::DEADLINE_EXCEEDED, error.to_string()),
         Some(error) => return (None, Some(TransportError { name: name_of(&error), message: error.to_string() })),
     };
-    let details = status.details.iter().map(|detail| Detail {
-        type_url: detail.type_url.clone(),
-        value: BASE64_STANDARD.encode(&detail.value),
-    });
+    let details = status
+        .details
+        .iter()
+        .map(|detail| Detail { type_url: detail.type_url.clone(), value: BASE64_STANDARD.encode(&detail.value) });
     (Some(StatusResult { code: status.code.value(), details: details.collect(), message: status.message }), None)
 }
 

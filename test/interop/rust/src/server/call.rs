@@ -55,7 +55,8 @@ impl Call {
         self.start(request.seq);
     }
 
-    fn start(&mut self, seq: u64) {
+    /// Records the call under a seq, once.
+    pub fn start(&mut self, seq: u64) {
         if self.begun {
             return;
         }

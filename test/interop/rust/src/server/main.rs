@@ -1,9 +1,12 @@
-//! Serves interop.v1.Interop with the ttrpc crate and obeys the harness on stdin (see ../../README.md).
+//! Serves interop.v1.Interop and grpc.testing.TestService with the ttrpc crate and obeys the harness on stdin (see ../../README.md).
 
 mod call;
+mod generated;
 mod journal;
 mod service;
+mod test_service;
 
+use std::collections::HashMap;
 use std::net::Shutdown;
 use std::sync::Arc;
 
@@ -41,8 +44,11 @@ async fn main() {
 async fn run(address: &str) -> Result<(), String> {
     let listener = UnixListener::bind(path_of(address)?).map_err(|error| format!("{address}: {error}"))?;
     let journal = Arc::new(Journal::default());
-    let mut server =
-        Server::new().add_listener(tracked(listener, journal.clone())).register_service(service::services(&journal));
+    let services = HashMap::from([
+        ("interop.v1.Interop".into(), service::interop(&journal)),
+        ("grpc.testing.TestService".into(), test_service::test_service(&journal)),
+    ]);
+    let mut server = Server::new().add_listener(tracked(listener, journal.clone())).register_service(services);
     server.start().await.map_err(|error| error.to_string())?;
     let server = Arc::new(Mutex::new(server));
     lines::write(&json!({ "ready": true, "address": address }));
@@ -58,8 +64,7 @@ fn tracked(listener: UnixListener, journal: Arc<Journal>) -> Listener {
                 state.accepted
             });
             let owner = journal.clone();
-            let (socket, handle) =
-                Socket::new(stream, move || owner.update(|state| drop(state.open.remove(&id))));
+            let (socket, handle) = Socket::new(stream, move || owner.update(|state| drop(state.open.remove(&id))));
             journal.update(|state| state.open.insert(id, handle));
             socket
         });

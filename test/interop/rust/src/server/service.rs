@@ -1,4 +1,4 @@
-//! interop.v1.Interop, with the traits that generated code implements.
+//! interop.v1.Interop.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,20 +7,20 @@ use async_trait::async_trait;
 use interop_peer::body::{self, Sum};
 use interop_peer::proto::{Reply, Request};
 use protobuf::well_known_types::empty::Empty;
-use ttrpc::proto::{Code, Codec};
 use ttrpc::r#async::{
     MethodHandler, ServerStream, ServerStreamReceiver, ServerStreamSender, Service, StreamHandler, StreamInner,
     TtrpcContext,
 };
-use ttrpc::{Error, Response};
+use ttrpc::Response;
 
 use crate::call::{with_sum, Call};
+use crate::generated::{answer, decode, end};
 use crate::journal::Journal;
 
 /// The service for the library.
-pub fn services(journal: &Arc<Journal>) -> HashMap<String, Service> {
+pub fn interop(journal: &Arc<Journal>) -> Service {
     let stream = |rpc| Arc::new(Streaming { journal: journal.clone(), rpc }) as Arc<dyn StreamHandler + Send + Sync>;
-    let service = Service {
+    Service {
         methods: HashMap::from([
             ("Unary".into(), Box::new(Unary { journal: journal.clone() }) as Box<dyn MethodHandler + Send + Sync>),
             ("Nothing".into(), Box::new(Nothing)),
@@ -33,8 +33,7 @@ pub fn services(journal: &Arc<Journal>) -> HashMap<String, Service> {
             ("NothingClientStream".into(), stream(Rpc::NothingClientStream)),
             ("NothingStream".into(), stream(Rpc::NothingStream)),
         ]),
-    };
-    HashMap::from([("interop.v1.Interop".into(), service)])
+    }
 }
 
 struct Unary {
@@ -108,8 +107,7 @@ async fn send_replies(call: &mut Call, request: &Request, replies: &ServerStream
     for seq in 0..u64::from(request.reply_count) {
         call.fail_if_due(false)?;
         call.wait(request.delay_ms).await;
-        let mut reply =
-            Reply { seq, body: body::pattern(seq, request.reply_bytes as usize), ..Default::default() };
+        let mut reply = Reply { seq, body: body::pattern(seq, request.reply_bytes as usize), ..Default::default() };
         if seq == 0 {
             reply = call.first_reply(reply);
             if !request.body.is_empty() {
@@ -201,38 +199,5 @@ fn reply_body(request: Request) -> Vec<u8> {
     match request.reply_bytes {
         0 => request.body,
         size => body::pattern(request.seq, size as usize),
-    }
-}
-
-fn decode<M: Codec<E = protobuf::Error>>(payload: &[u8]) -> ttrpc::Result<M> {
-    M::decode(payload).map_err(|error| Error::Others(error.to_string()))
-}
-
-/// The Response of a call with one answer, as the code that ttrpc-codegen makes gives it.
-fn answer<M: Codec<E = protobuf::Error>>(result: ttrpc::Result<M>) -> ttrpc::Result<Response> {
-    let mut response = Response::new();
-    match result {
-        Ok(message) => {
-            response.set_status(ttrpc::get_status(Code::OK, ""));
-            response.payload = message.encode().map_err(|error| Error::Others(error.to_string()))?;
-        }
-        Err(error) => response.set_status(status_of(error)),
-    }
-    Ok(response)
-}
-
-/// The end of a call with many answers, as the code that ttrpc-codegen makes gives it: a Response for an error only.
-fn end(result: ttrpc::Result<()>) -> ttrpc::Result<Option<Response>> {
-    Ok(result.err().map(|error| {
-        let mut response = Response::new();
-        response.set_status(status_of(error));
-        response
-    }))
-}
-
-fn status_of(error: Error) -> ttrpc::Status {
-    match error {
-        Error::RpcStatus(status) => status,
-        other => ttrpc::get_status(Code::UNKNOWN, format!("{other:?}")),
     }
 }
