@@ -28,8 +28,11 @@ function generated({ count: _, delayEvery, ...request }: GenerateSpec, index: nu
   return made;
 }
 
+/** How a call ends, with a status. */
+export type ModelledEnd = Expected & { status: number };
+
 /** How a call ends that nothing disturbs, by what interop.proto says of its rpc. */
-export function expectedOf(call: CallSpec): Expected {
+export function expectedOf(call: CallSpec): ModelledEnd {
   const requests = requestsOf(call);
   if (call.empty === true) return ended(emptyReplies(call, requests.length));
   const replies: Reply[] = [];
@@ -56,7 +59,7 @@ interface Reply {
 
 const NOTHING_RECEIVED: Reply['received'] = { count: 0, totalBytes: 0, checksum: 0 };
 
-function ended(replies: readonly Reply[], failed?: FailSpec): Expected {
+function ended(replies: readonly Reply[], failed?: FailSpec): ModelledEnd {
   const sum = new Sum();
   for (const { seq, body } of replies) sum.add(seq, body);
   return {
