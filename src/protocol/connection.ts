@@ -112,6 +112,17 @@ export class Connection implements StreamSender, UnsentObserver {
     this.#unsent = counted;
   }
 
+  /** As {@link UnsentObserver.checkLarge}: of many peers each could leave its first answer untaken. */
+  checkLarge(bytes: number): void {
+    const limit = this.budget.take(bytes);
+    if (limit === undefined) {
+      this.budget.give(bytes);
+      return;
+    }
+    const message = `too much is held for peers that do not take it; ${bytes} bytes more exceed the limit of ${limit} bytes`;
+    throw new TtrpcError(TtrpcStatus.RESOURCE_EXHAUSTED, message, { limit: 'maxBufferedBytes' });
+  }
+
   /** As {@link StreamSender.awaitDrain}. */
   awaitDrain(output: DrainWaiter): void {
     (this.#waiting ??= new Set()).add(output);

@@ -36,7 +36,7 @@ export const REQUEST_PAYLOAD_TAG = PAYLOAD;
 export const RESPONSE_PAYLOAD_TAG = ANSWER;
 
 /** What a pair of metadata takes in memory beside its bytes, about. */
-const PAIR_OVERHEAD_BYTES = 64;
+const PAIR_OVERHEAD_BYTES = 256;
 
 /** What a status detail takes in memory beside its bytes, about. */
 const DETAIL_OVERHEAD_BYTES = 128;
@@ -105,8 +105,7 @@ export class RequestEnvelope {
           break;
         case METADATA:
           this.metadata ??= new TtrpcMetadata();
-          metadataBytes += readPair(fields, this.metadata);
-          this.metadataBytes += PAIR_OVERHEAD_BYTES;
+          metadataBytes += this.#readPair(this.metadata);
           if (metadataBytes > this.#maxMetadataBytes) {
             const limit = `the maximum of ${this.#maxMetadataBytes} bytes`;
             throw new TtrpcError(TtrpcStatus.RESOURCE_EXHAUSTED, `the metadata of the request exceeds ${limit}`, {
@@ -129,25 +128,28 @@ export class RequestEnvelope {
   methodIn(buf: Uint8Array): string {
     return utf8(buf, this.methodStart, this.methodEnd);
   }
-}
 
-/** Reads a pair and gives the bytes that it takes. */
-function readPair(fields: FieldReader, metadata: TtrpcMetadata): number {
-  const outerEnd = fields.end;
-  const stop = fields.length();
-  const size = stop - fields.pos;
-  fields.end = stop;
-  let key = '';
-  let value = '';
-  for (let tag = fields.tag(); tag !== 0; tag = fields.tag()) {
-    if (tag === KEY) key = fields.string();
-    else if (tag === VALUE) value = fields.string();
-    else fields.skip(tag);
+  /** Reads a pair and gives the bytes that it takes. */
+  #readPair(metadata: TtrpcMetadata): number {
+    const fields = this.#fields;
+    const outerEnd = fields.end;
+    const stop = fields.length();
+    const size = stop - fields.pos;
+    fields.end = stop;
+    let key = '';
+    let value = '';
+    for (let tag = fields.tag(); tag !== 0; tag = fields.tag()) {
+      if (tag === KEY) key = fields.string();
+      else if (tag === VALUE) value = fields.string();
+      else fields.skip(tag);
+    }
+    fields.end = outerEnd;
+    // A pair without a key can be asked for by nobody.
+    if (key === '') return size;
+    metadata.append(key, value);
+    this.metadataBytes += size + PAIR_OVERHEAD_BYTES;
+    return size;
   }
-  fields.end = outerEnd;
-  // A pair without a key can be asked for by nobody.
-  if (key !== '') metadata.append(key, value);
-  return size;
 }
 
 /** A Response envelope read in place; see {@link RequestEnvelope}. */

@@ -22,6 +22,8 @@ export const HIGH_WATER_BYTES = 64 * 1024;
 export interface UnsentObserver {
   /** The Duplex has so many bytes that the peer has not taken; its 'drain' is sure to follow. */
   onUnsent(bytes: number): void;
+  /** A message of so many bytes is about to be written. Raises RESOURCE_EXHAUSTED when there is no room to hold it. */
+  checkLarge(bytes: number): void;
 }
 
 /** What a status says whose own message and details do not fit. */
@@ -135,6 +137,7 @@ export class FrameWriter implements WriteArena {
     this.#begin();
     try {
       this.#payload(RESPONSE_PAYLOAD_TAG, codec, value);
+      this.#checkLarge();
       this.#end(streamId, FrameType.Response, 0);
     } catch (error) {
       this.#rollBack();
@@ -159,11 +162,12 @@ export class FrameWriter implements WriteArena {
     }
   }
 
-  /** A Data frame with the message `value`. Raises as {@link writeRequest}. */
-  writeData<T>(streamId: number, codec: MessageCodec<T>, value: T): void {
+  /** A Data frame with the message `value`; `isNew` when nothing counts its bytes yet. Raises as {@link writeRequest}. */
+  writeData<T>(streamId: number, codec: MessageCodec<T>, value: T, isNew = false): void {
     this.#begin();
     try {
       encodeMessage(codec, value, this);
+      if (isNew) this.#checkLarge();
       this.#end(streamId, FrameType.Data, 0);
     } catch (error) {
       this.#rollBack();
@@ -329,6 +333,12 @@ export class FrameWriter implements WriteArena {
     mended.set(rest, writeVarint(mended, tagOffset + 1, length));
     this.#parts[part] = mended;
     this.#partsBytes += mended.length - old.length;
+  }
+
+  /** Raises RESOURCE_EXHAUSTED when the frame that is being written is large and there is no room to hold it. */
+  #checkLarge(): void {
+    const length = this.#collectedBytes - (this.#markPartsBytes + this.#markPos - this.#markSegmentStart);
+    if (length > HIGH_WATER_BYTES) this.observer?.checkLarge(length);
   }
 
   #end(streamId: number, type: number, flags: number, limit = this.#maxMessageBytes): void {

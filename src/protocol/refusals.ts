@@ -18,7 +18,7 @@ export type RefusalReason =
   | 'maxBufferedBytes'
   /** A stream whose handler held up a shared connection for too long. */
   | 'stalledStream'
-  /** A frame that breaks the protocol: a bad id, an envelope that does not parse, data where none may be. */
+  /** A frame that breaks the protocol: a bad id, an envelope or a message that does not parse, data where none may be. */
   | 'protocol';
 
 /** How often each limit of a server has refused something. */

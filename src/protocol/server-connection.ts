@@ -283,7 +283,7 @@ export class ServerConnection implements ConnectionRole, Watched {
       method.start(call, buf, payloadStart, payloadEnd);
       if (!call.inputClosed && payloadEnd > payloadStart) call.receive(buf, payloadStart, payloadEnd);
     } catch (error) {
-      call.reject(statusOf(error));
+      this.#reject(call, error);
     }
   }
 
@@ -312,13 +312,20 @@ export class ServerConnection implements ConnectionRole, Watched {
       try {
         call.receive(buf, start, end);
       } catch (error) {
-        call.reject(statusOf(error));
+        this.#reject(call, error);
       }
     }
     if (closes) {
       call.closeInput();
       if (call.ended) this.#cutShort.delete(streamId);
     }
+  }
+
+  /** Ends a call whose message cannot be read, or not be held. */
+  #reject(call: ServerCall, error: unknown): void {
+    if (error instanceof TtrpcError)
+      this.onRefused((error.limit as RefusalReason | undefined) ?? 'protocol', error.message);
+    call.reject(statusOf(error));
   }
 
   /**

@@ -80,7 +80,7 @@ export class StreamOutput implements DrainWaiter {
   send<T>(codec: MessageCodec<T>, value: T): void {
     const sender = this.#sender;
     if (sender && this.#queue.length === 0 && sender.writer.writable) {
-      sender.writer.writeData(this.#id, codec, value);
+      sender.writer.writeData(this.#id, codec, value, true);
       return;
     }
     const bytes = codec.encode(value);
