@@ -46,7 +46,7 @@ export interface ServerStats {
   readonly connections: number;
   /** Calls in flight on all of them. */
   readonly calls: number;
-  /** Bytes that streams hold ahead of their readers. */
+  /** Bytes that are held for peers: queued messages both ways, unsent answers, unfinished frames, large requests in flight. */
   readonly bufferedBytes: number;
   /** What was refused since the start. */
   readonly refused: Readonly<Refusals>;
