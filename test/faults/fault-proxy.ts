@@ -1,75 +1,94 @@
 import { createConnection, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { type Random } from '../support/random.js';
+import type { Random } from '../support/random.js';
 
-/** What happens to the bytes of one direction. */
-export type Fault =
-  /** Nothing: they pass. */
-  | { kind: 'none' }
-  /** They come one by one. */
-  | { kind: 'split' }
-  /** They are collected for `ms` and come in one piece. */
+/** How the bytes of one direction travel. */
+export type Pace =
+  /** As they come. */
+  | { kind: 'plain' }
+  /** The first `bytes` come one by one, each in a turn of the event loop of its own. */
+  | { kind: 'split'; bytes: number }
+  /** What comes within `ms` leaves in one piece. */
   | { kind: 'coalesce'; ms: number }
-  /** Each chunk comes `ms` late. */
-  | { kind: 'delay'; ms: number }
-  /** Behind byte `at` nothing comes any more, and the connection stays. */
-  | { kind: 'stop'; at: number }
-  /** Behind byte `at` this direction ends, and the other goes on. */
-  | { kind: 'half-close'; at: number }
-  /** Behind byte `at` both sides are closed. */
-  | { kind: 'kill'; at: number }
-  /** Behind byte `at` both sides are reset (over TCP; elsewhere as `kill`). */
-  | { kind: 'reset'; at: number };
+  /** Each piece leaves `ms` after the one before it. */
+  | { kind: 'delay'; ms: number };
 
-/** The faults of one connection, by direction. */
+/** What happens to a connection behind byte `at` of one direction. */
+export interface Cut {
+  /**
+   * `stop`: nothing comes any more, and the connection stays. `stall`: the same, and nothing is taken from the sender any
+   * more. `half-close`: this direction ends, the other goes on. `kill`: both sides are closed. `reset`: both sides are
+   * reset (over TCP; a unix socket knows none and is closed).
+   */
+  kind: 'stop' | 'stall' | 'half-close' | 'kill' | 'reset';
+  at: number;
+}
+
+/** The fault of one direction. */
+export interface Fault {
+  pace: Pace;
+  cut?: Cut | undefined;
+}
+
+/** The faults of one connection. */
 export interface FaultPlan {
   toServer: Fault;
   toClient: Fault;
 }
 
-/** A plan by chance; half of the connections have just one direction at fault. */
+/** All that can happen behind a byte. */
+export const CUTS = ['stop', 'stall', 'half-close', 'kill', 'reset'] as const;
+
+/** A direction to which nothing happens. */
+export const PLAIN: Fault = { pace: { kind: 'plain' } };
+
+/** A plan by chance. */
 export function randomPlan(random: Random): FaultPlan {
   const fault = (): Fault => {
-    const at = random.below(random.pick([16, 64, 400, 4000, 100_000]));
     const ms = random.below(15);
-    return random.pick<Fault>([
-      { kind: 'none' },
-      { kind: 'split' },
+    const bytes = 1 + random.below(random.pick([20, 200, 1000]));
+    const at = random.below(random.pick([16, 64, 400, 4000, 100_000]));
+    const cut = random.below(2) === 0 ? { kind: random.pick(CUTS), at } : undefined;
+    const pace = random.pick<Pace>([
+      { kind: 'plain' },
+      { kind: 'split', bytes },
       { kind: 'coalesce', ms },
       { kind: 'delay', ms },
-      { kind: 'stop', at },
-      { kind: 'half-close', at },
-      { kind: 'kill', at },
-      { kind: 'reset', at },
     ]);
+    return { pace, cut };
   };
-  const none: Fault = { kind: 'none' };
   const side = random.below(4);
-  return { toServer: side === 0 ? none : fault(), toClient: side === 1 ? none : fault() };
+  return { toServer: side === 0 ? PLAIN : fault(), toClient: side === 1 ? PLAIN : fault() };
 }
 
 /** Stands between a client and a server and does to each connection what its plan says. */
 export class FaultProxy {
+  /** Bytes of both directions that have passed, for each connection in the order of their coming. */
+  readonly passed: { toServer: number; toClient: number }[] = [];
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #sleepers = new Map<NodeJS.Timeout, () => void>();
+  #closed = false;
 
   private constructor(
     private readonly target: NetConnectOpts,
-    private readonly plan: () => FaultPlan,
+    private readonly plan: (connection: number) => FaultPlan,
   ) {
-    this.#server = createServer({ allowHalfOpen: true }, (client) => this.#join(client));
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => this.#join(client));
   }
 
-  /** Listens on a unix `path`, or on a TCP port of the loopback when `path` is undefined; gives its address. */
+  /**
+   * Listens on a unix `path`, or on a TCP port of the loopback when `path` is undefined; `plan` is asked for each
+   * connection, by its number.
+   */
   static async start(
     path: string | undefined,
     target: NetConnectOpts,
-    plan: () => FaultPlan,
+    plan: (connection: number) => FaultPlan,
   ): Promise<{ proxy: FaultProxy; url: string }> {
     const proxy = new FaultProxy(target, plan);
-    if (path === undefined) proxy.#server.listen(0, '127.0.0.1');
-    else proxy.#server.listen(path);
+    if (path === undefined) proxy.#server.listen(0, '127.0.0.1', 4096);
+    else proxy.#server.listen(path, 4096);
     await once(proxy.#server, 'listening');
     const address = proxy.#server.address();
     const url = typeof address === 'object' && address ? `tcp://127.0.0.1:${address.port}` : `unix://${path}`;
@@ -78,82 +97,114 @@ export class FaultProxy {
 
   /** Closes everything. */
   async close(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#closed = true;
+    for (const [timer, wake] of this.#sleepers) {
+      clearTimeout(timer);
+      wake();
+    }
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
     await once(this.#server, 'close');
   }
 
   #join(client: Socket): void {
-    const server = createConnection({ ...this.target, allowHalfOpen: true } as NetConnectOpts);
+    const server = createConnection({ ...this.target, allowHalfOpen: true, noDelay: true } as NetConnectOpts);
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
       socket.on('error', () => socket.destroy());
       socket.on('close', () => this.#sockets.delete(socket));
     }
-    const { toServer, toClient } = this.plan();
-    this.#pass(client, server, toServer);
-    this.#pass(server, client, toClient);
+    const count = { toServer: 0, toClient: 0 };
+    const { toServer, toClient } = this.plan(this.passed.push(count) - 1);
+    void this.#pass(client, server, toServer, (bytes) => (count.toServer += bytes));
+    void this.#pass(server, client, toClient, (bytes) => (count.toClient += bytes));
     client.on('close', () => server.destroy());
     server.on('close', () => client.destroy());
   }
 
-  #pass(from: Socket, to: Socket, fault: Fault): void {
-    let passed = 0;
-    let over = false;
-    let pending: Buffer[] = [];
+  async #pass(from: Socket, to: Socket, { pace, cut }: Fault, onPassed: (bytes: number) => void): Promise<void> {
+    const arrived = new Arrivals(from);
+    let left = cut?.at ?? Infinity;
+    let toSplit = pace.kind === 'split' ? pace.bytes : 0;
     const write = (bytes: Buffer): void => {
-      if (!to.destroyed && to.writable) to.write(bytes);
+      if (bytes.length === 0 || to.destroyed || !to.writable) return;
+      onPassed(bytes.length);
+      to.write(bytes);
     };
-    from.on('data', (chunk: Buffer) => {
-      if (over) return;
-      switch (fault.kind) {
-        case 'none':
-          write(chunk);
-          break;
-        case 'split':
-          for (const byte of chunk.subarray(0, 2000)) write(Buffer.of(byte));
-          write(chunk.subarray(2000));
-          break;
-        case 'delay':
-          this.#later(fault.ms, () => write(chunk));
-          break;
-        case 'coalesce':
-          if (pending.length === 0) {
-            this.#later(fault.ms, () => {
-              write(Buffer.concat(pending));
-              pending = [];
-            });
-          }
-          pending.push(chunk);
-          break;
-        default: {
-          const left = fault.at - passed;
-          passed += chunk.length;
-          if (chunk.length < left) {
-            write(chunk);
-            return;
-          }
-          over = true;
-          write(chunk.subarray(0, left));
-          if (fault.kind === 'half-close') to.end();
-          else if (fault.kind === 'kill') this.#later(0, () => from.destroy());
-          else if (fault.kind === 'reset') this.#later(0, () => reset(from, to));
-        }
+    if (cut && left === 0) {
+      this.#cut(cut, from, to);
+      return;
+    }
+    for (;;) {
+      let bytes = await arrived.next();
+      if (bytes === undefined) break;
+      if (pace.kind === 'delay' || pace.kind === 'coalesce') await this.#sleep(pace.ms);
+      if (pace.kind === 'coalesce') bytes = Buffer.concat([bytes, ...arrived.rest()]);
+      const end = Math.min(bytes.length, left);
+      let written = 0;
+      for (; written < end && toSplit > 0; toSplit--) {
+        write(bytes.subarray(written, ++written));
+        await new Promise((resolve) => setImmediate(resolve));
       }
-    });
-    from.on('end', () => {
-      const wait = 'ms' in fault ? fault.ms + 1 : 0;
-      if (!over) this.#later(wait, () => to.end());
-    });
+      write(bytes.subarray(written, end));
+      left -= end;
+      if (cut && left === 0) {
+        this.#cut(cut, from, to);
+        return;
+      }
+    }
+    if (!to.destroyed) to.end();
   }
 
-  #later(ms: number, then: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      then();
-    }, ms);
-    this.#timers.add(timer);
+  #cut({ kind }: Cut, from: Socket, to: Socket): void {
+    if (kind === 'stall') from.pause();
+    else if (kind === 'half-close') to.end();
+    else if (kind === 'reset') reset(from, to);
+    // In order: what was written before arrives.
+    else if (kind === 'kill') to.end(() => from.destroy());
+  }
+
+  /** Wakes early when the proxy closes. */
+  #sleep(ms: number): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#sleepers.delete(timer);
+        resolve();
+      }, ms);
+      this.#sleepers.set(timer, resolve);
+    });
+  }
+}
+
+/** What a socket receives, piece by piece, read whether or not somebody asks. */
+class Arrivals {
+  readonly #pieces: Buffer[] = [];
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  constructor(socket: Socket) {
+    socket.on('data', (chunk: Buffer) => {
+      this.#pieces.push(chunk);
+      this.#wake?.();
+    });
+    const end = (): void => {
+      this.#ended = true;
+      this.#wake?.();
+    };
+    socket.on('end', end);
+    socket.on('close', end);
+  }
+
+  /** The next piece; undefined at the end. */
+  async next(): Promise<Buffer | undefined> {
+    while (this.#pieces.length === 0 && !this.#ended) await new Promise<void>((resolve) => (this.#wake = resolve));
+    return this.#pieces.shift();
+  }
+
+  /** All that is there by now. */
+  rest(): Buffer[] {
+    return this.#pieces.splice(0);
   }
 }
 

@@ -1,165 +1,166 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { connect, serve, TtrpcError, type RawClient, type RawServer } from '../../src/protocol/index.js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { isDeepStrictEqual } from 'node:util';
+import { TtrpcError } from '../../src/protocol/index.js';
+import { TtrpcException, TtrpcStatus } from '../../src/index.js';
 import { Random } from '../support/random.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { FaultProxy, randomPlan, type FaultPlan } from './fault-proxy.js';
+import { CLIENT_KINDS, faultsClient, optionsOf, type FaultsClient } from './faults-clients.js';
+import { Journal, startNestServer, startRawServer, type Blob } from './faults-servers.js';
 
-// FAULT_SEED=123 FAULT_RUNS=1 npm test -- test/faults/faults replays one run.
-const FIRST_SEED = Number(process.env.FAULT_SEED ?? 1 + Math.floor(Math.random() * 1e9));
-const RUNS = Number(process.env.FAULT_RUNS ?? 60);
+// FAULT_SEED=<seed> FAULT_RUNS=1 npm test -- test/faults/faults.spec replays one run (see CONTRIBUTING.md).
+const FIRST_SEED = Number(process.env['FAULT_SEED'] ?? 1 + Math.floor(Math.random() * 1e9));
+const RUNS = Number(process.env['FAULT_RUNS'] ?? 60);
+/** Runs at a time. */
+const AT_ONCE = 6;
+/** Calls of each run, all at once. */
 const CALLS = 12;
 const TIMEOUT_MS = 400;
 /** What a busy machine may add. */
-const SLACK_MS = 2000;
+const SLACK_MS = 3000;
+
+const SERVERS = ['raw', 'nest'] as const;
 
 let folder: TempFolder;
-let server: RawServer;
-/** Handlers that have begun and not ended. */
-let running = 0;
+let journal: Journal;
+let stop: () => Promise<void>;
+/** Connections and calls that the servers have open. */
+let open: () => number;
 
-const number = (bytes: Uint8Array): number => Number(Buffer.from(bytes.subarray(0, 12)).toString());
-const message = (value: number, size = 12): Uint8Array =>
-  Buffer.alloc(size, 0x20).fill(String(value).padEnd(12), 0, 12);
-
-beforeEach(async () => {
+beforeAll(async () => {
   folder = new TempFolder();
-  running = 0;
-  const counted = async <T>(work: () => Promise<T>): Promise<T> => {
-    running++;
-    try {
-      return await work();
-    } finally {
-      running--;
-    }
+  journal = new Journal();
+  const raw = await startRawServer(folder.url('raw.sock'), journal);
+  const { app, server } = await startNestServer(folder.url('nest.sock'), journal);
+  stop = async () => {
+    await Promise.all([raw.close(), app.close()]);
   };
-  server = await serve(folder.url(), {
-    'faults.v1.Faults': {
-      Echo: (request) => counted(() => Promise.resolve(request)),
-      Count: {
-        shape: 'server-streaming',
-        async *handle(request) {
-          running++;
-          try {
-            for (let i = 0; i < number(request); i++) yield await Promise.resolve(message(i));
-          } finally {
-            running--;
-          }
-        },
-      },
-      Sum: {
-        shape: 'client-streaming',
-        handle: (parts) =>
-          counted(async () => {
-            let sum = 0;
-            for await (const part of parts) sum += number(part);
-            return message(sum);
-          }),
-      },
-      Double: {
-        shape: 'bidi',
-        async *handle(parts) {
-          running++;
-          try {
-            for await (const part of parts) yield message(2 * number(part));
-          } finally {
-            running--;
-          }
-        },
-      },
-    },
-  });
+  open = () => raw.connectionCount + server.connectionCount + raw.stats.calls + server.stats.calls;
 });
 
-afterEach(async () => {
-  await server.close();
+afterAll(async () => {
+  await stop();
+  const left = folder.list();
   folder.remove();
+  expect(left).toEqual([]);
 });
 
 /** Makes one call by chance; resolves when its answer is right, rejects with its status, or with another error. */
-async function call(client: RawClient, random: Random): Promise<void> {
-  const options = { timeoutMs: TIMEOUT_MS };
-  const kind = random.below(4);
+async function call(client: FaultsClient, id: string, random: Random): Promise<void> {
+  const options = optionsOf(id, { timeoutMs: TIMEOUT_MS, dedicated: random.below(4) === 0 });
   const count = random.pick([0, 1, 10, 300]);
-  if (kind === 0) {
-    const size = random.pick([12, 100, 5000, 70_000, 1_000_000]);
-    const request = message(random.below(1e9), size);
-    const answer = await client.call('faults.v1.Faults', 'Echo', request, options);
-    if (!Buffer.from(answer).equals(request)) throw new Error('wrong answer: Echo');
-    return;
+  const numbers = Array.from({ length: count }, (_, number) => ({ number }));
+  const check = (what: string, came: unknown, wanted: unknown): void => {
+    if (!isDeepStrictEqual(came, wanted))
+      throw new Error(`wrong answer to ${what}: ${JSON.stringify(came).slice(0, 200)}`);
+  };
+  const values = (blobs: readonly Blob[]): number[] => blobs.map(({ number = 0 }) => number);
+  switch (random.below(4)) {
+    case 0: {
+      const padding = Buffer.alloc(random.pick([0, 100, 5000, 70_000, 1_000_000]), random.below(256));
+      const { number, padding: echoed } = await client.echo({ number: random.below(1e9), padding }, options);
+      check('Echo', Buffer.from(echoed ?? []).equals(padding) && number !== undefined, true);
+      return;
+    }
+    case 1:
+      check('Count', values(await client.count({ number: count }, options)), values(numbers));
+      return;
+    case 2:
+      check(
+        'Sum',
+        (await client.sum(numbers, options)).number ?? 0,
+        numbers.reduce((sum, { number }) => sum + number, 0),
+      );
+      return;
+    default:
+      check(
+        'Double',
+        values(await client.double(numbers, options)),
+        values(numbers).map((number) => 2 * number),
+      );
   }
-  if (kind === 1) {
-    const stream = client.stream('faults.v1.Faults', 'Count', 'server-streaming', options);
-    await stream.send(message(count));
-    let next = 0;
-    for await (const answer of stream) if (number(answer) !== next++) throw new Error('wrong answer: Count');
-    if (next !== count) throw new Error(`wrong answer: Count ended well after ${next} of ${count}`);
-    return;
-  }
-  const shape = kind === 2 ? 'client-streaming' : 'bidi';
-  const stream = client.stream('faults.v1.Faults', kind === 2 ? 'Sum' : 'Double', shape, options);
-  const sending = (async () => {
-    for (let i = 0; i < count; i++) await stream.send(message(i));
-    stream.closeSend();
-  })();
-  sending.catch(() => undefined);
-  const answers: number[] = [];
-  for await (const answer of stream) answers.push(number(answer));
-  await sending;
-  const expected = kind === 2 ? [(count * (count - 1)) / 2] : Array.from({ length: count }, (_, i) => 2 * i);
-  if (JSON.stringify(answers) !== JSON.stringify(expected)) throw new Error(`wrong answer: ${shape}`);
 }
 
 interface Outcome {
+  made: number;
   answered: number;
-  failed: Map<number, number>;
+  failed: Map<string, number>;
   problems: string[];
 }
 
 async function run(seed: number, outcome: Outcome): Promise<void> {
   const random = new Random(seed);
-  const plans: FaultPlan[] = [];
   const overTcp = random.below(3) === 0;
+  const target = random.pick(SERVERS);
+  const kind = random.pick(CLIENT_KINDS);
+  const options = {
+    streams: random.pick(['shared', 'dedicated'] as const),
+    connections: random.pick([1, 1, 3]),
+    waitForReady: random.below(2) === 0,
+    reconnect: { initialMs: 5, maxMs: 50 },
+  };
+  const plans: FaultPlan[] = [];
   const { proxy, url } = await FaultProxy.start(
     overTcp ? undefined : folder.file(`p${seed}`),
-    { path: folder.file('s.sock') },
-    () => {
-      const plan = randomPlan(random);
-      plans.push(plan);
-      return plan;
-    },
+    { path: folder.file(`${target}.sock`) },
+    // The faults of one connection do not depend on what happened to the others.
+    (connection) => (plans[connection] = randomPlan(new Random(seed + 7919 * connection))),
   );
-  const streams = random.pick(['shared', 'dedicated'] as const);
-  const client = await connect(url, { streams });
-  const late: number[] = [];
+  const problem = (what: string): void => {
+    const setup = JSON.stringify({ overTcp, target, kind, options, plans });
+    outcome.problems.push(
+      `${what}; replay with: FAULT_SEED=${seed} FAULT_RUNS=1 npm test -- test/faults/faults.spec; ${setup}`,
+    );
+  };
+  const client = await faultsClient(kind, url, options);
   await Promise.all(
-    Array.from({ length: CALLS }, async (_, i) => {
-      // The random numbers of one call do not depend on how fast the others are.
-      const own = new Random(seed * 1000 + i);
+    Array.from({ length: CALLS }, async (_, index) => {
+      const id = `${seed}.${index}`;
       const start = performance.now();
+      outcome.made++;
+      let answered = false;
       try {
-        await call(client, own);
+        await call(client, id, new Random(seed * 1000 + index));
+        answered = true;
         outcome.answered++;
       } catch (error) {
-        if (error instanceof TtrpcError) outcome.failed.set(error.code, (outcome.failed.get(error.code) ?? 0) + 1);
-        else outcome.problems.push(`seed ${seed}: ${String(error)}`);
+        if (error instanceof TtrpcError || error instanceof TtrpcException) {
+          const name = TtrpcStatus[error.code];
+          outcome.failed.set(name, (outcome.failed.get(name) ?? 0) + 1);
+          if (!['UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(name)) problem(`call ${id} ended with ${String(error)}`);
+        } else problem(`call ${id}: ${String(error)}`);
       }
-      if (performance.now() - start > TIMEOUT_MS + SLACK_MS) late.push(i);
+      const tookMs = performance.now() - start;
+      if (tookMs > TIMEOUT_MS + SLACK_MS) problem(`call ${id} took ${tookMs} ms`);
+      const begun = journal.begun.get(id) ?? 0;
+      if (begun > 1) problem(`call ${id} was handled ${begun} times`);
+      if (answered && begun !== 1) problem(`call ${id} was answered and not handled`);
     }),
   );
-  if (late.length > 0) outcome.problems.push(`seed ${seed}: calls ${late.join()} ended late; ${JSON.stringify(plans)}`);
   client.close();
   await proxy.close();
 }
 
 describe('behind a proxy that does whatever networks do', () => {
   it(`each call ends once, in time, with its answer or a status (seeds ${FIRST_SEED} to ${FIRST_SEED + RUNS - 1})`, async () => {
-    const outcome: Outcome = { answered: 0, failed: new Map(), problems: [] };
-    for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) await run(seed, outcome);
-    const failed = [...outcome.failed.values()].reduce((sum, count) => sum + count, 0);
-    expect(outcome.problems).toEqual([]);
-    expect(outcome.answered + failed).toBe(RUNS * CALLS);
-    expect(outcome.answered).toBeGreaterThan(0);
+    const outcome: Outcome = { made: 0, answered: 0, failed: new Map(), problems: [] };
+    const last = FIRST_SEED + RUNS;
+    let next = FIRST_SEED;
+    const worker = async (): Promise<void> => {
+      while (next < last) await run(next++, outcome);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    const { made, answered, failed, problems } = outcome;
+    const byCode = [...failed].map(([code, count]) => `${count} ${code}`).join(', ');
+    process.stdout.write(
+      `faults: seeds ${FIRST_SEED} to ${last - 1}: ${made} calls, ${answered} answered, failed: ${byCode}; ` +
+        `lost ${made - answered - [...failed.values()].reduce((sum, count) => sum + count, 0)}, problems ${problems.length}\n`,
+    );
+    expect(problems).toEqual([]);
+    expect(made).toBe(RUNS * CALLS);
+    expect(answered + [...failed.values()].reduce((sum, count) => sum + count, 0)).toBe(made);
+    if (RUNS > 10) expect(answered).toBeGreaterThan(0);
     // Their clients are gone: no handler goes on.
-    while (running > 0 || server.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (journal.running + open() > 0) await new Promise((resolve) => setImmediate(resolve));
   }, 120_000);
 });

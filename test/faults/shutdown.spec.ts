@@ -35,6 +35,7 @@ async function client(): Promise<RawClient> {
 async function upload(on: RawClient): Promise<RawStream> {
   const stream = on.stream(SERVICE, 'Sum', 'client-streaming');
   await stream.send(encode({ number: 1 }));
+  await program.shows('counting');
   return stream;
 }
 

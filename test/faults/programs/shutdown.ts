@@ -43,7 +43,7 @@ class LabController {
   /** Answers when its client has sent all: until then the call is in flight. */
   @TtrpcMethod() async sum(parts: TtrpcStream<Message>): Promise<Message> {
     let number = 0;
-    for await (const _part of parts) number++;
+    for await (const _part of parts) if (++number === 1) say('counting');
     say(`counted with the database ${this.database.open ? 'open' : 'closed'}`);
     return { number };
   }
