@@ -58,7 +58,7 @@ try {
   ]);
   for (const { reason } of [runtimes, ...installed]) if (reason) throw reason;
   reportMissing(runtimes.value);
-  for (const consumer of consumers) await check(consumer, runtimes.value);
+  await Promise.all(consumers.map((consumer) => check(consumer, runtimes.value)));
 } catch (error) {
   counts.failed++;
   console.error(`consumers: ${error.message}`);
