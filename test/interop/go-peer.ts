@@ -30,7 +30,7 @@ let built: Promise<string> | undefined;
  * The path of a program of test/interop/go/cmd, built with `go build` unless these sources are built already. Rejects
  * with the compiler's words, or when there is no Go.
  */
-export async function goProgram(name: 'server' | 'client'): Promise<string> {
+export async function goProgram(name: 'server' | 'client' | 'schema'): Promise<string> {
   built ??= build();
   return join(await built, name);
 }
@@ -82,4 +82,10 @@ export async function startGoServer(address: string): Promise<ServerPeer> {
 export async function startGoDriver(): Promise<Driver> {
   const [program] = await Program.start('go client', await goProgram('client'), []);
   return new Driver('go', program);
+}
+
+/** Starts the Go codec: it encodes and decodes messages by a FileDescriptorSet. */
+export async function startGoCodec(): Promise<Program> {
+  const [program] = await Program.start('go schema', await goProgram('schema'), []);
+  return program;
 }
