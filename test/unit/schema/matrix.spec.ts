@@ -1,5 +1,6 @@
 import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type protobuf from 'protobufjs';
 import { createRequire } from 'node:module';
@@ -117,6 +118,11 @@ describe.each(SYNTAXES)('$syntax', ({ file, package: packageName }) => {
       }
     }
   });
+});
+
+test('docs/schema.md has these counts', () => {
+  const docs = readFileSync(new URL('../../../docs/schema.md', import.meta.url), 'utf8').replace(/ +/g, ' ');
+  for (const row of parityTable().slice(1)) expect(docs).toContain(`\n| ${row} |\n`);
 });
 
 /** What is not the same for ours and theirs; undefined when all is. */

@@ -1,10 +1,16 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import type { LoaderOptions } from '../../../src/schema/index.js';
 import { KITCHEN_SINK, PROTO2 } from './kitchen-sink.js';
 import { comparable, MESSAGES, OPTIONS, toHex } from './parity-messages.js';
 import { hex, pairOf, type Pair } from './proto-fixture.js';
 
 const pairs = new Map<string, Map<LoaderOptions, Pair>>();
+
+const compared = new Map<string, number>();
+afterAll(() => {
+  const lines = [...compared].map(([typeName, number]) => `${typeName}: ${number}`);
+  console.log(`messages times options, the same as with @grpc/proto-loader:\n${lines.join('\n')}`);
+});
 
 describe.each(MESSAGES)('%s', (typeName, messages) => {
   describe.each(OPTIONS)('with %s', (_name, options) => {
@@ -19,6 +25,7 @@ describe.each(MESSAGES)('%s', (typeName, messages) => {
       // What was decoded can be sent on, unless `longs: Number` has made another number of it.
       if (!isLossy(decoded)) expect(toHex(pair.ours.encode(decoded))).toBe(toHex(pair.ours.encode(expected)));
       expect(arePlain(decoded)).toBe(true);
+      compared.set(typeName, (compared.get(typeName) ?? 0) + 1);
     });
   });
 });
