@@ -46,7 +46,7 @@ function count(what: string): void {
 
 /** Why Go writes other bytes for this message of the matrix. */
 function difference({ kind, place, values, message }: Cell, syntax: string): string | undefined {
-  if (values.some(({ plain }) => Number.isNaN(plain as number) && kind === 'double')) {
+  if (values.some(({ plain }) => Number.isNaN(plain) && kind === 'double')) {
     // Go makes another NaN of the text.
     return 'a NaN of another bit pattern';
   }

@@ -55,7 +55,7 @@ let raw: RawClient | RawServer | undefined;
 let client: TtrpcClient | undefined;
 
 afterEach(async () => {
-  client?.close();
+  await client?.close();
   await app?.close();
   await raw?.close();
   client = app = raw = undefined;
