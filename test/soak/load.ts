@@ -3,6 +3,7 @@ import { expectedOf, requestsOf } from '../interop/model.js';
 import type { CallResult, Driver, ServerPeer } from '../interop/peer.js';
 import { Random } from '../support/random.js';
 import { JournalCheck, type ClientEnd, type Disagreement } from './journal-check.js';
+import type { SoakPeer } from './peers.js';
 import { planCall, type PlanLimits, type PlannedCall } from './plan.js';
 
 /** A load: many calls of all kinds at once. */
@@ -21,7 +22,11 @@ export interface LoadResult {
   failed: Record<number, number>;
   /** Answers and ends that are not as planned. */
   wrong: number;
+  /** Ends that are not as planned and that the server's own library is to blame for, by reason. */
+  excused: Record<string, number>;
   journal: Disagreement;
+  /** Connections that the server's library keeps though their client is gone; see `keepsConnections`. */
+  kept: number;
   /** Calls that were in flight at most. */
   mostInFlight: number;
   elapsedMs: number;
@@ -45,24 +50,36 @@ const IN_FLIGHT_BYTES = 48 * 1024 * 1024;
 let loads = 0;
 
 /** Runs a load over one client; resolves when every call has ended and the server is idle again. */
-export async function runLoad(spec: LoadSpec, driver: Driver, server: ServerPeer): Promise<LoadResult> {
+export async function runLoad(
+  spec: LoadSpec,
+  driver: Driver,
+  server: ServerPeer,
+  { excuse, keepsConnections, okStatusBytes }: Pick<SoakPeer, 'excuse' | 'keepsConnections' | 'okStatusBytes'> = {},
+): Promise<LoadResult> {
   const connection = `load ${++loads}`;
   await server.events({ clear: true });
   await driver.connect(connection, server.address);
-  const run = new LoadRun(spec, connection, driver, server);
+  const run = new LoadRun({ ...spec, okStatusBytes }, connection, driver, server, excuse ?? (() => undefined));
   try {
     await run.all();
   } finally {
     await driver.close(connection);
   }
-  await server.awaitIdle();
-  return run.result();
+  const idle = await server.awaitIdle().catch((error: unknown) => {
+    if (keepsConnections === undefined) throw error;
+    return server.connections();
+  });
+  const result = await run.result();
+  if (!idle) return result;
+  await server.forget();
+  return { ...result, kept: idle.open };
 }
 
 class LoadRun {
   readonly #journal = new JournalCheck();
   readonly #begun = Date.now();
   readonly #failed: Record<number, number> = {};
+  readonly #excused: Record<string, number> = {};
   readonly #examples: string[] = [];
   #made = 0;
   #ended = 0;
@@ -79,6 +96,7 @@ class LoadRun {
     private readonly connection: string,
     private readonly driver: Driver,
     private readonly server: ServerPeer,
+    private readonly excuse: NonNullable<SoakPeer['excuse']>,
   ) {}
 
   /** Makes all calls; rejects when one of them does not end. */
@@ -95,7 +113,9 @@ class LoadRun {
       answered: this.#answered,
       failed: this.#failed,
       wrong: this.#wrong,
+      excused: this.#excused,
       journal,
+      kept: 0,
       mostInFlight: this.#mostOpen,
       elapsedMs: Date.now() - this.#begun,
       examples: [...this.#examples, ...journal.examples],
@@ -155,14 +175,17 @@ class LoadRun {
   }
 
   #judge(call: PlannedCall, result: CallResult): void {
-    const code = result.status?.code ?? -1;
+    const code = result.status?.code ?? (isRefusal(call, result) ? RESOURCE_EXHAUSTED : -1);
     const problem = problemOf(call, result);
-    if (problem !== undefined) {
+    const excuse = problem === undefined ? undefined : this.excuse(call, result);
+    if (excuse !== undefined) {
+      this.#excused[excuse] = (this.#excused[excuse] ?? 0) + 1;
+    } else if (problem !== undefined) {
       this.#wrong++;
       if (this.#examples.length < 10) this.#examples.push(`${problem}; ${describe(call)}`);
     } else if (code === 0) this.#answered++;
     else this.#failed[code] = (this.#failed[code] ?? 0) + 1;
-    this.#journal.addCall(call, endOf(call, code), code);
+    this.#journal.addCall(call, excuse === undefined ? endOf(call, code) : 'given up', code);
   }
 }
 
@@ -171,9 +194,16 @@ function endOf(call: PlannedCall, code: number): ClientEnd {
   return call.ends === 'undisturbed' ? 'failed by the server' : 'given up';
 }
 
+/** The client's library has refused a message that is too large, in words of its own. */
+function isRefusal({ ends }: PlannedCall, { status, local }: CallResult): boolean {
+  return ends === 'too large' && status === undefined && local === true;
+}
+
 /** What is wrong with the end of a call; undefined when nothing is. */
-function problemOf(call: PlannedCall, { status, transportError, replies, firstReply }: CallResult): string | undefined {
+function problemOf(call: PlannedCall, result: CallResult): string | undefined {
+  const { status, transportError, replies, firstReply } = result;
   const model = expectedOf(call.spec);
+  if (isRefusal(call, result)) return undefined;
   if (status === undefined) return `no status but ${transportError?.name}: ${transportError?.message}`;
   const { code, message } = status;
   const { ordered, wrong, first, last, ...sums } = replies;

@@ -2,8 +2,10 @@ import { fileURLToPath } from 'node:url';
 import { goVersion, startGoDriver, startGoServer } from '../interop/go-peer.js';
 import { startNestDriver, type NestDriverOptions } from '../interop/nest/driver.js';
 import { startNestServer } from '../interop/nest/server.js';
-import { Driver, ServerPeer, type PeerName } from '../interop/peer.js';
+import { Driver, ServerPeer, type CallResult, type PeerName } from '../interop/peer.js';
 import { Program } from '../interop/program.js';
+import { cargoVersion, startRustDriver, startRustServer } from '../interop/rust-peer.js';
+import type { PlannedCall } from './plan.js';
 
 /** What a peer's own library holds of a stream between the program and the socket. */
 export interface Queue {
@@ -25,6 +27,12 @@ export interface SoakPeer {
   sends: Queue;
   /** Behind the socket, when it reads one. */
   reads: Queue;
+  /** Bytes with which its server says that an answer is well; absent where it says nothing. */
+  okStatusBytes?: number;
+  /** Why its server does not let go of connections whose streams were cut short; absent where it does. */
+  keepsConnections?: string;
+  /** Where its library ends a call otherwise than its handler has: why. Such a call is counted apart. */
+  excuse?(call: PlannedCall, result: CallResult): string | undefined;
 }
 
 const KIB = 1024;
@@ -75,5 +83,25 @@ const go: SoakPeer = {
   reads: { messages: 64 + 2, bytes: 4 * KIB },
 };
 
+const rust: SoakPeer = {
+  title: 'rust',
+  name: 'rust',
+  missing: async () => ((await cargoVersion()) === undefined ? 'no Rust toolchain ("cargo" in PATH)' : undefined),
+  server: startRustServer,
+  driver: startRustDriver,
+  // One queue of 100 frames for each connection, and the frame that is being written.
+  sends: { messages: 100 + 2, bytes: 0 },
+  // Beyond 100 messages each waits in a task of its own.
+  reads: { messages: Infinity, bytes: 0 },
+  okStatusBytes: 2,
+  keepsConnections: 'a stream handler that waits for input never ends, and neither does its connection',
+  excuse({ spec }, { status }) {
+    const refused = status?.code === 3 && status.message === 'Stream is no longer active';
+    return refused && spec.requests?.some(({ fail }) => fail)
+      ? 'the rust server refuses the rest of a stream before it sends the status with which the handler has ended it'
+      : undefined;
+  },
+};
+
 /** The foreign peers. */
-export const foreign: readonly SoakPeer[] = [go];
+export const foreign: readonly SoakPeer[] = [go, rust];

@@ -17,6 +17,8 @@ export interface PlannedCall {
 export interface PlanLimits {
   /** Largest body that is drawn, in bytes. The limit of a frame itself is drawn now and then, whatever this is. */
   largest: number;
+  /** What the server's library says of an answer that is well, in bytes: less room for the answer. Default 0. */
+  okStatusBytes?: number | undefined;
 }
 
 const OPS: readonly CallOp[] = ['unary', 'unary', 'server-stream', 'client-stream', 'bidi'];
@@ -25,13 +27,13 @@ const OPS: readonly CallOp[] = ['unary', 'unary', 'server-stream', 'client-strea
 const LATE_MS = 5000;
 
 /** Draws call `id`. The same random numbers give the same call. */
-export function planCall(random: Random, id: number, { largest }: PlanLimits): PlannedCall {
+export function planCall(random: Random, id: number, { largest, okStatusBytes = 0 }: PlanLimits): PlannedCall {
   const op = random.pick(OPS);
   const kind = random.below(100);
   if (kind < 3) return { id, spec: emptyCall(random, op), ends: 'undisturbed' };
   if (kind < 4 && random.below(4) === 0) {
     return random.below(2) === 0
-      ? { id, spec: fullCall(random, id), ends: 'undisturbed' }
+      ? { id, spec: fullCall(random, id, FRAME_LIMIT - okStatusBytes), ends: 'undisturbed' }
       : { id, spec: tooLargeCall(random, id), ends: 'too large' };
   }
   const spec = anyCall(random, op, id, largest);
@@ -108,10 +110,10 @@ function emptyCall(random: Random, op: CallOp): CallSpec {
 }
 
 /** A request or a reply that fills its frame to the byte. */
-function fullCall(random: Random, seq: number): CallSpec {
+function fullCall(random: Random, seq: number, replyLimit: number): CallSpec {
   if (random.below(2) === 0) return { op: 'unary', request: { seq, bodyBytes: fullRequestBody(seq), replyBytes: 1 } };
   // seq, body, count, checksum; total_bytes is 0.
-  const replyBytes = fill(FRAME_LIMIT, (body) => bytesField(varint(seq) + bytesField(body) + 2 + 5));
+  const replyBytes = fill(replyLimit, (body) => bytesField(varint(seq) + bytesField(body) + 2 + 5));
   return { op: 'unary', request: { seq, replyBytes } };
 }
 

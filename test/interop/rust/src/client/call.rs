@@ -1,5 +1,7 @@
 //! One call on its way.
 
+use std::time::Duration;
+
 use interop_peer::body::Sum;
 use interop_peer::proto::{Reply, Request};
 use protobuf::well_known_types::empty::Empty;
@@ -124,6 +126,7 @@ impl Call<'_> {
         while let Some(reply) = replies.recv().await? {
             self.collector.take(&reply.into_reply());
             self.announcer.replied();
+            pause(self.spec, self.collector.count()).await;
         }
         Ok(End::Ok)
     }
@@ -134,8 +137,8 @@ impl Call<'_> {
         let (requests, replies) = ClientStream::<Q, P>::new(stream).split();
         let replied = Semaphore::new(0);
         let (spec, sent) = (self.spec, &mut self.sent);
-        let sending = send(spec, sent, &requests, &replied);
-        let receiving = receive(&mut self.collector, &self.announcer, replies, &replied, bidi);
+        let sending = send(spec, sent, &self.announcer, &requests, &replied);
+        let receiving = receive(spec, &mut self.collector, &self.announcer, replies, &replied, bidi);
         tokio::pin!(sending, receiving);
         let mut sends = true;
         loop {
@@ -156,12 +159,15 @@ impl Call<'_> {
 async fn send<Q: Outgoing>(
     spec: &CallSpec,
     sent: &mut Sum,
+    announcer: &Announcer,
     requests: &CSSender<Q>,
     replied: &Semaphore,
 ) -> ttrpc::Result<()> {
     for index in 0..spec.count() {
         let request = spec.request_at(index);
-        requests.send(&Q::of(&request, sent)).await?;
+        let message = Q::of(&request, sent);
+        announcer.sending();
+        requests.send(&message).await?;
         if spec.lockstep {
             replied.acquire_many(request.replies()).await.expect("it is never closed").forget();
         }
@@ -173,6 +179,7 @@ async fn send<Q: Outgoing>(
 }
 
 async fn receive<P: Incoming>(
+    spec: &CallSpec,
     collector: &mut Collector,
     announcer: &Announcer,
     mut replies: CSReceiver<P>,
@@ -187,9 +194,17 @@ async fn receive<P: Incoming>(
         collector.take(&reply.into_reply());
         announcer.replied();
         replied.add_permits(1);
+        pause(spec, collector.count()).await;
         if !bidi {
             return Ok(());
         }
+    }
+}
+
+/// Sleeps after a reply, if the reader shall.
+async fn pause(spec: &CallSpec, replies: u64) {
+    if spec.pause_every > 0 && replies % spec.pause_every == 0 {
+        tokio::time::sleep(Duration::from_millis(spec.pause_ms)).await;
     }
 }
 

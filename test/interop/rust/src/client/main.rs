@@ -92,6 +92,13 @@ impl Driver {
                 found.ok_or_else(|| format!("call {call:?} is not known"))?;
                 Ok(json!({}))
             }
+            "progress" => {
+                let OfCall { call, .. } = command.fields()?;
+                self.progress.read(|calls| match calls.get(&call) {
+                    Some(found) => Ok(json!({ "sent": found.sent, "received": found.replies })),
+                    None => Err(format!("call {call:?} is not known")),
+                })
+            }
             "await-replies" => self.await_replies(command.fields()?).await,
             "burst" => {
                 let spec: BurstSpec = command.fields()?;

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 pub type Progress = Changes<HashMap<String, Named>>;
 
 pub struct Named {
+    pub sent: u64,
     pub replies: u64,
     pub over: bool,
     cancel: watch::Sender<bool>,
@@ -28,12 +29,17 @@ impl Announcer {
             progress.update(|calls| match calls.get(name) {
                 Some(call) if !call.over => Err(format!("call {name:?} is running already")),
                 _ => {
-                    calls.insert(name.clone(), Named { replies: 0, over: false, cancel });
+                    calls.insert(name.clone(), Named { sent: 0, replies: 0, over: false, cancel });
                     Ok(())
                 }
             })?;
         }
         Ok(Self { progress: progress.clone(), name })
+    }
+
+    /// A message was made, which the library is given next.
+    pub fn sending(&self) {
+        self.change(|call| call.sent += 1);
     }
 
     pub fn replied(&self) {

@@ -107,6 +107,11 @@ impl Collector {
         sum.add(reply.seq, &reply.body);
     }
 
+    /// Replies so far.
+    pub fn count(&self) -> u64 {
+        self.replies.sum.count
+    }
+
     pub fn result(self, end: End, sent: Sum) -> CallResult {
         let (local, error) = match end {
             End::Ok => (false, None),

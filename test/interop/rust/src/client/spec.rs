@@ -29,6 +29,9 @@ pub struct CallSpec {
     pub keep_open: bool,
     pub metadata: HashMap<String, Vec<String>>,
     pub timeout_ms: u64,
+    /// A reader who sleeps: `pause_ms` after each so many replies.
+    pub pause_every: u64,
+    pub pause_ms: u64,
     /// The library cannot do that.
     pub wire_timeout_ms: Option<u64>,
 }
@@ -62,10 +65,13 @@ struct DetailSpec {
     value: Vec<u8>,
 }
 
-/// `count` requests alike, with ascending seq.
+/// `count` requests alike, with ascending seq. With `delay_every` only each so many-th has the delay.
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct GenerateSpec {
     count: usize,
+    #[serde(default)]
+    delay_every: usize,
     #[serde(flatten)]
     request: RequestSpec,
 }
@@ -79,7 +85,11 @@ impl CallSpec {
     /// The request at `index`.
     pub fn request_at(&self, index: usize) -> RequestSpec {
         match &self.generate {
-            Some(GenerateSpec { request, .. }) => RequestSpec { seq: request.seq + index as u64, ..request.clone() },
+            Some(GenerateSpec { request, delay_every, .. }) => {
+                let waits = *delay_every == 0 || (index + 1) % delay_every == 0;
+                let delay_ms = if waits { request.delay_ms } else { 0 };
+                RequestSpec { seq: request.seq + index as u64, delay_ms, ..request.clone() }
+            }
             None => self.requests[index].clone(),
         }
     }

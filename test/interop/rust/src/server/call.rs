@@ -1,5 +1,6 @@
 //! One running call: its place in the journal and the failure that its requests ask for.
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use ttrpc::proto::{Any, Code, Status};
 use ttrpc::r#async::TtrpcContext;
 use ttrpc::Error;
 
-use crate::journal::{Event, Journal};
+use crate::journal::{Counts, Event, Journal};
 
 pub struct Call {
     journal: Arc<Journal>,
@@ -24,6 +25,7 @@ pub struct Call {
     metadata: Vec<Pair>,
     fail: MessageField<Failure>,
     handled: u32,
+    counts: Arc<Counts>,
 }
 
 impl Call {
@@ -44,11 +46,13 @@ impl Call {
             metadata: pairs.collect(),
             fail: MessageField::none(),
             handled: 0,
+            counts: Arc::default(),
         }
     }
 
     /// Records the call under the seq of its first request; later requests change nothing but its failure.
     pub fn begin(&mut self, request: &Request) {
+        self.counts.received.fetch_add(1, Relaxed);
         if self.fail.is_none() {
             self.fail = request.fail.clone();
         }
@@ -63,6 +67,7 @@ impl Call {
         self.begun = true;
         self.seq = seq;
         self.record("started", 0, None);
+        self.journal.update(|state| state.counts.insert((self.method, seq), self.counts.clone()));
     }
 
     /// Records how the handler ended and hands its result on.
@@ -79,6 +84,7 @@ impl Call {
 
     fn finish(&mut self, event: &'static str, code: i32, cause: Option<&'static str>) {
         self.ended = true;
+        self.journal.update(|state| state.counts.remove(&(self.method, self.seq)));
         self.record(event, code, cause);
     }
 
@@ -96,6 +102,11 @@ impl Call {
         if ms > 0 {
             tokio::time::sleep(Duration::from_millis(ms.into())).await;
         }
+    }
+
+    /// A message was made, which the library is given next.
+    pub fn sending(&self) {
+        self.counts.sent.fetch_add(1, Relaxed);
     }
 
     /// One more message was handled.

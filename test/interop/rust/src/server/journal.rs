@@ -1,6 +1,8 @@
 //! What happens to the server's calls and connections.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::Arc;
 
 use interop_peer::changes::Changes;
 use interop_peer::socket::Handle;
@@ -20,12 +22,21 @@ pub struct Event {
     pub cause: Option<&'static str>,
 }
 
+/// Messages of one call so far.
+#[derive(Default)]
+pub struct Counts {
+    pub sent: AtomicU64,
+    pub received: AtomicU64,
+}
+
 /// What the server knows of itself.
 #[derive(Default)]
 pub struct State {
     pub events: Vec<Event>,
     /// Calls that have started and not ended.
     pub running: usize,
+    /// Of the calls that run, by method and seq.
+    pub counts: HashMap<(&'static str, u64), Arc<Counts>>,
     /// Counts how often everything was forgotten. What belongs to an earlier generation is of no account.
     pub generation: u64,
     pub open: HashMap<u64, Handle>,
@@ -36,7 +47,7 @@ pub struct State {
 pub type Journal = Changes<State>;
 
 /// At most so many events are kept; older ones are forgotten.
-const MAX_EVENTS: usize = 10_000;
+const MAX_EVENTS: usize = 100_000;
 
 impl State {
     /// Takes note of something that happened to a call of a generation.

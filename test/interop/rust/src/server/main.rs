@@ -95,6 +95,12 @@ struct AwaitEvent {
     timeout_ms: u64,
 }
 
+#[derive(Deserialize)]
+struct OfCall {
+    method: String,
+    seq: u64,
+}
+
 async fn obey(command: Command, journal: Arc<Journal>, server: Arc<Mutex<Server>>) -> Answer {
     match command.op.as_str() {
         "drop-connections" => end_all(&journal, Shutdown::Both),
@@ -127,6 +133,17 @@ async fn obey(command: Command, journal: Arc<Journal>, server: Arc<Mutex<Server>
                 },
             );
             found.await
+        }
+        "progress" => {
+            let wanted: OfCall = command.fields()?;
+            journal.read(|state| {
+                let found =
+                    state.counts.iter().find(|((method, seq), _)| *method == wanted.method && *seq == wanted.seq);
+                match found {
+                    Some((_, counts)) => Ok(json!({ "sent": counts.sent, "received": counts.received })),
+                    None => Err(format!("no call of {} with seq {} runs", wanted.method, wanted.seq)),
+                }
+            })
         }
         "await-idle" => {
             let Wait { timeout_ms } = command.fields()?;

@@ -116,6 +116,7 @@ async fn send_replies(call: &mut Call, request: &Request, replies: &ServerStream
                 reply = with_sum(reply, &sum);
             }
         }
+        call.sending();
         replies.send(&reply).await?;
         call.handled();
     }
@@ -159,6 +160,7 @@ async fn answer_each(call: &mut Call, mut stream: ServerStream<Reply, Request>) 
         let (seq, copies) = (request.seq, request.reply_count.max(1));
         let reply = Reply { seq, body: reply_body(request), ..Default::default() };
         for _ in 0..copies {
+            call.sending();
             if answered {
                 stream.send(&reply).await?;
             } else {
