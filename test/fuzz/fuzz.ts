@@ -26,7 +26,7 @@ export interface Found {
 
 /** What a run is to do. */
 export interface FuzzOptions {
-  side: 'server' | 'client';
+  side: 'server' | 'client' | 'nest';
   seeds: readonly Seed[];
   harness: Harness;
   seed: number;
@@ -52,7 +52,7 @@ function randomOf(seed: number, number: number, what: number): Random {
 
 /** The mutant of a number: a run is a list of them. */
 export function mutantOf(options: Pick<FuzzOptions, 'seeds' | 'side' | 'seed'>, number: number): Mutant {
-  return mutate(options.seeds, options.side, randomOf(options.seed, number, 0));
+  return mutate(options.seeds, options.side === 'client' ? 'client' : 'server', randomOf(options.seed, number, 0));
 }
 
 /** Runs mutants until one of the limits; gives a report in lines. */

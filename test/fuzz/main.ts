@@ -13,7 +13,7 @@ import { ServerHarness } from './server-harness.js';
 
 const { values } = parseArgs({
   options: {
-    side: { type: 'string', default: 'both' },
+    side: { type: 'string', default: 'all' },
     seconds: { type: 'string' },
     frames: { type: 'string' },
     seed: { type: 'string' },
@@ -23,9 +23,12 @@ const { values } = parseArgs({
   },
 });
 
-if (values.help || !['server', 'client', 'both'].includes(values.side)) {
+const sides =
+  values.side === 'all' ? (['server', 'client', 'nest'] as const) : [values.side as 'server' | 'client' | 'nest'];
+
+if (values.help || !['server', 'client', 'nest', 'all'].includes(values.side)) {
   process.stdout.write(`npm run fuzz -- [options]
-  --side server|client|both   who is under test (both)
+  --side server|client|nest|all   who is under test: the engine's server or client, a Nest application (all)
   --seconds N                 stop after N seconds for each side (10, unless --frames or --count says when to stop)
   --frames N                  stop after N mutated frames for each side
   --seed N                    the seed of the run (a new one)
@@ -42,12 +45,13 @@ setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
 
 let failed = false;
-for (const side of values.side === 'both' ? (['server', 'client'] as const) : [values.side as 'server' | 'client']) {
-  const harness = side === 'server' ? await ServerHarness.start() : await ClientHarness.start();
+for (const side of sides) {
+  const harness =
+    side === 'client' ? await ClientHarness.start() : await ServerHarness.start(side === 'nest' ? 'nest' : 'engine');
   const found: Found[] = [];
   const report = await fuzz({
     side,
-    seeds: side === 'server' ? serverSeeds() : clientSeeds(),
+    seeds: side === 'client' ? clientSeeds() : serverSeeds(),
     harness,
     seed,
     from: number(values.from) ?? 0,

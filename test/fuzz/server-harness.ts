@@ -1,15 +1,4 @@
-import {
-  bytesCodec,
-  connect,
-  serve,
-  TtrpcError,
-  TtrpcStatus,
-  type RawClient,
-  type RawContext,
-} from 'nestjs-ttrpc/protocol';
-import type { ServerMethod } from '../../src/protocol/server-call.js';
-import type { ServerCore } from '../../src/protocol/server-core.js';
-import { utf8Bytes } from '../../src/protocol/wire.js';
+import { connect, type RawClient } from 'nestjs-ttrpc/protocol';
 import { INTEROP, message } from '../conformance/service.js';
 import { toBytes } from '../conformance/wire/bytes.js';
 import { FrameCutter } from '../conformance/wire/frame.js';
@@ -18,51 +7,14 @@ import type { CallLog } from './call-log.js';
 import { Counters } from './counters.js';
 import { quiet, turn, until, Violation, type Harness } from './harness.js';
 import { MemoryPair } from './memory-pair.js';
-import { MAX_MESSAGE_BYTES, type Mutant } from './mutate.js';
+import type { Mutant } from './mutate.js';
 import { ServerInstruments } from './server-instruments.js';
-import { fuzzService, type HandlerRun } from './service.js';
+import { engineServer, LIMITS, nestServer, type ServerUnderTest } from './servers.js';
+import type { CallContext, HandlerObserver, HandlerRun } from './service.js';
 import { memoryWire, SocketWires, type Wire } from './wire.js';
-
-/** Limits that mutants can reach. */
-const LIMITS = {
-  maxMessageBytes: MAX_MESSAGE_BYTES,
-  maxConcurrentCalls: 12,
-  maxMetadataBytes: 2048,
-  maxBufferedBytes: 64 * 1024,
-  maxBufferedBytesPerConnection: 128 * 1024,
-  maxBufferedBytesPerServer: 1024 * 1024,
-};
 
 /** One mutant in so many goes over a unix socket, the others through memory. */
 const SOCKET_EVERY = 8;
-
-const METHODS = [
-  'Unary',
-  'ServerStream',
-  'ClientStream',
-  'Bidi',
-  'Nothing',
-  'NothingServerStream',
-  'NothingClientStream',
-  'NothingStream',
-  'Flood',
-];
-
-/** Sends as many messages as the payload has bytes and does not look whether they are taken, as an Observable does. */
-const flood: ServerMethod = {
-  service: INTEROP,
-  method: 'Flood',
-  shape: 'server-streaming',
-  start(call, _buf, start, end) {
-    try {
-      for (let n = start; n < end && !call.ended; n++) call.send(bytesCodec, FLOOD_MESSAGE);
-      call.end();
-    } catch (error) {
-      call.fail(error instanceof TtrpcError ? error : { code: TtrpcStatus.UNKNOWN, message: 'the flood failed' });
-    }
-  },
-};
-const FLOOD_MESSAGE = Buffer.alloc(8000, 7);
 
 /** Whoever is served beside the mutants sends this, and nothing else must come back. */
 const QUESTION = toBytes(message({ seq: 77, body: { text: 'are you there?' } }));
@@ -77,17 +29,16 @@ export class ServerHarness implements Harness {
   readonly counters = new Counters();
   readonly #instruments = new ServerInstruments(this.counters);
   readonly #runs = new Map<string, Set<Run>>();
-  #core!: ServerCore;
+  #server!: ServerUnderTest;
   #witness!: RawClient;
   #sockets!: SocketWires;
   #running = 0;
 
-  /** Starts a server with one well-behaved client. */
-  static async start(): Promise<ServerHarness> {
+  /** Starts a server with one well-behaved client: the engine alone, or a Nest application. */
+  static async start(kind: 'engine' | 'nest' = 'engine'): Promise<ServerHarness> {
     const harness = new ServerHarness();
     harness.#sockets = await SocketWires.create();
-    const pair = new MemoryPair();
-    const service = fuzzService({
+    const observer: HandlerObserver = {
       entered: (context) => harness.#entered(context),
       decoded: (context, ok) => {
         const log = harness.#instruments.logOf(context.peer.address);
@@ -96,16 +47,10 @@ export class ServerHarness implements Harness {
         log.events++;
         harness.counters.hit(ok ? 'payload: decoded' : 'payload: refused', log.mutant);
       },
-    });
-    // Raw servers are cores.
-    harness.#core = (await serve(pair.server, service, LIMITS)) as unknown as ServerCore;
-    harness.#core.methods.add(flood);
-    for (const name of METHODS) {
-      const [of, method] = [utf8Bytes(INTEROP), utf8Bytes(name)];
-      const found = harness.#core.methods.find(of, 0, of.length, method, 0, method.length);
-      if (!found) throw new Error(`no method ${name}`);
-      harness.#instruments.wrapMethod(found);
-    }
+    };
+    harness.#server = kind === 'nest' ? await nestServer(observer) : await engineServer(observer);
+    const pair = new MemoryPair();
+    harness.#server.accept(pair.server, 'witness');
     harness.#witness = await connect(pair.client);
     return harness;
   }
@@ -119,7 +64,7 @@ export class ServerHarness implements Harness {
     const wire = bySocket ? await this.#sockets.connect(stalls) : memoryWire(stalls);
     try {
       this.counters.hit(`connection: ${bySocket ? 'unix socket' : 'memory'}`, number);
-      this.#core.accept(wire.duplex, address);
+      this.#server.accept(wire.duplex, address);
       const hurries = random.below(3) === 0;
       for (const piece of mutant.pieces) {
         wire.send(piece);
@@ -155,8 +100,8 @@ export class ServerHarness implements Harness {
         `a call beside the mutants got ${Buffer.from(bytes).toString('hex')}`,
       );
     if (this.#running > 0) return;
-    await until(() => this.#core.connectionCount === 1);
-    const { connections, calls, bufferedBytes } = this.#core.stats;
+    await until(() => this.#server.stats.connections === 1);
+    const { connections, calls, bufferedBytes } = this.#server.stats;
     if (connections !== 1 || calls !== 0 || bufferedBytes !== 0) {
       const left = `${connections - 1} connections, ${calls} calls, ${bufferedBytes} bytes`;
       throw new Violation('memory stays in its limits', `when all mutants are gone there are left: ${left}`);
@@ -165,12 +110,12 @@ export class ServerHarness implements Harness {
 
   async close(): Promise<void> {
     this.#witness.close();
-    await this.#core.close();
+    await this.#server.close();
     await this.#sockets.close();
     this.#instruments.restore();
   }
 
-  #entered(context: RawContext): HandlerRun {
+  #entered(context: CallContext): HandlerRun {
     const { address } = context.peer;
     const run: Run = { hangs: false, over: false, left: () => (run.over = true) };
     if (!this.#instruments.logOf(address)) return run;
@@ -183,7 +128,7 @@ export class ServerHarness implements Harness {
   /** In silence each call is over, unless its client has not closed, its handler waits for ever or its peer does not read. */
   #checkOpen(address: string, log: CallLog, stalls: boolean): void {
     if (log.violation) throw log.violation;
-    const held = this.#core.stats.bufferedBytes;
+    const held = this.#server.stats.bufferedBytes;
     if (held > LIMITS.maxBufferedBytesPerServer)
       throw new Violation('memory stays in its limits', `the server's streams hold ${held} bytes`, log.mutant);
     if (stalls) return;

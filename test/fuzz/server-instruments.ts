@@ -2,6 +2,7 @@ import type { Counters } from './counters.js';
 import { CallLog } from './call-log.js';
 import { RequestEnvelope } from '../../src/protocol/envelope.js';
 import { FrameWriter } from '../../src/protocol/frame-writer.js';
+import { MethodTable, type MethodKey } from '../../src/protocol/method-table.js';
 import type { ServerCall, ServerMethod } from '../../src/protocol/server-call.js';
 import { ServerConnection } from '../../src/protocol/server-connection.js';
 import { wrap } from './wrap.js';
@@ -23,6 +24,7 @@ export class ServerInstruments {
     this.#wrapConnection();
     this.#wrapWriter();
     this.#wrapEnvelope();
+    this.#wrapMethods();
   }
 
   /** A connection that is accepted with this address is that of a mutant. */
@@ -48,20 +50,6 @@ export class ServerInstruments {
   waitsForClient(address: string, id: number): boolean {
     const call = this.#callsAt.get(address)?.get(id);
     return call !== undefined && !call.inputClosed;
-  }
-
-  /** Tells of each call that `method` begins. */
-  wrapMethod(method: ServerMethod): void {
-    const start = method.start.bind(method);
-    method.start = (call, buf, from, to) => {
-      const log = this.#logs.get(call.connection.peer.address);
-      if (log) {
-        log.started(call.id, call.method.shape);
-        this.counters.hit(`handler: ${call.method.shape}`, log.mutant);
-        this.#callsAt.get(call.connection.peer.address)?.set(call.id, call);
-      }
-      start(call, buf, from, to);
-    };
   }
 
   /** Takes all wrappings off. */
@@ -139,6 +127,29 @@ export class ServerInstruments {
     );
   }
 
+  /** Tells of each call that begins, of the methods that are added from now on. */
+  #wrapMethods(): void {
+    this.#undo.push(
+      wrap(MethodTable.prototype as MethodTable<MethodKey>, 'add', (_, [method], proceed) => {
+        proceed();
+        if (isServerMethod(method)) this.#wrapMethod(method);
+      }),
+    );
+  }
+
+  #wrapMethod(method: ServerMethod): void {
+    const start = method.start.bind(method);
+    method.start = (call, buf, from, to) => {
+      const log = this.#logs.get(call.connection.peer.address);
+      if (log) {
+        log.started(call.id, call.method.shape);
+        this.counters.hit(`handler: ${call.method.shape}`, log.mutant);
+        this.#callsAt.get(call.connection.peer.address)?.set(call.id, call);
+      }
+      start(call, buf, from, to);
+    };
+  }
+
   #wrapEnvelope(): void {
     this.#undo.push(
       wrap(RequestEnvelope.prototype, 'parse', (_, _range, proceed) => {
@@ -149,4 +160,8 @@ export class ServerInstruments {
       }),
     );
   }
+}
+
+function isServerMethod(method: MethodKey): method is ServerMethod {
+  return 'start' in method;
 }

@@ -9,7 +9,8 @@ import { turn } from './harness.js';
  * instead of time, long ones last until the call is over, and answers have a size that memory can bear.
  */
 
-interface RequestMessage {
+/** interop.v1.Request, decoded. */
+export interface RequestMessage {
   seq: unknown;
   body: Uint8Array;
   replyCount: number;
@@ -23,7 +24,8 @@ interface RequestMessage {
   };
 }
 
-const MAX_REPLIES = 12;
+/** So many replies at most, whatever a request asks for. */
+export const MAX_REPLIES = 12;
 const MAX_REPLY_BYTES = 40 * 1024;
 /** A delay from here on lasts until the call is over. */
 const ENDLESS_MS = 1000;
@@ -31,9 +33,15 @@ const ENDLESS_MS = 1000;
 /** Hears what the handlers do. */
 export interface HandlerObserver {
   /** A handler runs; `hangs` is true while it waits for the end of its call. */
-  entered(context: RawContext): HandlerRun;
+  entered(context: CallContext): HandlerRun;
   /** A message was decoded, or not. */
-  decoded(context: RawContext, ok: boolean): void;
+  decoded(context: CallContext, ok: boolean): void;
+}
+
+/** What is needed of a call's context, raw or Nest's. */
+export interface CallContext {
+  readonly peer: { readonly address: string };
+  readonly signal: AbortSignal;
 }
 
 /** One run of a handler. */
@@ -43,7 +51,10 @@ export interface HandlerRun {
   left(): void;
 }
 
-const schema = loadSchema({ protoPath: fileURLToPath(new URL('../interop/proto/interop.proto', import.meta.url)) });
+/** The service's .proto file. */
+export const PROTO = fileURLToPath(new URL('../interop/proto/interop.proto', import.meta.url));
+
+const schema = loadSchema({ protoPath: PROTO });
 const requests = codec('interop.v1.Request') as MessageCodec<RequestMessage>;
 const replies = codec('interop.v1.Reply') as MessageCodec<object>;
 const empties = codec('google.protobuf.Empty') as MessageCodec<object>;
@@ -52,6 +63,31 @@ function codec(name: string): MessageCodec {
   const found = schema.findType(name);
   if (!found) throw new Error(`the schema has no ${name}`);
   return found;
+}
+
+/** Waits as long as a request asks for. */
+export async function wait({ delayMs }: RequestMessage, context: CallContext, run: HandlerRun): Promise<void> {
+  if (delayMs >= ENDLESS_MS) {
+    run.hangs = true;
+    await aborted(context.signal);
+  } else if (delayMs > 0) {
+    for (let n = 0; n < 2; n++) await turn();
+  }
+}
+
+/** Fails if a request asks for it. */
+export function fail({ fail }: RequestMessage): void {
+  if (!fail) return;
+  const details = (fail.details ?? []).map((each) => ({
+    typeUrl: each.typeUrl ?? each.type_url ?? '',
+    value: each.value,
+  }));
+  throw new TtrpcError(fail.code, fail.message, { details });
+}
+
+/** The reply to a request, as large as it asks for within bounds. */
+export function replyTo({ seq, body, replyBytes }: RequestMessage): object {
+  return { seq, body: replyBytes > 0 ? Buffer.alloc(Math.min(replyBytes, MAX_REPLY_BYTES), 1) : body };
 }
 
 /** The service, telling `observer` what its handlers do. */
@@ -66,22 +102,7 @@ export function fuzzService(observer: HandlerObserver): RawServices {
       throw new TtrpcError(TtrpcStatus.INTERNAL, 'error unmarshalling payload');
     }
   };
-  const wait = async ({ delayMs }: RequestMessage, context: RawContext, run: HandlerRun): Promise<void> => {
-    if (delayMs >= ENDLESS_MS) {
-      run.hangs = true;
-      await aborted(context.signal);
-    } else if (delayMs > 0) {
-      for (let n = 0; n < 2; n++) await turn();
-    }
-  };
-  const fail = ({ fail }: RequestMessage): void => {
-    if (fail) {
-      const details = fail.details.map((each) => ({ typeUrl: each.typeUrl ?? each.type_url ?? '', value: each.value }));
-      throw new TtrpcError(fail.code, fail.message, { details });
-    }
-  };
-  const reply = ({ seq, body, replyBytes }: RequestMessage): Uint8Array =>
-    replies.encode({ seq, body: replyBytes > 0 ? Buffer.alloc(Math.min(replyBytes, MAX_REPLY_BYTES), 1) : body });
+  const reply = (request: RequestMessage): Uint8Array => replies.encode(replyTo(request));
   const one =
     <T>(handler: (request: T, context: RawContext, run: HandlerRun) => Promise<Uint8Array>) =>
     async (request: T, context: RawContext): Promise<Uint8Array> => {
