@@ -1,49 +1,30 @@
-import { runFigure } from './figures/figure.js';
+import { guard } from './guard/guard.js';
 import { readOptions, USAGE } from './options.js';
 import { buildPeers } from './peers/toolchains.js';
 import { plan } from './plan.js';
-import { figureTable } from './report/figure-table.js';
-import { Progress } from './report/progress.js';
-import { rowTable } from './report/row-table.js';
-import { runRow } from './runner/run-row.js';
+import { writeDocs } from './report/docs.js';
+import { measureAll } from './session.js';
+import { targetsTable } from './targets/targets-table.js';
 
-async function main(): Promise<boolean> {
-  const options = readOptions(process.argv.slice(2));
+/** Resolves with whether all went well; that a target is missed is no failure. */
+async function main(args: string[]): Promise<boolean> {
+  const options = readOptions(args);
   if (options.list) {
     const { rows, figures } = plan(options, {});
     for (const { id, title } of [...rows, ...figures]) console.log(`${id.padEnd(18)} ${title}`);
     return true;
   }
-  const { missing } = await buildPeers();
-  for (const [peer, reason] of Object.entries(missing)) console.log(`${peer} is left out: ${reason}`);
-  const { rows, figures } = plan(options, missing);
-  const steps = rows.length + figures.length;
-  const progress = new Progress();
-  let failed = false;
-  let done = 0;
-  for (const row of rows) {
-    progress.row(done, steps, row.id);
-    const result = await runRow(row, options, (what) => progress.step(done, steps, `${row.id}: ${what}`));
-    progress.clear();
-    console.log(`\n${rowTable(result)}`);
-    failed ||= result.failed === true;
-    done++;
-  }
-  for (const figure of figures) {
-    progress.row(done, steps, figure.id);
-    const result = await runFigure(figure, options, options.quick ? 1 : options.rounds, missing, (what) =>
-      progress.step(done, steps, `${figure.id}: ${what}`),
-    );
-    progress.clear();
-    console.log(`\n${figureTable(result)}`);
-    failed ||= result.failed === true;
-    done++;
-  }
-  return !failed;
+  if (options.guard) return guard();
+  const toolchains = await buildPeers();
+  for (const [peer, reason] of Object.entries(toolchains.missing)) console.log(`${peer} is left out: ${reason}`);
+  const results = await measureAll(options, toolchains);
+  console.log(`\n${targetsTable(results)}`);
+  if (options.docs) await writeDocs(results);
+  return ![...results.rows, ...results.figures].some(({ failed }) => failed === true);
 }
 
 try {
-  if (!(await main())) process.exitCode = 1;
+  if (!(await main(process.argv.slice(2)))) process.exitCode = 1;
 } catch (error) {
   console.error((error as Error).message);
   console.error(`\n${USAGE}`);

@@ -2,6 +2,7 @@ import type { BenchOptions } from './options.js';
 import { figures } from './figures/figures.js';
 import type { Figure } from './figures/figure.js';
 import { pairName, type Pair, type Row } from './model.js';
+import { QUICK_PAIRS } from './rows/pairs.js';
 import { rows } from './rows/rows.js';
 
 /** What the options leave of the bench. */
@@ -14,8 +15,10 @@ export interface Plan {
 export function plan(options: BenchOptions, missing: Record<string, string>): Plan {
   const wanted = ({ id, quick }: { id: string; quick: boolean }): boolean =>
     options.rows.length > 0 ? options.rows.some((part) => id.includes(part)) : quick || !options.quick;
-  const named = ({ client, server }: Pair): boolean =>
-    options.peers.length === 0 || (options.peers.includes(client) && options.peers.includes(server));
+  const named = (pair: Pair): boolean =>
+    options.peers.length === 0
+      ? !options.quick || QUICK_PAIRS.has(pairName(pair))
+      : options.peers.includes(pair.client) && options.peers.includes(pair.server);
   return {
     rows: rows
       .filter(wanted)

@@ -14,6 +14,7 @@ const ALLOWED = [
   'CC0-1.0',
   'ISC',
   'MIT',
+  'Unlicense',
 ];
 /** Their package.json names no licence; the file LICENSE does: MIT. */
 const KNOWN = new Map([

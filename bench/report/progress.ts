@@ -1,28 +1,34 @@
-/** Shows what is being done: one line that changes on a terminal, plain lines for finished steps elsewhere. */
+/** Shows what is being done: one line that changes on a terminal, a plain line for each row elsewhere. */
 export class Progress {
   readonly #tty = process.stderr.isTTY;
   readonly #from = Date.now();
+  #done = 0;
+  #row = '';
 
-  /** A step within a row: shown on a terminal only. */
-  step(done: number, of: number, what: string): void {
-    if (!this.#tty) return;
-    const width = process.stderr.columns || 80;
-    process.stderr.write(`\r\x1b[K${this.#prefix(done, of)} ${what}`.slice(0, width + 4));
-  }
+  constructor(private readonly rows: number) {}
 
   /** A row begins. */
-  row(done: number, of: number, what: string): void {
-    if (this.#tty) this.step(done, of, what);
-    else process.stderr.write(`${this.#prefix(done, of)} ${what}\n`);
+  begin(row: string): void {
+    this.#row = row;
+    if (!this.#tty) process.stderr.write(`${this.#line(row)}\n`);
   }
 
-  /** Takes the changing line away. */
-  clear(): void {
+  /** Something of the row begins. Shown on a terminal only. */
+  step(what: string): void {
+    if (!this.#tty) return;
+    process.stderr.write(`\r\x1b[K${this.#line(`${this.#row}: ${what}`).slice(0, (process.stderr.columns || 80) - 1)}`);
+  }
+
+  /** The row is done. */
+  end(): void {
+    this.#done++;
     if (this.#tty) process.stderr.write('\r\x1b[K');
   }
 
-  #prefix(done: number, of: number): string {
-    const seconds = Math.round((Date.now() - this.#from) / 1000);
-    return `[${done + 1}/${of}, ${seconds} s]`;
+  #line(what: string): string {
+    const width = 20;
+    const filled = Math.round((this.#done / this.rows) * width);
+    const bar = '#'.repeat(filled).padEnd(width, '.');
+    return `[${bar}] ${this.#done + 1} of ${this.rows}, ${Math.round((Date.now() - this.#from) / 1000)} s: ${what}`;
   }
 }

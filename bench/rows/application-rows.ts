@@ -9,14 +9,14 @@ export const applicationRows: Row[] = [
     id: 'order-x64',
     title: 'unary, a message with nested, repeated, map, int64, enum and bytes fields, ~300 B, 64 in flight',
     load: { kind: 'order', bytes: 0, inFlight: 64 },
-    quick: true,
+    quick: false,
     pairs: [...GO_CLIENT, FLOOR, ...GRPC, ...NEST_SERVERS],
   },
   {
     id: 'metadata-64-x64',
     title: 'unary, 64 B, two metadata entries and a deadline on each call, 64 in flight',
     load: { kind: 'unary', bytes: 64, inFlight: 64, metadata: true, deadlineMs: 60_000 },
-    quick: true,
+    quick: false,
     // Nest's TCP transport has neither.
     pairs: [...GO_CLIENT, FLOOR, ...OURS, ...GRPC, NEST_GRPC],
   },

@@ -1,4 +1,4 @@
-import type { Pair } from '../model.js';
+import { pairName, type Pair } from '../model.js';
 
 /** Each client with the server of its own library, and across libraries where ttrpc is compared with ttrpc. */
 export const REFERENCE: Pair = { client: 'go-ttrpc', server: 'go-ttrpc' };
@@ -36,3 +36,18 @@ export const GRPC: Pair[] = [
   { client: 'grpc-go', server: 'grpc-go' },
   { client: 'grpc-js', server: 'grpc-js' },
 ];
+
+/** What a quick run is about. */
+export const QUICK_PAIRS: ReadonlySet<string> = new Set(
+  [
+    REFERENCE,
+    { client: 'go-ttrpc', server: 'nest-ttrpc' },
+    { client: 'go-ttrpc', server: 'engine' },
+    FLOOR,
+    { client: 'nest-ttrpc', server: 'go-ttrpc' },
+    { client: 'nest-ttrpc', server: 'nest-ttrpc' },
+    { client: 'grpc-go', server: 'grpc-go' },
+    NEST_GRPC,
+    NEST_TCP,
+  ].map(pairName),
+);

@@ -1,0 +1,111 @@
+import { figure } from '../results/ratio.js';
+import { figureTarget, ratioTarget, type Target } from './target.js';
+
+const GO = 'go-ttrpc -> go-ttrpc';
+const OURS = 'go-ttrpc -> nest-ttrpc';
+const OUR_CLIENT = 'nest-ttrpc -> go-ttrpc';
+const BOTH_OURS = 'nest-ttrpc -> nest-ttrpc';
+const GRPC_GO = 'grpc-go -> grpc-go';
+const NEST_GRPC = 'nest-grpc -> nest-grpc';
+const NEST_TCP = 'nest-tcp -> nest-tcp';
+
+/** Compares our server with Go's under Go's client, in one row. */
+function withGoClient(row: string, what: string, throughput?: number, cpu?: number): Target[] {
+  const targets: Target[] = [];
+  if (throughput !== undefined) {
+    targets.push(
+      ratioTarget(`${what}, Go client: throughput, ours : Go`, '>=', throughput, 'perSecond', [row, OURS], [row, GO]),
+    );
+  }
+  if (cpu !== undefined) {
+    targets.push(
+      ratioTarget(`${what}, Go client: server CPU, ours : Go`, '<=', cpu, 'serverCpuUs', [row, OURS], [row, GO]),
+    );
+  }
+  return targets;
+}
+
+/** What the library is held to: the Nest strategy with a decorated controller, unless the measure says otherwise. */
+export const targets: Target[] = [
+  ...withGoClient('unary-64-x64', 'unary 64 B, 64 in flight', 1.5, 0.4),
+  ratioTarget(
+    'unary 64 B, 1 in flight, Go client: p50, ours : Go',
+    '<=',
+    1,
+    'p50Us',
+    ['unary-64-x1', OURS],
+    ['unary-64-x1', GO],
+  ),
+  ...withGoClient('unary-4k-x64', 'unary 4 KiB, 64 in flight', undefined, 0.45),
+  ...withGoClient('unary-256k-x64', 'unary 256 KiB, 64 in flight', 1.4, 0.5),
+  ...withGoClient('aged-256k-x64', 'the same after minutes of small calls', 1.4, 0.5),
+  ratioTarget(
+    'Nest client to Nest server, 64 B, 64 in flight: throughput, ours : Nest gRPC',
+    '>=',
+    30,
+    'perSecond',
+    ['unary-64-x64', BOTH_OURS],
+    ['unary-64-x64', NEST_GRPC],
+  ),
+  ratioTarget(
+    'Nest client to Nest server, 64 B, 64 in flight: throughput, ours : Nest TCP',
+    '>=',
+    2,
+    'perSecond',
+    ['unary-64-x64', BOTH_OURS],
+    ['unary-64-x64', NEST_TCP],
+  ),
+  ratioTarget(
+    'Go server, 64 B, 64 in flight: client CPU, our Nest client : Go client',
+    '<=',
+    0.5,
+    'clientCpuUs',
+    ['unary-64-x64', OUR_CLIENT],
+    ['unary-64-x64', GO],
+  ),
+  ...withGoClient('download-64', 'server-streaming 64 B', 3.5),
+  ratioTarget(
+    'server-streaming 64 B: server CPU, ours (Go client) : grpc-go',
+    '<=',
+    0.4,
+    'serverCpuUs',
+    ['download-64', OURS],
+    ['download-64', GRPC_GO],
+  ),
+  ratioTarget(
+    'server-streaming 64 B: throughput, our Nest client and server : grpc-go',
+    '>=',
+    2.5,
+    'perSecond',
+    ['download-64', BOTH_OURS],
+    ['download-64', GRPC_GO],
+  ),
+  ...withGoClient('chat-64', 'bidi echo 64 B, 64 outstanding', 1.7),
+  ...withGoClient('upload-64', 'client-streaming 64 B', 1.3, 0.65),
+  ratioTarget(
+    'unary 64 B, 64 in flight, Go client: server CPU, engine alone : bare Node floor',
+    '<=',
+    1.2,
+    'serverCpuUs',
+    ['unary-64-x64', 'go-ttrpc -> engine'],
+    ['unary-64-x64', 'go-ttrpc -> floor'],
+  ),
+  figureTarget('memory for each of 1,000 connections after one call', 8, 'KiB', 'memory', 'per connection KiB'),
+  figureTarget(
+    'peak memory with 64 calls of 256 KiB in flight, above idle',
+    50,
+    'MiB',
+    'memory',
+    'peak above idle MiB',
+  ),
+  {
+    measure: 'start to first reply, ours : Nest TCP',
+    bound: '<=',
+    limit: 1.1,
+    measured(results) {
+      const ours = figure(results, 'start', 'nest-ttrpc', 'ms');
+      const theirs = figure(results, 'start', 'nest-tcp', 'ms');
+      return ours === undefined || theirs === undefined ? undefined : ours / theirs;
+    },
+  },
+];
