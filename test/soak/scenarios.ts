@@ -37,12 +37,14 @@ const backpressure: Scenario = {
   },
 };
 
-function describeFlow({ messages }: FlowSpec, { lead, bound, samples, elapsedMs, memory }: FlowResult): string {
+function describeFlow({ messages }: FlowSpec, result: FlowResult): string {
+  const { lead, bound, samples, elapsedMs, memory, reordered } = result;
   const use = ({ before, warm, most, after }: MemoryUse): string =>
     `${mib(before)} at first, ${mib(warm)} warm, ${mib(most)} at most from then on, ${mib(after)} after`;
   return (
     `${messages} messages in ${(elapsedMs / 1000).toFixed(1)} s; lead at most ${lead} messages ` +
-    `(bound ${bound}; counted ${samples} times);\n  client ${use(memory.client)};\n  server ${use(memory.server)}`
+    `(bound ${bound === Infinity ? 'none, the reader queues by itself' : bound}; counted ${samples} times);\n  client ${use(memory.client)};\n  server ${use(memory.server)}` +
+    (reordered === undefined ? '' : `;\n  all came, but not in their order: ${reordered}`)
   );
 }
 
