@@ -7,7 +7,7 @@ import type { Written } from './wire/frame.js';
  */
 
 /** The implementations that a case can be run against. */
-export const PEERS = ['ours', 'go'] as const;
+export const PEERS = ['ours', 'go', 'rust'] as const;
 export type Peer = (typeof PEERS)[number];
 
 /** The google.rpc codes, by name, as the cases write them. */
@@ -157,7 +157,7 @@ export interface ServerCase extends CaseHead {
    * What is left of the first connection: `usable`: a unary call is answered on it, and nothing else comes until it closes;
    * `spent`: it is open and silent, but is good for no further call; `closed`: it is gone, as a step has shown.
    */
-  after: After | Record<Peer, After>;
+  after: After | ({ ours: After } & Partial<Record<Peer, After>>);
 }
 
 // Client cases

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { PEERS, type CaseHead, type ClientCase, type ServerCase } from './case.js';
+import { PEERS, type CaseHead, type ClientCase, type Peer, type ServerCase } from './case.js';
 import { clientCases } from './cases/client/index.js';
 import { serverCases } from './cases/server/index.js';
+import { departures } from './departures.js';
 import { rows } from './rows.js';
 
 const server = Object.values(serverCases).flat();
@@ -42,6 +43,16 @@ test('server cases expect something else of a peer exactly where they say why', 
       return steps !== (each.differs?.[peer] !== undefined);
     });
     expect(wrong.map(({ name }) => name)).toEqual([]);
+  }
+});
+
+test('each departure of a peer is that of cases that exist, and of none twice', () => {
+  for (const [peer, all] of Object.entries(departures)) {
+    const names = all.flatMap(({ cases }) => cases);
+    expect(repeated(names)).toEqual([]);
+    expect(names.filter((name) => !server.some((each) => each.name === name))).toEqual([]);
+    const declared = server.filter(({ differs, notAgainst }) => differs?.[peer as Peer] ?? notAgainst?.[peer as Peer]);
+    expect(declared.filter(({ name }) => names.includes(name)).map(({ name }) => name)).toEqual([]);
   }
 });
 

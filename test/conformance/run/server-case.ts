@@ -1,4 +1,5 @@
 import type { CallEventMatch, FrameMatch, OnConnection, Peer, ServerCase, ServerStep } from '../case.js';
+import { inWordsOf } from '../dialects.js';
 import { PROBE } from '../service.js';
 import { encodeWritten, FrameCutter, REQUEST, type ReadFrame, type Written } from '../wire/frame.js';
 import { RawConnection } from './connection.js';
@@ -71,7 +72,8 @@ class ServerCaseRun {
       for (const id of requestIds(step.send)) this.used(name, id);
       await connection.write(step.send, step.chunks);
     } else if ('receive' in step) {
-      const expected = step.instead?.[this.target.peer] ?? step.receive;
+      const { peer } = this.target;
+      const expected = step.instead?.[peer] ?? step.receive.map((match) => inWordsOf(peer, match));
       if (expected === 'closed') await this.mustClose(name);
       else await this.receive(step, expected, step.anyOrder ?? false);
     } else if ('nothingMoreBy' in step) {
@@ -97,7 +99,8 @@ class ServerCaseRun {
 
   /** What is left of the first connection; the others must not have brought anything more by now either. */
   private async finish(): Promise<void> {
-    const after = typeof this.test.after === 'string' ? this.test.after : this.test.after[this.target.peer];
+    const { after: left } = this.test;
+    const after = typeof left === 'string' ? left : (left[this.target.peer] ?? left.ours);
     if (after === 'closed' && !this.gone.has(FIRST)) throw new Error('the case says "closed", but no step showed it');
     if (after === 'usable') {
       // Twice: what a handler that was still at work answers comes by the second answer at the latest in practice.
@@ -135,17 +138,21 @@ class ServerCaseRun {
         throw new Error(`${incoming.ended}, but this was to come: ${open.slice(0, 5).map(line).join('; ')}`);
       const { frame } = incoming;
       // Of one stream the first expectation that is still open, unless any order will do.
-      const index = open.findIndex((match) => match.id === frame.id && (!anyOrder || frameMatches(frame, match)));
+      const index = open.findIndex((match) => match.id === frame.id && (!anyOrder || this.matches(frame, match)));
       const match = open[index];
       if (!unnoted || match === undefined) this.note(name, frame, match);
       if (match === undefined)
         throw new Error(
           `stream ${frame.id}: unexpected ${showFrame(frame)}; open: ${open.slice(0, 5).map(line).join('; ')}`,
         );
-      if (!frameMatches(frame, match))
+      if (!this.matches(frame, match))
         throw new Error(`stream ${frame.id}: expected ${showMatch(match)}, got ${showFrame(frame)}`);
       open.splice(index, 1);
     }
+  }
+
+  private matches(frame: ReadFrame, match: FrameMatch): boolean {
+    return frameMatches(frame, match, this.target.peer === 'rust' ? 'any' : 'absent');
   }
 
   private async mustEnd(name: string): Promise<void> {
@@ -185,7 +192,7 @@ class ServerCaseRun {
 
   private note(name: string, frame: ReadFrame, match: FrameMatch | undefined): void {
     // What is not pinned down by the case is not compared between peers either.
-    const words = match !== undefined && frameMatches(frame, match) ? showMatch(match) : showFrame(frame);
+    const words = match !== undefined && this.matches(frame, match) ? showMatch(match) : showFrame(frame);
     this.transcriptOf(name, String(frame.id)).push(words);
   }
 
