@@ -1,5 +1,5 @@
 import { CallAbort } from '../protocol/call-abort.js';
-import type { CallObserver, CallStart, ClientCall } from '../protocol/client-call.js';
+import { cancelledError, type CallObserver, type CallStart, type ClientCall } from '../protocol/client-call.js';
 import { TtrpcError } from '../protocol/errors.js';
 import type { Flow } from '../protocol/inbox.js';
 import { sendsRequestStream } from '../protocol/method-shape.js';
@@ -46,7 +46,7 @@ export abstract class Invocation implements CallObserver, FeedOwner, Flow {
   /** Gives the call up, if it is not over. */
   protected cancel(): void {
     if (!this.#call?.open) return;
-    this.#call.cancel(new TtrpcError(TtrpcStatus.CANCELLED, 'the call was cancelled by its caller'));
+    this.#call.cancel(cancelledError());
   }
 
   /** As {@link CallObserver.onEnd}. */

@@ -232,6 +232,11 @@ export function deadlineError(): TtrpcError {
   return new TtrpcError(TtrpcStatus.DEADLINE_EXCEEDED, 'the deadline of the call has passed');
 }
 
+/** The error of a call that its caller has given up. */
+export function cancelledError(): TtrpcError {
+  return new TtrpcError(TtrpcStatus.CANCELLED, 'the call was cancelled by its caller');
+}
+
 /** The error of a call whose message is not sent: a codec's complaint is about what the caller passed. */
 export function requestError(error: unknown): TtrpcError {
   if (error instanceof TtrpcError) return error;

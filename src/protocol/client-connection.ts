@@ -84,21 +84,6 @@ export class ClientConnection implements ConnectionRole, Watched {
   /** As {@link ConnectionRole.probesPeer}: a reader who is slow still gets what the server sent before it went. */
   readonly probesPeer = false;
 
-  /** As {@link Watched.framesRead}. */
-  get framesRead(): number {
-    return this.connection.framesRead;
-  }
-
-  /** As {@link Watched.midFrame}. */
-  get midFrame(): boolean {
-    return this.connection.midFrame;
-  }
-
-  /** As {@link Watched.held}. */
-  get held(): boolean {
-    return this.connection.held;
-  }
-
   /** As {@link Watched.onLimit}. */
   onLimit(limit: string, ms: number): void {
     const message = `the server has not finished a frame: ${limit} is ${ms} ms`;

@@ -8,7 +8,14 @@ import {
   type ConnectionSource,
   type RouteOptions,
 } from './channel.js';
-import { deadlineError, requestError, type CallObserver, type CallStart, type ClientCall } from './client-call.js';
+import {
+  cancelledError,
+  deadlineError,
+  requestError,
+  type CallObserver,
+  type CallStart,
+  type ClientCall,
+} from './client-call.js';
 import { isDuplex } from './duplex.js';
 import { TtrpcError } from './errors.js';
 import { Inbox } from './inbox.js';
@@ -290,8 +297,4 @@ class Stream implements RawStream, Cancellable {
       this.#wakeUp();
     },
   };
-}
-
-function cancelledError(): TtrpcError {
-  return new TtrpcError(TtrpcStatus.CANCELLED, 'the call was cancelled by its caller');
 }

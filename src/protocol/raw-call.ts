@@ -9,6 +9,7 @@ import type { RawContext, RawHandle } from './serve.js';
 import type { CallOwner, RequestInput, ServerCall } from './server-call.js';
 import { TtrpcStatus } from './status.js';
 import { EMPTY } from './wire.js';
+import { isThenable } from './thenable.js';
 
 /** One call of a raw handler: its context, its request stream and the sending of its answers. */
 export class RawCall implements RawContext, CallOwner, RequestInput {
@@ -145,8 +146,4 @@ export class RawCall implements RawContext, CallOwner, RequestInput {
       this.#call.fail({ code: TtrpcStatus.UNKNOWN, message });
     }
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

@@ -70,21 +70,6 @@ export class ServerConnection implements ConnectionRole, Watched {
     this.connection.destroy(new TtrpcError(TtrpcStatus.UNAVAILABLE, `${limit} has passed`));
   }
 
-  /** As {@link Watched.framesRead}. */
-  get framesRead(): number {
-    return this.connection.framesRead;
-  }
-
-  /** As {@link Watched.midFrame}. */
-  get midFrame(): boolean {
-    return this.connection.midFrame;
-  }
-
-  /** As {@link Watched.held}. */
-  get held(): boolean {
-    return this.connection.held;
-  }
-
   /** Named limits, the server's. */
   get limits(): ServerLimits {
     return this.owner.limits;

@@ -1,11 +1,16 @@
-/** What a {@link Watchdog} looks at, and may end. */
-export interface Watched {
+/** The reading of a connection, as a {@link Watchdog} sees it. */
+export interface WatchedReading {
   /** A number that changes with each frame that is complete. */
   readonly framesRead: number;
   /** True while a frame has begun and is not whole. */
   readonly midFrame: boolean;
   /** True while we ourselves do not read. */
   readonly held: boolean;
+}
+
+/** What a {@link Watchdog} looks at, and may end. */
+export interface Watched {
+  readonly connection: WatchedReading;
   /** Calls in flight. */
   readonly callCount: number;
   /** What the watchdog has seen of it. */
@@ -66,10 +71,10 @@ export class Watchdog {
   }
 
   #lookAt(watched: Watched, now: number): void {
-    const { sighting, framesRead } = watched;
-    const moved = framesRead !== sighting.frames;
-    sighting.frames = framesRead;
-    sighting.midSince = watched.midFrame && !watched.held && !moved ? sighting.midSince || now : 0;
+    const { sighting, connection } = watched;
+    const moved = connection.framesRead !== sighting.frames;
+    sighting.frames = connection.framesRead;
+    sighting.midSince = connection.midFrame && !connection.held && !moved ? sighting.midSince || now : 0;
     sighting.idleSince = watched.callCount === 0 && !moved ? sighting.idleSince || now : 0;
     if (sighting.midSince > 0 && now - sighting.midSince >= this.#frameMs) {
       watched.onLimit('frameTimeoutMs', this.#frameMs);

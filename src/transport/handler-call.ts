@@ -10,6 +10,7 @@ import { mapError } from './error-status.js';
 import type { BoundHandler } from './bound-handler.js';
 import type { RequestStream } from './request-stream.js';
 import type { TtrpcContext } from './ttrpc-context.js';
+import { isThenable } from '../protocol/thenable.js';
 
 /**
  * One call on its way through a Nest handler: takes whatever the handler gives, a value, a Promise, an Observable or an
@@ -255,10 +256,6 @@ export class HandlerCall implements CallOwner {
   get #expected(): string {
     return `one ${this.handler.response.typeName} was expected`;
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
 function describe(value: unknown): string {
