@@ -8,7 +8,7 @@ import { lastValueFrom } from 'rxjs';
 import { startProgram, type Program } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
 
-const RUN_TS = fileURLToPath(new URL('../support/run-ts.mjs', import.meta.url));
+const RUN_SOURCES = fileURLToPath(new URL('../../scripts/typescript/register-sources.mjs', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('programs/counter.ts', import.meta.url));
 const INTEROP_PROTO = fileURLToPath(new URL('../interop/proto/interop.proto', import.meta.url));
 const SERVICE = 'faults.v1.Counter';
@@ -35,7 +35,7 @@ afterEach(async () => {
 });
 
 async function startServer(): Promise<Program> {
-  const program = startProgram(process.execPath, ['--import', RUN_TS, PROGRAM, folder.url()]);
+  const program = startProgram(process.execPath, ['--import', RUN_SOURCES, PROGRAM, folder.url()]);
   programs.push(program);
   await program.shows('ready');
   return program;

@@ -6,7 +6,7 @@ import { LAB_PROTO, type Message } from '../support/nest-lab.js';
 import { startProgram, type Program } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
 
-const RUN_TS = fileURLToPath(new URL('../support/run-ts.mjs', import.meta.url));
+const RUN_SOURCES = fileURLToPath(new URL('../../scripts/typescript/register-sources.mjs', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('programs/shutdown.ts', import.meta.url));
 const SERVICE = 'lab.v1.Lab';
 const EMPTY = new Uint8Array(0);
@@ -20,7 +20,7 @@ let program: Program;
 let clients: RawClient[];
 
 async function start(kind: string, drain: string): Promise<RawClient> {
-  program = startProgram(process.execPath, ['--import', RUN_TS, PROGRAM, kind, folder.url(), drain]);
+  program = startProgram(process.execPath, ['--import', RUN_SOURCES, PROGRAM, kind, folder.url(), drain]);
   await program.shows('ready');
   return client();
 }

@@ -15,7 +15,12 @@ interface Ended {
 /** Runs the fuzzer as `npm run fuzz` does. */
 function fuzz(args: readonly string[], patches: readonly object[] = []): Promise<Ended> {
   return new Promise((resolve) => {
-    const program = ['scripts/run-ts.mjs', `--patches=${JSON.stringify(patches)}`, 'test/fuzz/main.ts', ...args];
+    const program = [
+      'scripts/typescript/run.mjs',
+      `--patches=${JSON.stringify(patches)}`,
+      'test/fuzz/main.ts',
+      ...args,
+    ];
     execFile(process.execPath, program, { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code ?? -1), output: `${stdout}${stderr}` });
     });

@@ -13,7 +13,7 @@ import { Tap, type Tapped } from './tap.js';
 
 /*
  * Records the corpus of the fuzzer: what Go's client says to our server, and what Go's server says to our client.
- * node scripts/run-ts.mjs test/fuzz/record.ts
+ * node scripts/typescript/run.mjs test/fuzz/record.ts
  */
 
 const fail = {

@@ -1,4 +1,4 @@
-// A server that is killed and started again: node --import …/run-ts.mjs counter.ts <address>. Prints each id that it handles.
+// A server that is killed and started again: node --import …/register-sources.mjs counter.ts <address>. Prints each id that it handles.
 import { serve } from 'nestjs-ttrpc/protocol';
 
 const [, , url = ''] = process.argv;

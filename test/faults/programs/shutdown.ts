@@ -1,4 +1,4 @@
-// An application with a database, to be ended by a signal: node --import …/run-ts.mjs shutdown.ts <kind> <address> [drain]
+// An application with a database, to be ended by a signal: node --import …/register-sources.mjs shutdown.ts <kind> <address> [drain]
 import 'reflect-metadata';
 import { Injectable, Module, type OnModuleDestroy } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
