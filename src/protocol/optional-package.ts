@@ -2,7 +2,7 @@ import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 /**
- * Loads a package that need not be there: from where this library is installed, else from where the program stands.
+ * Loads a package that need not be there, or that few programs use: from where this library is installed, else from where the program stands.
  * Never from the working directory, which somebody else may have chosen. Undefined where it is not installed.
  */
 export function loadOptional(name: string): unknown {

@@ -1,6 +1,7 @@
 import protobuf from 'protobufjs';
-import descriptor from 'protobufjs/ext/descriptor.js';
+import type descriptor from 'protobufjs/ext/descriptor.js';
 import { describe } from './codec/encode-error.js';
+import { descriptorTypes } from './descriptor-types.js';
 import { errorText, SchemaError } from './schema-error.js';
 import type { FileDescriptorSetObject } from './schema.js';
 
@@ -49,8 +50,9 @@ export function rootOfDescriptorSet(source: Uint8Array | FileDescriptorSetObject
 
 function setOfBytes(source: ArrayBufferView): FileSet {
   const bytes = Buffer.from(source.buffer, source.byteOffset, source.byteLength);
+  const { FileDescriptorSet } = descriptorTypes();
   try {
-    const set = descriptor.FileDescriptorSet.decode(bytes) as unknown as FileSet;
+    const set = FileDescriptorSet.decode(bytes) as unknown as FileSet;
     if (set.file?.every(isFile) && set.file.length > 0) return set;
   } catch (cause) {
     throw new SchemaError(`${EXPECTED}; got ${bytesInWords(bytes)}: ${errorText(cause)}`, { cause });
@@ -61,7 +63,7 @@ function setOfBytes(source: ArrayBufferView): FileSet {
 /** A single file is what is given most often in the place of a set. */
 function bytesInWords(bytes: Buffer): string {
   try {
-    const file = descriptor.FileDescriptorProto.decode(bytes) as File;
+    const file = descriptorTypes().FileDescriptorProto.decode(bytes) as File;
     if (isFile(file) && /^[\w./-]+\.proto$/.test(file.name as string)) {
       return `the bytes of one FileDescriptorProto, '${file.name}'`;
     }
@@ -79,9 +81,10 @@ function setOfObject(source: FileDescriptorSetObject): FileSet {
       `${EXPECTED}; got ${isSingle ? `one file, '${name}': put it into { file: […] }` : describe(source)}`,
     );
   }
+  const { FileDescriptorSet } = descriptorTypes();
   let set: FileSet;
   try {
-    set = descriptor.FileDescriptorSet.fromObject(ownCopy(source, 0) as object) as unknown as FileSet;
+    set = FileDescriptorSet.fromObject(ownCopy(source, 0) as object) as unknown as FileSet;
   } catch (cause) {
     throw new SchemaError(`${EXPECTED}: ${errorText(cause)}`, { cause });
   }
@@ -126,7 +129,7 @@ function distinctFiles(files: readonly File[]): File[] {
 }
 
 function encoded(file: File): Buffer {
-  return Buffer.from(descriptor.FileDescriptorProto.encode(file).finish());
+  return Buffer.from(descriptorTypes().FileDescriptorProto.encode(file).finish());
 }
 
 function checkImports(files: readonly File[]): void {
