@@ -1,6 +1,7 @@
 // Builds the library (ES modules) and the bench, then runs the bench with the arguments. With --no-build it runs what
 // was built before.
 import { join } from 'node:path';
+import { bundle } from './bundle.mjs';
 import { bin, root, run } from './run.mjs';
 
 const args = process.argv.slice(2);
@@ -11,6 +12,7 @@ try {
   if (build) {
     await run(tsc, ['-p', 'tsconfig.esm.json']);
     await run(tsc, ['-p', 'tsconfig.bench.json']);
+    await bundle(['esm']);
   }
   await run(
     join(root, 'dist/bench/main.js'),

@@ -1,6 +1,7 @@
 // Builds the package: ES modules in dist/esm, CommonJS in dist/cjs, each with its own types.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundle } from './bundle.mjs';
 import { bin, root, run } from './run.mjs';
 
 const tsc = bin('typescript', 'tsc');
@@ -19,6 +20,7 @@ try {
       writeFileSync(join(outDir, 'package.json'), `${JSON.stringify({ type, sideEffects: false }, null, 2)}\n`);
     }),
   );
+  await bundle(['esm', 'cjs']);
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

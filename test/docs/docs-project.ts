@@ -31,8 +31,8 @@ const TSCONFIG = {
 };
 
 /**
- * A user's project made of the documentation's titled blocks: `nestjs-ttrpc` is installed in it, built from the sources
- * as `npm run build` does, and found by its package.json.
+ * A user's project made of the documentation's titled blocks: `nestjs-ttrpc` is installed in it, compiled from the
+ * sources, and found by its package.json.
  */
 export class DocsProject {
   readonly #folder = new TempFolder();
