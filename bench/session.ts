@@ -37,8 +37,7 @@ export async function measureAll(options: BenchOptions, { versions, missing }: T
   }
   for (const figure of openFigures) {
     progress.begin(figure.id);
-    // Each round starts all servers anew; they differ little.
-    const rounds = options.quick ? 1 : Math.min(options.rounds, 3);
+    const rounds = options.quick ? figure.rounds.quick : figure.rounds.full;
     const result = await runFigure(figure, options, rounds, missing, (what) => progress.step(what));
     results.figures.push(result);
     progress.end();

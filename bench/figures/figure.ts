@@ -9,8 +9,12 @@ export interface Figure {
   /** The servers, each with the driver that calls it. */
   pairs: readonly { client: string; server: string }[];
   quick: boolean;
+  /** How often each server is measured. */
+  rounds: { quick: number; full: number };
   /** Measures once; the values stand in the order of `figures`. */
   measure(pair: { client: string; server: string }, effort: Effort): Promise<number[]>;
+  /** Ends what the measurements have shared. */
+  end?(): Promise<void>;
 }
 
 /** Measures all servers in turn, round by round. */
@@ -23,21 +27,25 @@ export async function runFigure(
 ): Promise<FigureResult> {
   const { id, title, figures } = figure;
   const result: FigureResult = { id, title, figures, values: {}, leftOut: { ...missing } };
-  for (let round = 1; round <= rounds; round++) {
-    for (const pair of figure.pairs) {
-      const { server } = pair;
-      if (server in result.leftOut) continue;
-      onStep(`${server}: round ${round} of ${rounds}`);
-      try {
-        const measured = await figure.measure(pair, effort);
-        const values = (result.values[server] ??= {});
-        for (const [index, name] of figures.entries()) (values[name] ??= []).push(measured[index] as number);
-      } catch (error) {
-        result.leftOut[server] = `failed: ${(error as Error).message}`;
-        result.failed = true;
-        delete result.values[server];
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      for (const pair of figure.pairs) {
+        const { server } = pair;
+        if (server in result.leftOut) continue;
+        onStep(`${server}: round ${round} of ${rounds}`);
+        try {
+          const measured = await figure.measure(pair, effort);
+          const values = (result.values[server] ??= {});
+          for (const [index, name] of figures.entries()) (values[name] ??= []).push(measured[index] as number);
+        } catch (error) {
+          result.leftOut[server] = `failed: ${(error as Error).message}`;
+          result.failed = true;
+          delete result.values[server];
+        }
       }
     }
+  } finally {
+    await figure.end?.();
   }
   return result;
 }

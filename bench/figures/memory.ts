@@ -27,6 +27,8 @@ export const memoryFigure: Figure = {
   figures: ['idle MiB', 'per connection KiB', 'peak above idle MiB', 'after the load above idle MiB'],
   pairs: SERVERS,
   quick: true,
+  // Fresh processes differ little.
+  rounds: { quick: 1, full: 3 },
   async measure(each) {
     const connections = await forEachConnection(each);
     // Nest's TCP transport would hang with all of them on one connection.

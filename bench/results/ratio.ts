@@ -25,6 +25,21 @@ export function ratio(
   return median(above.slice(0, below.length).map((sample, round) => sample[field] / (below[round] as Sample)[field]));
 }
 
+/** As {@link ratio}, of a figure of two servers. */
+export function figureRatio(
+  results: Results,
+  id: string,
+  name: string,
+  ours: string,
+  theirs: string,
+): number | undefined {
+  const values = results.figures.find((each) => each.id === id)?.values;
+  const above = values?.[ours]?.[name];
+  const below = values?.[theirs]?.[name];
+  if (!above || !below) return undefined;
+  return median(above.slice(0, below.length).map((value, round) => value / (below[round] as number)));
+}
+
 /** The median of a figure of a server; undefined unless it was measured. */
 export function figure(results: Results, id: string, server: string, name: string): number | undefined {
   const values = results.figures.find((each) => each.id === id)?.values[server]?.[name];

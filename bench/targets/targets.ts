@@ -1,4 +1,4 @@
-import { figure } from '../results/ratio.js';
+import { figureRatio } from '../results/ratio.js';
 import { figureTarget, ratioTarget, type Target } from './target.js';
 
 const GO = 'go-ttrpc -> go-ttrpc';
@@ -102,10 +102,6 @@ export const targets: Target[] = [
     measure: 'start to first reply, ours : Nest TCP',
     bound: '<=',
     limit: 1.1,
-    measured(results) {
-      const ours = figure(results, 'start', 'nest-ttrpc', 'ms');
-      const theirs = figure(results, 'start', 'nest-tcp', 'ms');
-      return ours === undefined || theirs === undefined ? undefined : ours / theirs;
-    },
+    measured: (results) => figureRatio(results, 'start', 'ms', 'nest-ttrpc', 'nest-tcp'),
   },
 ];
