@@ -1,4 +1,7 @@
-/** The messages of bench.proto as the Node peers have them. */
+import { fileURLToPath } from 'node:url';
+
+/** bench.proto, whose messages are here as the Node peers have them; from dist/bench/node, where this file runs. */
+export const PROTO_PATH = fileURLToPath(new URL('../../../bench/proto/bench.proto', import.meta.url));
 
 /** bench.v1.Echo. */
 export interface Echo {
@@ -34,6 +37,11 @@ export function newBody(size: number): Buffer {
   const body = Buffer.allocUnsafe(size);
   for (let i = 0; i < size; i++) body[i] = i;
   return body;
+}
+
+/** The body of a peer that speaks JSON: there bytes would be an array of numbers. */
+export function newText(size: number): string {
+  return 'x'.repeat(size);
 }
 
 /** bench.v1.Echo, encoded: the value at offset 1, then the body. */

@@ -4,8 +4,7 @@ import type { ClientReadableStream, ClientWritableStream, ServiceClientConstruct
 import { loadSync } from '@grpc/proto-loader';
 import { METADATA, type CallExtras } from '../load/bench-client.js';
 import { drive } from '../load/drive.js';
-import type { DownloadRequest, Echo, Order, UploadReply } from '../messages.js';
-import { PROTO_PATH } from '../paths.js';
+import { PROTO_PATH, type DownloadRequest, type Echo, type Order, type UploadReply } from '../messages.js';
 
 type Answer<T> = (error: ServiceError | null, reply: T) => void;
 

@@ -5,8 +5,7 @@ import { from } from 'rxjs';
 import { METADATA } from '../load/bench-client.js';
 import { drive } from '../load/drive.js';
 import { observableClient, type ObservableBench } from '../load/observable-client.js';
-import type { Echo, Order } from '../messages.js';
-import { PROTO_PATH } from '../paths.js';
+import { PROTO_PATH, type Echo, type Order } from '../messages.js';
 
 /** Nest's gRPC client takes metadata and options as two arguments; this makes one of them. */
 interface GrpcExtras {

@@ -4,8 +4,7 @@ import { TtrpcClient, type TtrpcCallOptions } from 'nestjs-ttrpc';
 import { METADATA } from '../load/bench-client.js';
 import { drive } from '../load/drive.js';
 import { observableClient, type ObservableBench } from '../load/observable-client.js';
-import { SERVICE, type Echo } from '../messages.js';
-import { PROTO_PATH } from '../paths.js';
+import { PROTO_PATH, SERVICE, type Echo } from '../messages.js';
 
 /** Our Nest client: cold Observables, default options. */
 drive(async (path) => {

@@ -1,6 +1,6 @@
-import { newBody, type Echo, type Order } from '../messages.js';
+import { newBody, newText, type Echo, type Order } from '../messages.js';
 
-/** `text` for peers that speak JSON: there bytes would be arrays of numbers. */
+/** `text` for peers that speak JSON. */
 export type BodyKind = 'bytes' | 'text';
 
 /** What goes into requests and must come back: each request of a driver has a value of its own. */
@@ -19,7 +19,7 @@ export class Values {
 
   body(size: number): Uint8Array {
     // Typed as bytes also where it is text: the loads only hand it on and compare it.
-    return this.kind === 'bytes' ? newBody(size) : ('x'.repeat(size) as unknown as Uint8Array);
+    return this.kind === 'bytes' ? newBody(size) : (newText(size) as unknown as Uint8Array);
   }
 
   /** Throws unless the answer has this value and this body. */

@@ -2,8 +2,7 @@ import { loadPackageDefinition, Server, ServerCredentials } from '@grpc/grpc-js'
 import type { sendUnaryData, ServerDuplexStream, ServerReadableStream, ServerUnaryCall } from '@grpc/grpc-js';
 import type { ServerWritableStream, ServiceClientConstructor } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import { newBody, type DownloadRequest, type Echo, type UploadReply } from '../messages.js';
-import { PROTO_PATH } from '../paths.js';
+import { PROTO_PATH, newBody, type DownloadRequest, type Echo, type UploadReply } from '../messages.js';
 import { serve } from '../serve.js';
 
 const loaded = loadPackageDefinition(loadSync(PROTO_PATH)) as unknown as {

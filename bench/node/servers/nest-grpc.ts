@@ -4,8 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { GrpcMethod, GrpcStreamMethod, Transport, type MicroserviceOptions } from '@nestjs/microservices';
 import { map, range, reduce, type Observable } from 'rxjs';
 import { BenchGuard, BenchInterceptor, BenchPipe } from '../enhancers.js';
-import { newBody, type DownloadRequest, type Echo, type Order, type UploadReply } from '../messages.js';
-import { PROTO_PATH } from '../paths.js';
+import { PROTO_PATH, newBody, type DownloadRequest, type Echo, type Order, type UploadReply } from '../messages.js';
 import { serve } from '../serve.js';
 
 /** Nest's gRPC transport as an application uses it, default options. */

@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { MessagePattern, Transport, type MicroserviceOptions } from '@nestjs/microservices';
 import { map, range, type Observable } from 'rxjs';
 import { BenchGuard, BenchInterceptor, BenchPipe } from '../enhancers.js';
-import type { DownloadRequest, Order } from '../messages.js';
+import { newText, type DownloadRequest, type Order } from '../messages.js';
 import { serve } from '../serve.js';
 
 /** bench.v1.Echo as JSON has it. */
@@ -36,7 +36,7 @@ class BenchController {
 
   @MessagePattern('Download')
   download({ count, bytes, first }: DownloadRequest): Observable<TextEcho> {
-    const body = 'x'.repeat(bytes);
+    const body = newText(bytes);
     return range(0, count).pipe(map((i) => ({ value: (first + i) >>> 0, body })));
   }
 }

@@ -5,8 +5,15 @@ import type { MicroserviceOptions } from '@nestjs/microservices';
 import { TtrpcMethod, TtrpcServer, TtrpcService, type TtrpcStream } from 'nestjs-ttrpc';
 import type { Observable } from 'rxjs';
 import { BenchGuard, BenchInterceptor, BenchPipe } from '../enhancers.js';
-import { newBody, SERVICE, type DownloadRequest, type Echo, type Order, type UploadReply } from '../messages.js';
-import { PROTO_PATH } from '../paths.js';
+import {
+  PROTO_PATH,
+  newBody,
+  SERVICE,
+  type DownloadRequest,
+  type Echo,
+  type Order,
+  type UploadReply,
+} from '../messages.js';
 import { serve } from '../serve.js';
 
 /** Our Nest strategy as an application uses it: a decorated controller, default options. */
