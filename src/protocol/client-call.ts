@@ -119,12 +119,11 @@ export class ClientCall {
     }
   }
 
-  /** Its connection has given it an id. */
-  attach(connection: ClientConnection, id: number): void {
+  /** Its connection has given it its id. */
+  attach(connection: ClientConnection): void {
     this.queue = undefined;
     this.#connection = connection;
-    this.id = id;
-    this.#output?.attach(connection.connection, id);
+    this.#output?.attach(connection.connection, this.id);
   }
 
   /** Sends one message of a request stream. Raises what {@link StreamOutput.send} raises; nothing happens after the end. */

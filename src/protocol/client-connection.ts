@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { Budget } from './budget.js';
+import { CallTable } from './call-table.js';
 import { deadlineError, type ClientCall } from './client-call.js';
 import { Connection, type ConnectionRole } from './connection.js';
 import { ResponseEnvelope } from './envelope.js';
@@ -45,7 +46,7 @@ const ID_RESERVE = 2 ** 16;
 /** The client's role on one connection: gives each call its id and each frame to its call. */
 export class ClientConnection implements ConnectionRole, Watched {
   readonly connection: Connection;
-  readonly #calls = new Map<number, ClientCall>();
+  readonly #calls = new CallTable<ClientCall>();
   readonly #response: ResponseEnvelope;
   readonly #waiting: RequestQueue;
   #nextId = 1;
@@ -175,7 +176,7 @@ export class ClientConnection implements ConnectionRole, Watched {
 
   /** As {@link ConnectionRole.onClosed}. */
   onClosed(error: TtrpcError): void {
-    for (const call of [...this.#calls.values()]) call.fail(error);
+    for (const call of this.#calls.all()) call.fail(error);
     this.onEnded?.(error);
     this.onGone?.();
     for (const call of this.takeWaiting()) call.fail(error);
@@ -183,7 +184,7 @@ export class ClientConnection implements ConnectionRole, Watched {
 
   /** A call tells that it is over. */
   onCallEnded(call: ClientCall): void {
-    if (this.#calls.delete(call.id)) this.onCallGone?.(call);
+    if (this.#calls.delete(call)) this.onCallGone?.(call);
   }
 
   /** What is left of the call's time, when its request is queued for writing. */
@@ -200,10 +201,10 @@ export class ClientConnection implements ConnectionRole, Watched {
 
   /** The request is queued: only now has the call used an id. */
   #register(call: ClientCall): void {
-    const id = this.#nextId;
-    this.#nextId = id + 2;
-    this.#calls.set(id, call);
-    call.attach(this, id);
+    call.id = this.#nextId;
+    this.#nextId += 2;
+    this.#calls.add(call);
+    call.attach(this);
   }
 
   #onResponse(call: ClientCall, buf: Uint8Array, start: number, end: number): void {

@@ -8,7 +8,8 @@ import type { DrainWaiter, StreamSender } from './stream-output.js';
  * that one whose caller gives up, or whose time passes, is never sent, and so that what waits is bounded.
  */
 export class RequestQueue implements CallQueue, DrainWaiter {
-  readonly #calls = new Set<ClientCall>();
+  /** A new one whenever it was empty: a Set that is used for long is made anew in old space every few calls. */
+  #calls = new Set<ClientCall>();
 
   /** For the calls of one connection. */
   constructor(
@@ -38,6 +39,7 @@ export class RequestQueue implements CallQueue, DrainWaiter {
   /** As {@link CallQueue.delete}. */
   delete(call: ClientCall): void {
     if (!this.#calls.delete(call)) return;
+    if (this.#calls.size === 0) this.#calls = new Set();
     call.queue = undefined;
     this.sender.budget.give(call.requestBytes);
   }

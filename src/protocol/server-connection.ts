@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { Budget } from './budget.js';
+import { CallTable } from './call-table.js';
 import { Connection, type ConnectionRole } from './connection.js';
 import type { RequestEnvelope } from './envelope.js';
 import { messageOf, TtrpcError } from './errors.js';
@@ -39,7 +40,7 @@ export interface ServerConnectionOwner {
 /** The server's role on one connection: finds the method for each request and the call for each message. */
 export class ServerConnection implements ConnectionRole, Watched {
   readonly connection: Connection;
-  readonly #calls = new Map<number, ServerCall>();
+  readonly #calls = new CallTable<ServerCall>();
   readonly #used = new UsedIds();
   /** Streams that we ended before their client did: what it still sends is swallowed. */
   readonly #cutShort = new BoundedSet();
@@ -97,14 +98,14 @@ export class ServerConnection implements ConnectionRole, Watched {
   drain(notice?: TtrpcError): void {
     this.#draining = true;
     if (notice) {
-      for (const call of [...this.#calls.values()]) if (call.method.shape !== 'unary') call.owner?.onClosing(notice);
+      for (const call of this.#calls.all()) if (call.method.shape !== 'unary') call.owner?.onClosing(notice);
     }
     this.#leaveWhenIdle();
   }
 
   /** Ends all calls with `error`'s status, then the connection; `onGone` is called when its socket is gone, within a second. */
   close(error: TtrpcError, onGone: () => void): void {
-    for (const call of [...this.#calls.values()]) call.abort(error, error);
+    for (const call of this.#calls.all()) call.abort(error, error);
     this.connection.close(error, onGone);
   }
 
@@ -147,7 +148,7 @@ export class ServerConnection implements ConnectionRole, Watched {
   /** As {@link ConnectionRole.onClosed}. */
   onClosed(error: TtrpcError): void {
     const reason = new TtrpcError(TtrpcStatus.CANCELLED, `the client is gone: ${error.message}`, { cause: error });
-    for (const call of [...this.#calls.values()]) call.abort(reason);
+    for (const call of this.#calls.all()) call.abort(reason);
     this.owner.onConnectionClosed(this);
   }
 
@@ -196,8 +197,7 @@ export class ServerConnection implements ConnectionRole, Watched {
 
   /** A call tells that it has ended. */
   onCallEnded(call: ServerCall): void {
-    if (this.#calls.get(call.id) !== call) return;
-    this.#calls.delete(call.id);
+    if (!this.#calls.delete(call)) return;
     if (!call.inputClosed) this.#cutShort.add(call.id);
     this.#leaveWhenIdle();
   }
@@ -261,7 +261,7 @@ export class ServerConnection implements ConnectionRole, Watched {
     const deadline = timeoutNano > 0 ? Date.now() + timeoutMs : undefined;
     const call = new ServerCall(this, streamId, method, metadata, deadline);
     if (isCounted) call.holds(requestBytes);
-    this.#calls.set(streamId, call);
+    this.#calls.add(call);
     if (this.#calls.size > 1) this.#isShared = true;
     if (deadline !== undefined) call.startDeadline(timeoutMs);
     try {
