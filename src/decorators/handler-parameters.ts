@@ -1,4 +1,5 @@
 import { Ctx, Payload } from '@nestjs/microservices';
+import { hiding, type ParameterMetadata } from '../transport/parameter-stage.js';
 
 /** Where Nest keeps what the parameter decorators of a class say, by method. */
 const PARAM_ARGS = '__routeArguments__';
@@ -9,13 +10,16 @@ const PARAM_TYPES = 'design:paramtypes';
 /**
  * Gives a handler's undecorated first and second parameter what they stand for, the request and the context, as
  * `@Payload()` and `@Ctx()` would. (Nest passes undecorated parameters by one list for all custom transports, and that
- * has no context.)
+ * has no context.) Where no pipe applies, Nest is kept from resolving them, see {@link hiding}.
  */
 export function completeParameters(target: object, property: string): void {
   // Also what a method that this one overrides says: Nest takes that over.
   const decorated = places(Reflect.getMetadata(PARAM_ARGS, target.constructor, property));
   if (!decorated.has(0)) Payload()(target, property, 0);
   if (!decorated.has(1) && takesContext(target, property)) Ctx()(target, property, 1);
+  const metadata = Reflect.getOwnMetadata(PARAM_ARGS, target.constructor, property) as ParameterMetadata | undefined;
+  if (metadata)
+    Reflect.defineMetadata(PARAM_ARGS, hiding(metadata, target.constructor, property), target.constructor, property);
 }
 
 /**

@@ -1,8 +1,9 @@
 import { Catch, Inject, Optional, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { ApplicationConfig, BaseExceptionFilter, HttpAdapterHost } from '@nestjs/core';
+import { ApplicationConfig, BaseExceptionFilter, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { BaseRpcExceptionFilter } from '@nestjs/microservices';
 import { throwError } from 'rxjs';
 import { globalFilter, probe } from './global-filters.js';
+import { noteApplication } from './parameter-stage.js';
 import { TtrpcContext } from './ttrpc-context.js';
 
 /**
@@ -16,14 +17,16 @@ export class TtrpcExceptionFilter implements ExceptionFilter {
   readonly #config: ApplicationConfig | undefined;
   readonly #httpAdapterHost: HttpAdapterHost | undefined;
 
-  /** Nest injects both. */
+  /** Nest injects all. */
   constructor(
     @Optional() @Inject(ApplicationConfig) config?: ApplicationConfig,
     @Optional() @Inject(HttpAdapterHost) httpAdapterHost?: HttpAdapterHost,
+    @Optional() @Inject(ModulesContainer) modules?: ModulesContainer,
   ) {
     this.#config = config;
     this.#httpAdapterHost = httpAdapterHost;
     if (config) probe(config);
+    if (config && modules) noteApplication({ config, modules, adapterHost: httpAdapterHost });
   }
 
   /** As {@link ExceptionFilter.catch}. */

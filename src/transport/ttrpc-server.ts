@@ -22,6 +22,7 @@ import { HandlerCall } from './handler-call.js';
 import { handlerName, type HandlerInfo } from './handler-info.js';
 import { RequestStream } from './request-stream.js';
 import { TtrpcContext } from './ttrpc-context.js';
+import { beginBuilding, endBuilding } from './parameter-stage.js';
 import { GRACE_PERIOD_MS, type TtrpcServerOptions } from './ttrpc-server-options.js';
 import { unaryRequest } from './unary-request.js';
 import { RefusalLog } from './refusal-log.js';
@@ -73,6 +74,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
       enumerable: true,
       get: () => {
         beforePipeline();
+        beginBuilding();
         return TTRPC_TRANSPORT;
       },
     });
@@ -172,6 +174,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
   ): void {
     const info = extras[HANDLER_INFO] as HandlerInfo | undefined;
     afterPipeline(this);
+    endBuilding();
     if (!info) return;
     super.addHandler(pattern, callback, isEventHandler, extras);
     this.#handlers.push({ info, callback });

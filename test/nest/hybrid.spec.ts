@@ -125,6 +125,20 @@ describe('connectMicroservice beside HTTP', () => {
   });
 });
 
+describe('global pipes of a connected microservice', () => {
+  it.each([true, false])('apply; the configuration is inherited: %s', async (inheritAppConfig) => {
+    const hybrid = await create([LabController]);
+    const microservice = hybrid.connectMicroservice<MicroserviceOptions>(
+      { strategy: new TtrpcServer({ url: folder.url(), protoPath: LAB_PROTO, services: ['Lab'] }) },
+      { inheritAppConfig, deferInitialization: true },
+    );
+    microservice.useGlobalPipes({ transform: ({ text }: Message) => ({ text: `piped ${text}` }) });
+    await hybrid.startAllMicroservices();
+    await hybrid.init();
+    expect(await ask('lab.v1.Lab', 'hi')).toBe('lab piped hi');
+  });
+});
+
 describe('two ttrpc servers in one application', () => {
   it('each serves its services; a handler is wrong only if none serves it', async () => {
     const hybrid = await create([LabController, OtherController]);
