@@ -91,12 +91,12 @@ export class ClientCall {
 
   /** True while the server takes what the stream sends; else wait for {@link onWritable}. */
   get writable(): boolean {
-    return this.#open && !this.#requestClosed && this.#requestOutput.writable;
+    return this.#open && !this.#requestClosed && this.#requestOutput().writable;
   }
 
   /** Calls `callback` once, when a stream that was told to wait may send again; never after the end. */
   onWritable(callback: () => void): void {
-    if (this.#open && !this.#requestClosed) this.#requestOutput.onWritable(callback);
+    if (this.#open && !this.#requestClosed) this.#requestOutput().onWritable(callback);
   }
 
   /**
@@ -128,13 +128,13 @@ export class ClientCall {
 
   /** Sends one message of a request stream. Raises what {@link StreamOutput.send} raises; nothing happens after the end. */
   send<T>(codec: MessageCodec<T>, value: T): void {
-    if (this.#open && !this.#requestClosed) this.#requestOutput.send(codec, value);
+    if (this.#open && !this.#requestClosed) this.#requestOutput().send(codec, value);
   }
 
   /** Closes the request stream, behind everything that it has sent. */
   closeSend(): void {
     if (!this.#open || this.#requestClosed) return;
-    this.#requestOutput.finish(() => {
+    this.#requestOutput().finish(() => {
       this.#requestClosed = true;
       this.#connection?.writer.writeClose(this.id);
     });
@@ -207,7 +207,7 @@ export class ClientCall {
     this.observer.onError(error);
   }
 
-  get #requestOutput(): StreamOutput {
+  #requestOutput(): StreamOutput {
     if (!this.#output) {
       this.#output = new StreamOutput(this.maxBufferedBytes);
       if (this.#connection) this.#output.attach(this.#connection.connection, this.id);

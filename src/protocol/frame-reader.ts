@@ -188,7 +188,8 @@ export class FrameReader {
  */
 export function retain(buf: Uint8Array, start: number, end: number): Uint8Array {
   const length = end - start;
-  if (length * 2 >= buf.buffer.byteLength) return buf.subarray(start, end);
+  // The memory is asked for only where it can matter: that is a call into V8's runtime.
+  if (length * 2 >= buf.length && length * 2 >= buf.buffer.byteLength) return buf.subarray(start, end);
   return copyBytes(buf, start, end);
 }
 

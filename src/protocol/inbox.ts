@@ -29,8 +29,11 @@ interface Waiting<T> {
  * 256 KiB behind, the connection is held back until he has caught up to a quarter of that.
  */
 export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
-  #items: { value: T; bytes: number }[] = [];
+  // What is queued stands in [#head, #tail) of both arrays: no object for each message, no new array when all is taken.
+  #values: (T | undefined)[] = [];
+  #sizes: number[] = [];
   #head = 0;
+  #tail = 0;
   #bytes = 0;
   #end: { error?: unknown } | undefined;
   #waiting: Waiting<T>[] = [];
@@ -47,16 +50,18 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
   /** Adds a message that takes some `bytes` of memory. After the end it is dropped. */
   push(value: T, bytes: number): void {
     if (this.#end) return;
-    const reader = this.#waiting.shift();
-    if (reader) {
-      reader.resolve({ value, done: false });
+    if (this.#waiting.length > 0) {
+      (this.#waiting.shift() as Waiting<T>).resolve({ value, done: false });
       return;
     }
-    this.#items.push({ value, bytes });
+    this.#values[this.#tail] = value;
+    this.#sizes[this.#tail++] = bytes;
     this.#bytes += bytes;
     const fits = this.flow.onQueued?.(bytes + OVERHEAD_BYTES) ?? true;
     this.#listener?.();
-    if (!this.#held && this.#count > 0 && (!fits || this.#count >= HIGH_MESSAGES || this.#bytes >= HIGH_BYTES)) {
+    if (this.#held) return;
+    const { size } = this;
+    if (size > 0 && (!fits || size >= HIGH_MESSAGES || this.#bytes >= HIGH_BYTES)) {
       this.#held = true;
       this.flow.holdInput();
     }
@@ -79,22 +84,41 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
     this.#finish({ error });
   }
 
-  /** Calls `listener` whenever there may be something to {@link take}: for a reader who does not wait on promises. */
+  /** Calls `listener` whenever there may be something to {@link take}, or {@link takeEnd the end}: for a reader who does not wait on promises. */
   listen(listener: (() => void) | undefined): void {
     this.#listener = listener;
   }
 
-  /** The next message that is there, the end (once, with its error if there is one), or undefined. */
-  take(): { value: T } | { end: true; error: unknown } | undefined {
-    if (this.#count > 0) return { value: this.#shift() };
-    if (!this.#end || this.#endTaken) return undefined;
+  /** Messages that are queued. */
+  get size(): number {
+    return this.#tail - this.#head;
+  }
+
+  /** The next message; only while {@link size} is above 0. */
+  take(): T {
+    const at = this.#head++;
+    const value = this.#values[at] as T;
+    const bytes = this.#sizes[at] as number;
+    this.#values[at] = undefined;
+    this.#bytes -= bytes;
+    this.flow.onTaken?.(bytes + OVERHEAD_BYTES);
+    if (this.#head === this.#tail) this.#rewind();
+    // Shifting an array costs its length; the taken part is dropped now and then instead.
+    else if (this.#head >= HIGH_MESSAGES) this.#cut();
+    if (this.#held && this.size <= HIGH_MESSAGES / 4 && this.#bytes <= HIGH_BYTES / 4) this.#release();
+    return value;
+  }
+
+  /** Behind the last message: the end, once, with its error if there is one. Undefined before it. */
+  takeEnd(): { readonly error?: unknown } | undefined {
+    if (!this.#end || this.#endTaken || this.size > 0) return undefined;
     this.#endTaken = true;
-    return { end: true, error: this.#end.error };
+    return this.#end;
   }
 
   /** The next message; rejects with the stream's error. */
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#count > 0) return Promise.resolve({ value: this.#shift(), done: false });
+    if (this.#tail > this.#head) return Promise.resolve({ value: this.take(), done: false });
     if (this.#end) {
       const { error } = this.#end;
       this.#end = {};
@@ -117,30 +141,29 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
     return this;
   }
 
-  get #count(): number {
-    return this.#items.length - this.#head;
+  #rewind(): void {
+    this.#head = 0;
+    this.#tail = 0;
+    // What one burst needed is not kept for ever.
+    if (this.#values.length > HIGH_MESSAGES) {
+      this.#values = [];
+      this.#sizes = [];
+    }
   }
 
-  #shift(): T {
-    const { value, bytes } = this.#items[this.#head++] as { value: T; bytes: number };
-    this.#bytes -= bytes;
-    this.flow.onTaken?.(bytes + OVERHEAD_BYTES);
-    // Shifting an array costs its length; the taken part is dropped now and then instead.
-    if (this.#head === this.#items.length) {
-      this.#items = [];
-      this.#head = 0;
-    } else if (this.#head >= HIGH_MESSAGES) {
-      this.#items.splice(0, this.#head);
-      this.#head = 0;
-    }
-    if (this.#held && this.#count <= HIGH_MESSAGES / 4 && this.#bytes <= HIGH_BYTES / 4) this.#release();
-    return value;
+  #cut(): void {
+    this.#values.splice(0, this.#head);
+    this.#sizes.splice(0, this.#head);
+    this.#tail -= this.#head;
+    this.#head = 0;
   }
 
   #drop(): void {
-    if (this.#count > 0) this.flow.onTaken?.(this.#bytes + this.#count * OVERHEAD_BYTES);
-    this.#items = [];
+    if (this.size > 0) this.flow.onTaken?.(this.#bytes + this.size * OVERHEAD_BYTES);
+    this.#values = [];
+    this.#sizes = [];
     this.#head = 0;
+    this.#tail = 0;
     this.#bytes = 0;
     this.#release();
   }

@@ -75,12 +75,12 @@ export class ServerCall implements Flow {
 
   /** True while the client takes what the stream sends; else wait for {@link onWritable}. */
   get writable(): boolean {
-    return this.#state === 'open' && this.#streamOutput.writable;
+    return this.#state === 'open' && this.#streamOutput().writable;
   }
 
   /** Calls `callback` once, when a stream that was told to wait may send again; never after the end. */
   onWritable(callback: () => void): void {
-    if (this.#state === 'open') this.#streamOutput.onWritable(callback);
+    if (this.#state === 'open') this.#streamOutput().onWritable(callback);
   }
 
   /** Starts the call's deadline: `ms` from now it is answered DEADLINE_EXCEEDED, whatever its handler does. */
@@ -107,7 +107,7 @@ export class ServerCall implements Flow {
   send<T>(codec: MessageCodec<T>, value: T): void {
     if (this.#state !== 'open') return;
     try {
-      this.#streamOutput.send(codec, value);
+      this.#streamOutput().send(codec, value);
     } catch (error) {
       this.connection.onUnsent(error);
       throw error;
@@ -222,7 +222,7 @@ export class ServerCall implements Flow {
     return this.connection.onStraggler();
   }
 
-  get #streamOutput(): StreamOutput {
+  #streamOutput(): StreamOutput {
     if (!sendsResponseStream(this.method.shape)) throw new Error(`${this.method.method} sends no stream`);
     if (!this.#output) {
       this.#output = new StreamOutput(this.connection.limits.maxBufferedBytes);

@@ -1,6 +1,6 @@
 import { isObservable, Subscriber, type Observable } from 'rxjs';
 import type { TtrpcError } from '../protocol/errors.js';
-import { isIterable, Pump } from '../protocol/pump.js';
+import { isAsyncIterable, isIterable, Pump } from '../protocol/pump.js';
 import { sendsResponseStream } from '../protocol/method-shape.js';
 import type { CallOwner, ServerCall } from '../protocol/server-call.js';
 import { TtrpcStatus } from '../protocol/status.js';
@@ -72,7 +72,7 @@ export class HandlerCall implements CallOwner {
 
   /** The call was over before its handler had a result: whatever that would do is not begun, or let go. */
   #leave(result: unknown): void {
-    if (!isObservable(result) && isIterable(result) && Symbol.asyncIterator in result) {
+    if (!isObservable(result) && isAsyncIterable(result)) {
       void result[Symbol.asyncIterator]().return?.();
     }
     this.#done();
@@ -127,7 +127,7 @@ export class HandlerCall implements CallOwner {
     const subscriber = new Subscriber<unknown>({
       next: (value) => {
         // Behind an interceptor the handler's AsyncIterable comes as one value: its items are the messages.
-        if (isIterable(value) && Symbol.asyncIterator in value) this.#enqueue(value);
+        if (isAsyncIterable(value)) this.#enqueue(value);
         else this.#send(value);
       },
       error: (error: unknown) => this.#whenPumped(() => this.#fail(error)),

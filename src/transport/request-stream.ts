@@ -4,9 +4,9 @@ import type { TtrpcStream } from '../common/ttrpc-stream.js';
 import type { TtrpcError } from '../protocol/errors.js';
 import { Inbox } from '../protocol/inbox.js';
 import { decodeMessage, type MessageCodec } from '../protocol/message-codec.js';
-import { sendsResponseStream } from '../protocol/method-shape.js';
 import type { RequestInput, ServerCall } from '../protocol/server-call.js';
 import { TtrpcStatus } from '../protocol/status.js';
+import { StreamDelivery } from './stream-delivery.js';
 import { decodeFailure } from './unary-request.js';
 
 /** The messages that a client streams, as its handler reads them. */
@@ -14,6 +14,7 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
   readonly #call: ServerCall;
   readonly #codec: MessageCodec<T>;
   readonly #inbox: Inbox<T>;
+  #delivery: StreamDelivery<T> | undefined;
   #read = false;
 
   /** Queues from now on; nothing flows to a reader yet. */
@@ -32,7 +33,7 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
     } catch (error) {
       throw decodeFailure(error);
     }
-    this.#inbox.push(message, end - start);
+    if (this.#delivery?.offer(message) !== true) this.#inbox.push(message, end - start);
   }
 
   /** As {@link RequestInput.onEnd}. */
@@ -68,28 +69,12 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
       return;
     }
     const inbox = this.#inbox;
-    // A handler that maps each message to an answer is slowed here, by its own client's reading.
-    const answersFlow = sendsResponseStream(this.#call.method.shape);
-    let delivering = false;
-    const deliver = (): void => {
-      if (delivering) return;
-      delivering = true;
-      while (!subscriber.closed) {
-        if (answersFlow && !this.#call.ended && !this.#call.writable) {
-          this.#call.onWritable(deliver);
-          break;
-        }
-        const taken = inbox.take();
-        if (!taken) break;
-        if (!('end' in taken)) subscriber.next(taken.value);
-        else if (taken.error === undefined) subscriber.complete();
-        else subscriber.error(taken.error);
-      }
-      delivering = false;
-    };
-    inbox.listen(deliver);
-    deliver();
+    const delivery = new StreamDelivery(this.#call, inbox, subscriber);
+    this.#delivery = delivery;
+    inbox.listen(delivery.deliver);
+    delivery.deliver();
     return () => {
+      this.#delivery = undefined;
       inbox.listen(undefined);
       void inbox.return();
     };

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import protobuf from 'protobufjs';
 import type { LoaderOptions } from '../loader-options.js';
 import { isNamed, longMaker } from './long-values.js';
@@ -5,8 +6,8 @@ import { isUtf8Checked } from './reflection.js';
 import { Wire } from './wire.js';
 import type { WireReader } from './wire-reader.js';
 
-/** So few bytes are copied by a loop: a call into Node costs more than it saves. */
-const SHORT_BYTES = 48;
+/** So few bytes are copied by a loop: a call into Node, which makes one more view, costs more. */
+const SHORT_BYTES = 128;
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -140,7 +141,8 @@ function bufferOf(reader: WireReader): Buffer {
   const { buf, pos } = reader;
   reader.pos = stop;
   const length = stop - pos;
-  if (length * 2 >= buf.buffer.byteLength) return buf.subarray(pos, stop);
+  // The memory is asked for only where it can matter: that is a call into V8's runtime.
+  if (length * 2 >= buf.length && length * 2 >= buf.buffer.byteLength) return buf.subarray(pos, stop);
   const copy = Buffer.allocUnsafe(length);
   if (length > SHORT_BYTES) buf.copy(copy, 0, pos, stop);
   else for (let i = 0; i < length; i += 1) copy[i] = buf[pos + i] as number;

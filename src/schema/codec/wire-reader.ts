@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { Buffer, isUtf8 } from 'node:buffer';
 import { DEFAULT_MAX_DEPTH, DOUBLE_BYTES, getDouble, getFloat, Wire } from './wire.js';
 
 /** Strings up to this length are read by a loop: a call into Node costs more than it saves. */

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { WriteArena } from '../../protocol/message-codec.js';
 import { Misfit } from './encode-error.js';
 import { DEFAULT_MAX_DEPTH, DOUBLE_BYTES, setDouble, setFloat } from './wire.js';
