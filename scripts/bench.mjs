@@ -1,5 +1,5 @@
 // Builds the library (ES modules) and the bench, then runs the bench with the arguments. With --no-build it runs what
-// was built before.
+// was built before. Says at the end how long it took.
 import { join } from 'node:path';
 import { bundle } from './bundle.mjs';
 import { bin, root, run } from './run.mjs';
@@ -7,6 +7,8 @@ import { bin, root, run } from './run.mjs';
 const args = process.argv.slice(2);
 const build = !args.includes('--no-build');
 const tsc = bin('typescript', 'tsc');
+const from = Date.now();
+const seconds = () => Math.round((Date.now() - from) / 1000);
 
 try {
   if (build) {
@@ -14,10 +16,12 @@ try {
     await run(tsc, ['-p', 'tsconfig.bench.json']);
     await bundle(['esm']);
   }
+  const built = seconds();
   await run(
     join(root, 'dist/bench/main.js'),
     args.filter((arg) => arg !== '--no-build'),
   );
+  if (!args.includes('--list')) console.log(`\n${seconds()} s, ${built} s of them the build`);
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

@@ -5,6 +5,8 @@ import { RunningPair } from '../runner/running-pair.js';
 import type { Figure } from './figure.js';
 import { SERVERS } from './servers.js';
 
+type Server = Figure['pairs'][number];
+
 const MIB = 1024 * 1024;
 const CONNECTIONS = 1000;
 /** Time for a server to give back what it gives back by itself, in ms. */
@@ -30,23 +32,27 @@ export const memoryFigure: Figure = {
   // Fresh processes differ little.
   rounds: { quick: 1, full: 3 },
   async measure(each) {
-    const connections = await forEachConnection(each);
-    // Nest's TCP transport would hang with all of them on one connection.
-    const pair = await RunningPair.start(each, each.server === 'nest-tcp' ? 64 : 1);
-    try {
-      const idle = await resident(pair);
-      resetPeak(pair.server.pid);
-      await pair.driver.command('run', { kind: 'unary', bytes: 262_144, inFlight: 64, calls: 64 } satisfies Load);
-      const { peak } = memory(pair.server.pid);
-      const after = await resident(pair);
-      return [idle / MIB, connections / 1024, (peak - idle) / MIB, (after - idle) / MIB];
-    } finally {
-      await pair.stop();
-    }
+    // It is sizes that are measured, not times: both at once.
+    const [connections, load] = await Promise.all([forEachConnection(each), underLoad(each)]);
+    return [load.idle / MIB, connections / 1024, (load.peak - load.idle) / MIB, (load.after - load.idle) / MIB];
   },
 };
 
-async function forEachConnection(each: { client: string; server: string }): Promise<number> {
+async function underLoad(each: Server): Promise<{ idle: number; peak: number; after: number }> {
+  // Nest's TCP transport would hang with all of them on one connection.
+  const pair = await RunningPair.start(each, each.server === 'nest-tcp' ? 64 : 1);
+  try {
+    const idle = await resident(pair);
+    resetPeak(pair.server.pid);
+    await pair.driver.command('run', { kind: 'unary', bytes: 262_144, inFlight: 64, calls: 64 } satisfies Load);
+    const { peak } = memory(pair.server.pid);
+    return { idle, peak, after: await resident(pair) };
+  } finally {
+    await pair.stop();
+  }
+}
+
+async function forEachConnection(each: Server): Promise<number> {
   const pair = await RunningPair.start(each, 1);
   try {
     await pair.driver.command('run', { ...SMALL, calls: 100 } satisfies Load);

@@ -22,16 +22,16 @@ export class RunningPair {
   static async start({ client, server }: Pair, connections: number): Promise<RunningPair> {
     const folder = await mkdtemp(join(tmpdir(), 'ttrpc-bench-'));
     const path = join(folder, 's');
-    const started: PeerProcess[] = [];
+    const starts = await Promise.allSettled([
+      PeerProcess.start(`server ${server}`, serverCommand(server, path)),
+      PeerProcess.start(`driver ${client}`, driverCommand(client)),
+    ]);
     try {
-      const serving = await PeerProcess.start(`server ${server}`, serverCommand(server, path));
-      started.push(serving);
-      const driving = await PeerProcess.start(`driver ${client}`, driverCommand(client));
-      started.push(driving);
+      const [serving, driving] = starts.map(valueOf) as [PeerProcess, PeerProcess];
       await driving.command('connect', { path, connections });
       return new RunningPair(folder, path, serving, driving);
     } catch (error) {
-      for (const each of started) await each.stop();
+      for (const each of starts) if (each.status === 'fulfilled') await each.value.stop();
       await rm(folder, { recursive: true, force: true });
       throw error;
     }
@@ -66,4 +66,9 @@ export class RunningPair {
     await this.server.stop();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+function valueOf<T>(settled: PromiseSettledResult<T>): T {
+  if (settled.status === 'rejected') throw settled.reason;
+  return settled.value;
 }
