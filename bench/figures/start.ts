@@ -21,7 +21,7 @@ export const startFigure: Figure = {
   figures: ['ms'],
   pairs: SERVERS,
   quick: true,
-  rounds: { quick: 9, full: 15 },
+  rounds: { quick: 11, full: 25 },
   async measure({ client, server }) {
     const driver = drivers.get(client) ?? (await PeerProcess.start(`driver ${client}`, driverCommand(client)));
     drivers.set(client, driver);
