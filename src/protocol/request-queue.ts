@@ -2,14 +2,24 @@ import type { CallQueue, ClientCall } from './client-call.js';
 import { TtrpcError } from './errors.js';
 import { TtrpcStatus } from './status.js';
 import type { DrainWaiter, StreamSender } from './stream-output.js';
+import type { StreamTable } from './stream-table.js';
+
+/** A list of so few calls is not worth tidying up. */
+const MIN_COMPACTED = 32;
 
 /**
  * Requests at a connection whose server does not take what was written. They wait here and not behind the socket, so
  * that one whose caller gives up, or whose time passes, is never sent, and so that what waits is bounded.
  */
 export class RequestQueue implements CallQueue, DrainWaiter {
-  /** A new one whenever it was empty: a Set that is used for long is made anew in old space every few calls. */
-  #calls = new Set<ClientCall>();
+  /**
+   * In their order; those that wait no more are passed over. Not a Set, for what {@link StreamTable} says: here calls
+   * come and go as fast, while a server is behind.
+   */
+  #calls: ClientCall[] = [];
+  /** Where in `#calls` it goes on: callers may change the queue while a call begins. */
+  #next = 0;
+  #size = 0;
 
   /** For the calls of one connection. */
   constructor(
@@ -19,7 +29,7 @@ export class RequestQueue implements CallQueue, DrainWaiter {
 
   /** Calls that wait. */
   get size(): number {
-    return this.#calls.size;
+    return this.#size;
   }
 
   /** Lets `call` wait; it fails with RESOURCE_EXHAUSTED when too many bytes wait already. */
@@ -31,33 +41,45 @@ export class RequestQueue implements CallQueue, DrainWaiter {
       call.fail(new TtrpcError(TtrpcStatus.RESOURCE_EXHAUSTED, message, { unsent: true }));
       return;
     }
-    this.#calls.add(call);
+    this.#calls.push(call);
+    this.#size += 1;
     call.queue = this;
     this.sender.awaitDrain(this);
   }
 
   /** As {@link CallQueue.delete}. */
   delete(call: ClientCall): void {
-    if (!this.#calls.delete(call)) return;
-    if (this.#calls.size === 0) this.#calls = new Set();
-    call.queue = undefined;
-    this.sender.budget.give(call.requestBytes);
+    if (!this.#leave(call)) return;
+    if (this.#calls.length > MIN_COMPACTED && this.#calls.length > 2 * this.#size) {
+      this.#calls = this.#calls.filter((each) => each.queue === this);
+      this.#next = 0;
+    }
   }
 
   /** Takes all calls out, in their order. */
   takeAll(): ClientCall[] {
-    const calls = [...this.#calls];
-    for (const call of calls) this.delete(call);
+    const calls = this.#calls.filter((call) => this.#leave(call));
+    this.#calls = [];
+    this.#next = 0;
     return calls;
   }
 
   /** As {@link DrainWaiter.onDrain}. */
   onDrain(): boolean {
-    for (const call of this.#calls) {
-      if (!this.sender.writer.writable) return false;
-      this.delete(call);
-      this.begin(call);
+    while (this.#size > 0 && this.sender.writer.writable) {
+      const call = this.#calls[this.#next++] as ClientCall;
+      if (this.#leave(call)) this.begin(call);
     }
+    this.#calls.splice(0, this.#next);
+    this.#next = 0;
+    return this.#size === 0;
+  }
+
+  #leave(call: ClientCall): boolean {
+    if (call.queue !== this) return false;
+    call.queue = undefined;
+    this.#size -= 1;
+    this.sender.budget.give(call.requestBytes);
     return true;
   }
 }
