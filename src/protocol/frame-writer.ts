@@ -15,6 +15,9 @@ const LARGE_BYTES = 16 * 1024;
 /** So much is collected at most before it is written, within one turn of the event loop. */
 const FLUSH_BYTES = ARENA_BYTES - 8 * 1024;
 
+/** An arena that is filled further than this is not written on while the peer has not taken what stands in it. */
+const MAX_CONTINUED_BYTES = ARENA_BYTES / 2;
+
 /** Above so many bytes that the peer has not taken, producers that can wait are told to. */
 export const HIGH_WATER_BYTES = 64 * 1024;
 
@@ -39,11 +42,13 @@ const MAX_LENGTH_BYTES = 4;
 export class FrameWriter implements WriteArena {
   buf: Uint8Array = EMPTY;
   pos = 0;
-  /** Bytes of `buf` from here on are not in `parts`. */
+  /** Bytes of `buf` from here on are not in `parts`; those before are, or have been written and may not be taken yet. */
   #segmentStart = 0;
   /** What stands before the segment, once a large message has been taken by reference. */
   #parts: Uint8Array[] = [];
   #partsBytes = 0;
+  /** Full arenas that the Duplex may still read. */
+  #inFlight: Uint8Array[] = [];
   #lengthBytes = 1;
   #scheduled = false;
   #inFrame = false;
@@ -189,30 +194,28 @@ export class FrameWriter implements WriteArena {
   /** Hands everything collected to the Duplex now. */
   flush(): void {
     if (this.#collectedBytes() === 0) return;
-    const { buf } = this;
-    const parts = this.#parts;
-    const tail = buf.subarray(this.#segmentStart, this.pos);
-    this.buf = EMPTY;
-    this.pos = 0;
-    this.#segmentStart = 0;
     const duplex = this.#duplex;
     if (duplex.destroyed || !duplex.writable) {
       this.discard();
       return;
     }
+    const parts = this.#parts;
+    const tail = this.buf.subarray(this.#segmentStart, this.pos);
+    this.#leaveSegment();
     if (parts.length === 0) {
-      duplex.write(tail);
-      if (duplex.writableLength > 0) this.#tellUnsent();
-      else if (this.#reusesArena) returnArena(buf);
-      return;
+      duplex.write(tail, this.#onTaken);
+    } else {
+      this.#parts = [];
+      this.#partsBytes = 0;
+      if (tail.length > 0) parts.push(tail);
+      const last = parts.pop() as Uint8Array;
+      duplex.cork();
+      for (const part of parts) duplex.write(part);
+      duplex.write(last, this.#onTaken);
+      duplex.uncork();
     }
-    this.#parts = [];
-    this.#partsBytes = 0;
-    duplex.cork();
-    for (const part of parts) duplex.write(part);
-    if (tail.length > 0) duplex.write(tail);
-    duplex.uncork();
     if (duplex.writableLength > 0) this.#tellUnsent();
+    else this.#onTaken();
   }
 
   /** Drops everything collected. */
@@ -222,6 +225,7 @@ export class FrameWriter implements WriteArena {
     this.#segmentStart = 0;
     this.#parts = [];
     this.#partsBytes = 0;
+    this.#inFlight = [];
   }
 
   /** As {@link WriteArena.reserve}. */
@@ -246,6 +250,27 @@ export class FrameWriter implements WriteArena {
     this.#pushPart(bytes);
     this.#segmentStart = this.pos;
   }
+
+  /** The segment is the Duplex's from now on: what comes next goes behind it, or into another arena. */
+  #leaveSegment(): void {
+    this.#segmentStart = this.pos;
+    if (this.#reusesArena && this.pos <= MAX_CONTINUED_BYTES) return;
+    if (this.#reusesArena) this.#inFlight.push(this.buf);
+    this.buf = EMPTY;
+    this.pos = 0;
+    this.#segmentStart = 0;
+  }
+
+  /** Gives back the arenas that nobody reads any more. An idle connection holds none. */
+  readonly #onTaken = (): void => {
+    if (this.#duplex.writableLength > 0) return;
+    while (this.#inFlight.length > 0) returnArena(this.#inFlight.pop() as Uint8Array);
+    if (this.#collectedBytes() > 0 || this.buf === EMPTY) return;
+    if (this.#reusesArena) returnArena(this.buf);
+    this.buf = EMPTY;
+    this.pos = 0;
+    this.#segmentStart = 0;
+  };
 
   #tellUnsent(): void {
     if (this.#duplex.writableNeedDrain) this.observer?.onUnsent(this.#duplex.writableLength);
@@ -351,7 +376,7 @@ export class FrameWriter implements WriteArena {
     if (part) writeHeader(part, this.#markPos - this.#markSegmentStart, length, streamId, type, flags);
     else writeHeader(this.buf, this.#markPos, length, streamId, type, flags);
     this.#leaveFrame();
-    if (this.#collectedBytes() >= FLUSH_BYTES) {
+    if (this.pos >= FLUSH_BYTES || this.#collectedBytes() >= FLUSH_BYTES) {
       this.flush();
     } else if (!this.#scheduled) {
       this.#scheduled = true;
