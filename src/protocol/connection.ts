@@ -5,6 +5,7 @@ import { FrameReader, type FrameSink } from './frame-reader.js';
 import { FrameWriter, HIGH_WATER_BYTES, type UnsentObserver } from './frame-writer.js';
 import { PeerProbe } from './peer-probe.js';
 import { Timer } from './timer.js';
+import { listenToReads } from './shared-reads.js';
 import type { DrainWaiter, StreamSender } from './stream-output.js';
 import { TtrpcStatus } from './status.js';
 
@@ -45,6 +46,7 @@ export class Connection implements StreamSender, UnsentObserver {
   readonly #reader: FrameReader;
   readonly #role: ConnectionRole;
   readonly #probe: PeerProbe;
+  readonly #stopListening: () => void;
   /** Made when a stream has to wait. */
   #waiting: Set<DrainWaiter> | undefined;
   #holds = 0;
@@ -60,7 +62,7 @@ export class Connection implements StreamSender, UnsentObserver {
     this.#probe = new PeerProbe(duplex);
     this.writer = new FrameWriter(duplex, limits.maxMessageBytes, this);
     this.#reader = new FrameReader(role, limits.maxMessageBytes, role.onUnaffordableFrame && limits.budget);
-    duplex.on('data', this.#onData);
+    this.#stopListening = listenToReads(duplex, this.#onRead);
     duplex.on('drain', this.#onDrain);
     duplex.on('end', this.#onEnd);
     duplex.on('close', this.#onDuplexClose);
@@ -188,7 +190,7 @@ export class Connection implements StreamSender, UnsentObserver {
     this.#probe.stop();
     this.writer.discard();
     this.#waiting = undefined;
-    this.#duplex.off('data', this.#onData);
+    this.#stopListening();
     this.#duplex.off('drain', this.#onDrain);
     this.#duplex.off('end', this.#onEnd);
     this.#duplex.off('close', this.#onDuplexClose);
@@ -196,7 +198,7 @@ export class Connection implements StreamSender, UnsentObserver {
     this.#role.onClosed(error);
   }
 
-  readonly #onData = (chunk: Uint8Array): void => this.#reader.push(chunk);
+  readonly #onRead = (buf: Uint8Array, end: number): void => this.#reader.push(buf, end);
 
   readonly #onDrain = (): void => {
     this.onUnsent(0);

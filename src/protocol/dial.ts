@@ -2,6 +2,7 @@ import { createConnection, Socket, type NetConnectOpts } from 'node:net';
 import { formatAddress, type Address } from './address.js';
 import { messageOf, TtrpcError } from './errors.js';
 import { KEEP_ALIVE_MS } from './listener.js';
+import { sharedReads } from './shared-reads.js';
 import { TtrpcStatus } from './status.js';
 
 /**
@@ -22,7 +23,9 @@ export function dial(address: Address, signal?: AbortSignal): Promise<Socket> {
       }
       return;
     }
-    const socket = createConnection(connectOptions(address));
+    const { onread, adopt } = sharedReads();
+    const socket = createConnection({ ...connectOptions(address), onread });
+    adopt(socket);
     const settle = (): void => {
       socket.off('connect', onConnect);
       socket.off('error', onError);

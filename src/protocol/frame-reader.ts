@@ -67,38 +67,37 @@ export class FrameReader {
     this.#dropBody();
   }
 
-  /** Takes the next bytes from the wire and calls the sink for each frame that they complete. */
-  push(chunk: Uint8Array): void {
-    const end = chunk.length;
+  /** Takes the next bytes from the wire, `chunk[0, end)`, and calls the sink for each frame that they complete. */
+  push(chunk: Uint8Array, end = chunk.length): void {
     let at = 0;
     if (this.#headerFill > 0 || this.#body !== undefined || this.#toSkip > 0) {
-      at = this.#continueFrame(chunk);
+      at = this.#continueFrame(chunk, end);
     }
     while (at < end && !this.#stopped) {
       if (end - at < HEADER_BYTES) {
-        this.#beginHeader(chunk, at);
+        this.#beginHeader(chunk, at, end);
         return;
       }
       const dataStart = at + HEADER_BYTES;
       const length = this.#readHeader(chunk, at);
       if (length > this.maxMessageBytes) {
         this.#skip(length);
-        at = this.#continueSkip(chunk, dataStart);
+        at = this.#continueSkip(dataStart, end);
       } else if (end - dataStart >= length) {
         at = dataStart + length;
         this.sink.onFrame(this.#streamId, this.#type, this.#flags, chunk, dataStart, at);
       } else {
         this.#beginBody(length);
-        at = this.#continueBody(chunk, dataStart);
+        at = this.#continueBody(chunk, dataStart, end);
       }
     }
   }
 
-  #continueFrame(chunk: Uint8Array): number {
+  #continueFrame(chunk: Uint8Array, end: number): number {
     let at = 0;
     if (this.#headerFill > 0) {
       const header = this.#header as Uint8Array;
-      const taken = Math.min(HEADER_BYTES - this.#headerFill, chunk.length);
+      const taken = Math.min(HEADER_BYTES - this.#headerFill, end);
       header.set(chunk.subarray(0, taken), this.#headerFill);
       this.#headerFill += taken;
       if (this.#headerFill < HEADER_BYTES) return taken;
@@ -115,13 +114,13 @@ export class FrameReader {
         this.#beginBody(length);
       }
     }
-    return this.#toSkip > 0 ? this.#continueSkip(chunk, at) : this.#continueBody(chunk, at);
+    return this.#toSkip > 0 ? this.#continueSkip(at, end) : this.#continueBody(chunk, at, end);
   }
 
-  #beginHeader(chunk: Uint8Array, at: number): void {
+  #beginHeader(chunk: Uint8Array, at: number, end: number): void {
     this.#header = new Uint8Array(HEADER_BYTES);
-    this.#header.set(chunk.subarray(at));
-    this.#headerFill = chunk.length - at;
+    this.#header.set(chunk.subarray(at, end));
+    this.#headerFill = end - at;
   }
 
   #readHeader(buf: Uint8Array, at: number): number {
@@ -138,9 +137,9 @@ export class FrameReader {
     this.#bodyFill = 0;
   }
 
-  #continueBody(chunk: Uint8Array, at: number): number {
+  #continueBody(chunk: Uint8Array, at: number, end: number): number {
     const body = this.#body as Uint8Array;
-    const taken = Math.min(body.length - this.#bodyFill, chunk.length - at);
+    const taken = Math.min(body.length - this.#bodyFill, end - at);
     body.set(taken === chunk.length ? chunk : chunk.subarray(at, at + taken), this.#bodyFill);
     this.#bodyFill += taken;
     if (this.#bodyFill === body.length) {
@@ -175,8 +174,8 @@ export class FrameReader {
     this.sink.onOversizedFrame(this.#streamId, this.#type, this.#flags, length);
   }
 
-  #continueSkip(chunk: Uint8Array, at: number): number {
-    const taken = Math.min(this.#toSkip, chunk.length - at);
+  #continueSkip(at: number, end: number): number {
+    const taken = Math.min(this.#toSkip, end - at);
     this.#toSkip -= taken;
     return at + taken;
   }
