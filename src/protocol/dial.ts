@@ -23,9 +23,9 @@ export function dial(address: Address, signal?: AbortSignal): Promise<Socket> {
       }
       return;
     }
-    const { onread, adopt } = sharedReads();
-    const socket = createConnection({ ...connectOptions(address), onread });
-    adopt(socket);
+    const reads = sharedReads();
+    const socket = createConnection({ ...connectOptions(address), onread: reads.onread });
+    reads.adopt(socket);
     const settle = (): void => {
       socket.off('connect', onConnect);
       socket.off('error', onError);

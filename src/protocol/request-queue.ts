@@ -2,7 +2,6 @@ import type { CallQueue, ClientCall } from './client-call.js';
 import { TtrpcError } from './errors.js';
 import { TtrpcStatus } from './status.js';
 import type { DrainWaiter, StreamSender } from './stream-output.js';
-import type { StreamTable } from './stream-table.js';
 
 /** A list of so few calls is not worth tidying up. */
 const MIN_COMPACTED = 32;
@@ -13,7 +12,7 @@ const MIN_COMPACTED = 32;
  */
 export class RequestQueue implements CallQueue, DrainWaiter {
   /**
-   * In their order; those that wait no more are passed over. Not a Set, for what {@link StreamTable} says: here calls
+   * In their order; those that wait no more are passed over. Not a Set, for what StreamTable says: here calls
    * come and go as fast, while a server is behind.
    */
   #calls: ClientCall[] = [];

@@ -27,7 +27,7 @@ export const plantedFaults: readonly PlantedFault[] = [
     side: 'server',
     breaks: 'every call ends once',
     file: 'src/protocol/server-connection.ts',
-    find: 'for (const call of [...this.#calls.values()]) call.abort(reason);',
+    find: 'for (const call of this.#calls.all()) call.abort(reason);',
     replace: 'void reason;',
   },
   {
