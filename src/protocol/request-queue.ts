@@ -12,7 +12,7 @@ const MIN_COMPACTED = 32;
  */
 export class RequestQueue implements CallQueue, DrainWaiter {
   /**
-   * In their order; those that wait no more are passed over. Not a Set, for what StreamTable says: here calls
+   * In their order; those that wait no more are passed over. Not a Set, for what CallTable says: here calls
    * come and go as fast, while a server is behind.
    */
   #calls: ClientCall[] = [];
