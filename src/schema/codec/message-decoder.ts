@@ -1,6 +1,7 @@
 import type protobuf from 'protobufjs';
 import type { LoaderOptions } from '../loader-options.js';
 import type { MessageObject } from './message-encoder.js';
+import { ownCode } from './own-code.js';
 import { enumOf, fieldsInOrder, keyTypeOf, messageTypeOf, nameOf } from './reflection.js';
 import {
   defaultMaker,
@@ -155,9 +156,13 @@ function fieldReaders(field: protobuf.Field, registry: DecoderRegistry): [number
 }
 
 function singularReader(name: string, read: ValueReader): FieldReader {
-  return (reader, message) => {
-    message[name] = read(reader);
-  };
+  const source = `(reader, message) => { message[${JSON.stringify(name)}] = read(reader); }`;
+  return (
+    ownCode<FieldReader>(source, { read }) ??
+    ((reader, message) => {
+      message[name] = read(reader);
+    })
+  );
 }
 
 /** As the specification wants: a message that was sent twice is merged. */

@@ -1,6 +1,7 @@
 import type protobuf from 'protobufjs';
 import { locate, Misfit } from './encode-error.js';
 import { impostorHint } from './impostor.js';
+import { ownCode } from './own-code.js';
 import { enumOf, fieldsInOrder, keyTypeOf, messageTypeOf, nameOf } from './reflection.js';
 import { enumWriter, SCALAR_WRITERS, type ScalarWriter, type ValueWriter } from './scalar-writers.js';
 import { Wire } from './wire.js';
@@ -110,12 +111,21 @@ function singularWriter(field: protobuf.Field, wire: number, write: ValueWriter)
       write(writer, value);
     };
   }
-  return (writer, message) => {
-    const value = message[name];
+  const source = `(writer, message) => {
+    const value = message[${JSON.stringify(name)}];
     if (value === undefined || value === null) return;
-    writer.uint32(tag);
+    writer.uint32(${tag});
     write(writer, value);
-  };
+  }`;
+  return (
+    ownCode<FieldWriter>(source, { write }) ??
+    ((writer, message) => {
+      const value = message[name];
+      if (value === undefined || value === null) return;
+      writer.uint32(tag);
+      write(writer, value);
+    })
+  );
 }
 
 /** proto2: without a value the default is written, as protobufjs does; a message has none. */
