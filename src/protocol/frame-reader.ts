@@ -1,6 +1,5 @@
 import type { Budget } from './budget.js';
 import { HEADER_BYTES } from './frame.js';
-import { copyBytes } from './wire.js';
 
 /** Receives what a {@link FrameReader} finds, in the order in which it stands on the wire. */
 export interface FrameSink {
@@ -179,17 +178,6 @@ export class FrameReader {
     this.#toSkip -= taken;
     return at + taken;
   }
-}
-
-/**
- * Bytes of a frame that may be kept: a view of `buf` where they fill most of the memory that it would keep alive,
- * else a copy, so that one small field does not hold a whole read chunk.
- */
-export function retain(buf: Uint8Array, start: number, end: number): Uint8Array {
-  const length = end - start;
-  // The memory is asked for only where it can matter: that is a call into V8's runtime.
-  if (length * 2 >= buf.length && length * 2 >= buf.buffer.byteLength) return buf.subarray(start, end);
-  return copyBytes(buf, start, end);
 }
 
 /** The big-endian number in `buf[at, at + 4)`; the caller has seen that the bytes are there. */

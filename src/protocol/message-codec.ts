@@ -1,4 +1,4 @@
-import { retain } from './frame-reader.js';
+import { retain } from './retain.js';
 
 /**
  * A growing buffer into which one message after another is encoded in place.

@@ -1,5 +1,6 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { MAX_KEPT_RATIO } from './retain.js';
 
 /** So much is read at once at most, in bytes. */
 const READ_BYTES = 64 * 1024;
@@ -58,9 +59,9 @@ export function listenToReads(duplex: Duplex, listener: ReadListener): () => voi
   return () => duplex.off('data', onData);
 }
 
-/** The memory behind it is more than twice as large, but never touched: so `retain` copies whatever stands in it. */
+/** The memory behind it is larger by more than {@link MAX_KEPT_RATIO}, but never touched: so whatever stands in it is copied. */
 function readBuffer(): Uint8Array {
-  return Buffer.allocUnsafeSlow(2 * READ_BYTES + 1).subarray(0, READ_BYTES);
+  return Buffer.allocUnsafeSlow(MAX_KEPT_RATIO * READ_BYTES + 1).subarray(0, READ_BYTES);
 }
 
 function ignore(): void {

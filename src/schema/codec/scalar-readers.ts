@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import protobuf from 'protobufjs';
+import { mayKeep } from '../../protocol/retain.js';
 import type { LoaderOptions } from '../loader-options.js';
 import { isNamed, longMaker } from './long-values.js';
 import { isUtf8Checked } from './reflection.js';
@@ -132,17 +133,13 @@ export function bytesOption({ bytes }: LoaderOptions): (buffer: Buffer) => unkno
   return (buffer) => buffer;
 }
 
-/**
- * The bytes as a Buffer: a copy, so that a small field does not keep a whole read buffer alive, or a view where the
- * field makes up most of the buffer.
- */
+/** The bytes as a Buffer: a view, or a copy where a small field would keep a whole read buffer alive. */
 function bufferOf(reader: WireReader): Buffer {
   const stop = reader.length();
   const { buf, pos } = reader;
   reader.pos = stop;
   const length = stop - pos;
-  // The memory is asked for only where it can matter: that is a call into V8's runtime.
-  if (length * 2 >= buf.length && length * 2 >= buf.buffer.byteLength) return buf.subarray(pos, stop);
+  if (mayKeep(buf, length)) return buf.subarray(pos, stop);
   const copy = Buffer.allocUnsafe(length);
   if (length > SHORT_BYTES) buf.copy(copy, 0, pos, stop);
   else for (let i = 0; i < length; i += 1) copy[i] = buf[pos + i] as number;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Duplex } from 'node:stream';
-import { FrameReader, retain } from '../../../src/protocol/frame-reader.js';
+import { FrameReader } from '../../../src/protocol/frame-reader.js';
+import { retain } from '../../../src/protocol/retain.js';
 import { FrameWriter } from '../../../src/protocol/frame-writer.js';
 import { FrameFlag, FrameType, HEADER_BYTES, writeHeader } from '../../../src/protocol/frame.js';
 import { bytesCodec, type MessageCodec } from '../../../src/protocol/message-codec.js';
@@ -85,10 +86,12 @@ describe('FrameReader', () => {
 });
 
 describe('retain', () => {
-  it('copies small bytes out of large chunks and keeps views of what fills its memory', () => {
+  it('copies what would keep more than eight times its memory alive and keeps views of the rest', () => {
     const chunk = new Uint8Array(64 * 1024);
     expect(retain(chunk, 10, 20).buffer.byteLength).toBe(10);
-    expect(retain(chunk, 0, 60_000).buffer).toBe(chunk.buffer);
+    expect(retain(chunk, 1, 8 * 1024).buffer.byteLength).toBe(8 * 1024 - 1);
+    expect(retain(chunk, 0, 8 * 1024).buffer).toBe(chunk.buffer);
+    expect(retain(chunk.subarray(0, 8 * 1024), 0, 1024).buffer.byteLength).toBe(1024);
   });
 });
 
