@@ -1,6 +1,7 @@
 import type { ClientConnection } from './client-connection.js';
 import { messageOf, TtrpcError } from './errors.js';
-import { bytesCodec, type MessageCodec } from './message-codec.js';
+import { heldCodec, holdMessage, NO_MESSAGE, type HeldMessage } from './held-message.js';
+import type { MessageCodec } from './message-codec.js';
 import type { TtrpcMetadata } from './metadata.js';
 import { sendsRequestStream } from './method-shape.js';
 import type { MethodRef } from './method-table.js';
@@ -52,7 +53,7 @@ export class ClientCall {
   #open = true;
   #requestClosed: boolean;
   #responseClosed = false;
-  #request: Uint8Array | undefined;
+  #request: HeldMessage | undefined;
   #output: StreamOutput | undefined;
   #hold: ReadHold | undefined;
   #timer: Timer | undefined;
@@ -104,7 +105,7 @@ export class ClientCall {
    * Raises what the codec raises.
    */
   keepRequest<T>(codec: MessageCodec<T>, value: T): void {
-    this.#request = codec.encode(value);
+    this.#request = holdMessage(codec, value);
   }
 
   /** Begins the call on `connection` with what was kept for it. Does nothing when it is over by now. */
@@ -112,7 +113,7 @@ export class ClientCall {
     if (!this.#open) return;
     try {
       if (sendsRequestStream(this.method.shape)) connection.openStream(this);
-      else connection.request(this, bytesCodec, this.#request ?? new Uint8Array(0));
+      else connection.request(this, heldCodec, this.#request ?? NO_MESSAGE);
       this.#request = undefined;
     } catch (error) {
       this.fail(requestError(error));

@@ -3,7 +3,7 @@ import { DecodeError } from './decode-error.js';
 import { EncodeError, Misfit } from './encode-error.js';
 import type { MessageDecoder } from './message-decoder.js';
 import type { MessageEncoder, MessageObject } from './message-encoder.js';
-import { ScratchArena } from './scratch-arena.js';
+import { ScratchArena } from '../../protocol/scratch-arena.js';
 import { isStackOverflow } from './stack-overflow.js';
 import { BadBytes, WireReader } from './wire-reader.js';
 import { WireWriter } from './wire-writer.js';

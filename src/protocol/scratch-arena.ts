@@ -1,4 +1,4 @@
-import type { WriteArena } from '../../protocol/message-codec.js';
+import type { WriteArena } from './message-codec.js';
 
 const INITIAL_BYTES = 4096;
 
