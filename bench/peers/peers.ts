@@ -2,8 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { goProgram } from './go-programs.js';
 import { RUST_PROGRAM } from './rust-programs.js';
 
-const node = (kind: 'servers' | 'drivers', name: string): string[] => [
+const node = (kind: 'servers' | 'drivers', name: string, ...flags: string[]): string[] => [
   process.execPath,
+  ...flags,
   fileURLToPath(new URL(`../node/${kind}/${name}.js`, import.meta.url)),
 ];
 
@@ -11,6 +12,8 @@ const servers: Record<string, (path: string) => string[]> = {
   'go-ttrpc': (path) => [goProgram('server'), '-kind', 'ttrpc', '-path', path],
   'grpc-go': (path) => [goProgram('server'), '-kind', 'grpc', '-path', path],
   'rust-ttrpc': (path) => [RUST_PROGRAM, 'server', path],
+  // docs/performance.md, "Large messages".
+  'nest-ttrpc-heap': (path) => [...node('servers', 'nest-ttrpc', '--initial-heap-size=256'), path],
   ...Object.fromEntries(
     ['floor', 'engine', 'nest-ttrpc', 'nest-grpc', 'nest-tcp', 'grpc-js'].map((name) => [
       name,

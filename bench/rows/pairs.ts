@@ -11,6 +11,9 @@ export const GO_CLIENT: Pair[] = [
   { client: 'go-ttrpc', server: 'engine' },
 ];
 
+/** Our server in a heap that is large from the start: where messages are large, V8 collects all of a small one often. */
+export const LARGE_HEAP: Pair = { client: 'go-ttrpc', server: 'nest-ttrpc-heap' };
+
 /** The floor answers unary calls only. */
 export const FLOOR: Pair = { client: 'go-ttrpc', server: 'floor' };
 

@@ -1,5 +1,5 @@
 import { pairName, type Row } from '../model.js';
-import { FLOOR, GO_CLIENT, GO_SERVER, GRPC, NEST_GRPC, NEST_TCP, OURS } from './pairs.js';
+import { FLOOR, GO_CLIENT, GO_SERVER, GRPC, LARGE_HEAP, NEST_GRPC, NEST_TCP, OURS } from './pairs.js';
 
 const SIZES = [
   ['64', 64, '64 B'],
@@ -17,7 +17,16 @@ function unaryRow(id: string, bytes: number, size: string, inFlight: number): Ro
     title: `unary, ${size}, ${inFlight} in flight`,
     load: { kind: 'unary', bytes, inFlight },
     quick: inFlight !== 512 && !(inFlight === 1 && bytes > 64),
-    pairs: [...GO_CLIENT, FLOOR, ...GO_SERVER, ...OURS, ...GRPC, NEST_GRPC, NEST_TCP],
+    pairs: [
+      ...GO_CLIENT,
+      ...(bytes > 64 ? [LARGE_HEAP] : []),
+      FLOOR,
+      ...GO_SERVER,
+      ...OURS,
+      ...GRPC,
+      NEST_GRPC,
+      NEST_TCP,
+    ],
   };
   row.leftOut = {};
   if (large && inFlight > 1) {
@@ -43,5 +52,5 @@ export const agedRow: Row = {
   load: { kind: 'unary', bytes: 262_144, inFlight: 64 },
   age: { kind: 'unary', bytes: 64, inFlight: 64 },
   quick: false,
-  pairs: [...GO_CLIENT, FLOOR],
+  pairs: [...GO_CLIENT, LARGE_HEAP, FLOOR],
 };
