@@ -1,11 +1,10 @@
 import { copyBytes } from './wire.js';
 
 /**
- * Bytes are kept where they stand when the memory that they keep alive is at most so many times as large. Of messages
- * of some KiB a read chunk has several as a rule, which are kept together. A copy is memory of its own, which V8 counts:
- * at each 32 MiB of it it collects, and often all of the heap (docs/performance.md).
+ * Bytes are kept where they stand when the memory that they keep alive is at most so many times as large. Limits count the
+ * bytes alone, so this is how far what is held may exceed them.
  */
-export const MAX_KEPT_RATIO = 8;
+export const MAX_KEPT_RATIO = 2;
 
 /** True when `length` bytes of `buf` may be kept as a view: they keep no more alive than {@link MAX_KEPT_RATIO} allows. */
 export function mayKeep(buf: Uint8Array, length: number): boolean {

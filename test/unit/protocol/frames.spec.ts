@@ -86,12 +86,12 @@ describe('FrameReader', () => {
 });
 
 describe('retain', () => {
-  it('copies what would keep more than eight times its memory alive and keeps views of the rest', () => {
+  it('copies what would keep more than twice its memory alive and keeps views of the rest', () => {
     const chunk = new Uint8Array(64 * 1024);
     expect(retain(chunk, 10, 20).buffer.byteLength).toBe(10);
-    expect(retain(chunk, 1, 8 * 1024).buffer.byteLength).toBe(8 * 1024 - 1);
-    expect(retain(chunk, 0, 8 * 1024).buffer).toBe(chunk.buffer);
-    expect(retain(chunk.subarray(0, 8 * 1024), 0, 1024).buffer.byteLength).toBe(1024);
+    expect(retain(chunk, 1, 32 * 1024).buffer.byteLength).toBe(32 * 1024 - 1);
+    expect(retain(chunk, 0, 32 * 1024).buffer).toBe(chunk.buffer);
+    expect(retain(chunk.subarray(0, 8 * 1024), 0, 4096).buffer.byteLength).toBe(4096);
   });
 });
 
