@@ -14,7 +14,7 @@ export const GO_CLIENT: Pair[] = [
 /** Our server in a heap that is large from the start: where messages are large, V8 collects all of a small one often. */
 export const LARGE_HEAP: Pair = { client: 'go-ttrpc', server: 'nest-ttrpc-heap' };
 
-/** The floor answers unary calls only. */
+/** The floor answers unary calls, and counts what a client streams. */
 export const FLOOR: Pair = { client: 'go-ttrpc', server: 'floor' };
 
 /** Our clients, and Rust's, against Go's server. */

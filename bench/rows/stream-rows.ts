@@ -1,9 +1,9 @@
 import { pairName, type Load, type Pair, type Row } from '../model.js';
-import { GO_CLIENT, GO_SERVER, GRPC, NEST_GRPC, NEST_TCP, OURS } from './pairs.js';
+import { FLOOR, GO_CLIENT, GO_SERVER, GRPC, NEST_GRPC, NEST_TCP, OURS } from './pairs.js';
 
 const SHAPES: readonly [id: string, kind: Load['kind'], title: string, pairs: Pair[]][] = [
   ['download', 'download', 'server-streaming', [NEST_TCP]],
-  ['upload', 'upload', 'client-streaming', []],
+  ['upload', 'upload', 'client-streaming', [FLOOR]],
   ['chat', 'chat', 'bidi echo, 64 outstanding', []],
 ];
 const SIZES: readonly [id: string, bytes: number, title: string, maxCalls: number][] = [

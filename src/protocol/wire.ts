@@ -153,10 +153,15 @@ export class FieldReader {
 /** No bytes. */
 export const EMPTY: Uint8Array = new Uint8Array(0);
 
+/** So few bytes are copied by a loop: one more view of them costs more. */
+const SHORT_BYTES = 128;
+
 /** A copy of `buf[start, end)`. (Buffer's own `slice` gives a view.) */
 export function copyBytes(buf: Uint8Array, start: number, end: number): Uint8Array {
-  const copy = new Uint8Array(end - start);
-  copy.set(start === 0 && end === buf.length ? buf : buf.subarray(start, end));
+  const length = end - start;
+  const copy = new Uint8Array(length);
+  if (length > SHORT_BYTES) copy.set(start === 0 && end === buf.length ? buf : buf.subarray(start, end));
+  else for (let i = 0; i < length; i++) copy[i] = buf[start + i] as number;
   return copy;
 }
 

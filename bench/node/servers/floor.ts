@@ -1,16 +1,21 @@
 import { createServer, type Socket } from 'node:net';
+import { readVarint, encodeUploadReply } from '../raw-messages.js';
 import { serve } from '../serve.js';
 
 /**
  * The floor: what Node needs at least. It knows nothing of ttrpc but the frame header and where the payload of a
- * request lies, answers every call with its own payload, and writes once for each chunk that it reads. No limits, no
- * deadlines, no checks, no streams.
+ * request lies, answers every unary call with its own payload, counts the messages of a client-streaming one at a time,
+ * and writes once for each chunk that it reads. No limits, no deadlines, no checks, no other streams.
  */
 const HEADER = 10;
 const PAYLOAD_TAG = 0x1a;
+const REQUEST = 1;
+const REMOTE_OPEN = 2;
+const NO_DATA = 4;
 
 function onConnection(socket: Socket): void {
   let rest: Buffer | undefined;
+  let upload = { count: 0, sum: 0, bytes: 0 };
   socket.on('data', (chunk: Buffer) => {
     const input = rest ? Buffer.concat([rest, chunk]) : chunk;
     // Each answer is shorter than its request, by the names of service and method.
@@ -20,7 +25,18 @@ function onConnection(socket: Socket): void {
     while (input.length - at >= HEADER) {
       const end = at + HEADER + input.readUInt32BE(at);
       if (end > input.length) break;
-      filled = answer(input, at, end, output, filled);
+      const flags = input[at + 9] as number;
+      if (input[at + 8] === REQUEST) {
+        if (flags & REMOTE_OPEN) upload = { count: 0, sum: 0, bytes: 0 };
+        else filled = answer(input, at, end, output, filled);
+      } else if (flags & NO_DATA) {
+        socket.write(uploadAnswer(input.readUInt32BE(at + 4), encodeUploadReply(upload)));
+      } else {
+        // An Echo: the value at offset 1, behind it the tag and the length of the body.
+        upload.count++;
+        upload.sum = (upload.sum + input.readUInt32LE(at + HEADER + 1)) >>> 0;
+        upload.bytes = (upload.bytes + readVarint(input, at + HEADER + 6).value) >>> 0;
+      }
       at = end;
     }
     rest = at < input.length ? input.subarray(at) : undefined;
@@ -47,6 +63,16 @@ function answer(input: Buffer, at: number, end: number, output: Buffer, filled: 
   output[filled + HEADER] = 0x12;
   input.copy(output, filled + HEADER + 1, from + 1, Math.min(end, lengthEnd + length));
   return filled + HEADER + dataLength;
+}
+
+function uploadAnswer(streamId: number, payload: Uint8Array): Buffer {
+  const frame = Buffer.concat([Buffer.alloc(HEADER + 2), payload]);
+  frame.writeUInt32BE(2 + payload.length, 0);
+  frame.writeUInt32BE(streamId, 4);
+  frame.writeUInt16BE(0x0200, 8);
+  frame[HEADER] = 0x12;
+  frame[HEADER + 1] = payload.length;
+  return frame;
 }
 
 serve((path) => new Promise((resolve) => createServer(onConnection).listen(path, resolve)));
