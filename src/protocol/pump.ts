@@ -1,5 +1,14 @@
-/** After so many messages in a row the pump lets the event loop do other work, since a source may never really wait. */
-const YIELD_EVERY = 128;
+/**
+ * After so long, in ms, the pump lets the event loop do other work, since a source may never really wait: by time, so that
+ * cheap messages leave in large writes and dear ones do not keep others from their turn.
+ */
+const TURN_MS = 0.1;
+
+/** So often, in messages, it looks at the clock. */
+const LOOK_EVERY = 64;
+
+/** After so many messages its turn is over whatever the clock says: tests may have stopped it. */
+const MAX_TURN = 1024;
 
 /** Where a {@link Pump} sends to: the outgoing side of a call. */
 export interface PumpTarget<T> {
@@ -31,7 +40,8 @@ export class Pump<T> {
   /** Resolves when the source has ended (true) or the pump was stopped (false); rejects with the source's error or that of a message. */
   async run(): Promise<boolean> {
     const { target } = this;
-    let sinceYield = 0;
+    let sent = 0;
+    let began = performance.now();
     for (;;) {
       const result = await this.#iterator.next();
       if (this.#stopped) return false;
@@ -43,9 +53,10 @@ export class Pump<T> {
         throw error;
       }
       if (!target.writable) await this.#writable();
-      else if (++sinceYield >= YIELD_EVERY) await new Promise<void>((resolve) => setImmediate(resolve));
-      else continue;
-      sinceYield = 0;
+      else if (++sent % LOOK_EVERY > 0 || (sent < MAX_TURN && performance.now() - began < TURN_MS)) continue;
+      else await new Promise<void>((resolve) => setImmediate(resolve));
+      sent = 0;
+      began = performance.now();
       if (this.#stopped) return false;
     }
   }
