@@ -1,5 +1,6 @@
 import type { FigureResult } from '../model.js';
 import type { Effort } from '../runner/effort.js';
+import { failure } from '../results/failure.js';
 
 /** Something that is measured of one server at a time, each time with a fresh process. */
 export interface Figure {
@@ -38,7 +39,7 @@ export async function runFigure(
           const values = (result.values[server] ??= {});
           for (const [index, name] of figures.entries()) (values[name] ??= []).push(measured[index] as number);
         } catch (error) {
-          result.leftOut[server] = `failed: ${(error as Error).message}`;
+          result.leftOut[server] = failure(error);
           result.failed = true;
           delete result.values[server];
         }

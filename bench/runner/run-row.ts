@@ -1,4 +1,5 @@
 import { pairName, type Load, type Row, type RowResult } from '../model.js';
+import { failure } from '../results/failure.js';
 import type { Effort } from './effort.js';
 import { RunningPair } from './running-pair.js';
 
@@ -27,7 +28,7 @@ export async function runRow(row: Row, effort: Effort, onStep: (what: string) =>
     try {
       await action();
     } catch (error) {
-      result.leftOut[name] = `failed: ${(error as Error).message}`;
+      result.leftOut[name] = failure(error);
       result.failed = true;
       delete result.samples[name];
       await running.get(name)?.pair.stop();

@@ -12,7 +12,8 @@ const SERVER = 'server/main.ts';
 /** What to type in a shell: shown only. Any other block must be part of the project. */
 const SHELL = 'sh';
 
-const FILES = ['README.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)];
+const PAGES = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+const FILES = ['README.md', ...PAGES.map((name) => `docs/${name}`)];
 const texts = new Map(FILES.map((file) => [file, readFileSync(join(ROOT, file), 'utf8')]));
 const blocks = [...texts].flatMap(([file, text]) => codeBlocks(file, text));
 const titled = blocks.filter(({ title }) => title !== undefined);
