@@ -4,13 +4,10 @@ import { ARENA_BYTES, returnArena, takeArena } from './arena-pool.js';
 import { REQUEST_PAYLOAD_TAG, RESPONSE_PAYLOAD_TAG, writeRequestTail, writeStatus } from './envelope.js';
 import { TtrpcError } from './errors.js';
 import { FrameFlag, FrameType, HEADER_BYTES, writeHeader } from './frame.js';
-import { encodeMessage, type MessageCodec, type WriteArena } from './message-codec.js';
+import { encodeMessage, LARGE_BYTES, type MessageCodec, type WriteArena } from './message-codec.js';
 import type { TtrpcMetadata } from './metadata.js';
 import { TtrpcStatus, type StatusObject } from './status.js';
 import { EMPTY, varintSize, writeVarint } from './wire.js';
-
-/** Bytes of this size and more are handed to the socket where they are, not copied. */
-const LARGE_BYTES = 16 * 1024;
 
 /** So much is collected at most before it is written, within one turn of the event loop. */
 const FLUSH_BYTES = ARENA_BYTES - 8 * 1024;

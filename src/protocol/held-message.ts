@@ -1,8 +1,5 @@
-import { encodeMessage, type MessageCodec } from './message-codec.js';
+import { encodeMessage, LARGE_BYTES, type MessageCodec } from './message-codec.js';
 import { ScratchArena } from './scratch-arena.js';
-
-/** Bytes of this size and more are held where they are, not copied. */
-const LARGE_BYTES = 16 * 1024;
 
 /** A message that was encoded before it can be sent. Its large bytes are the caller's own, which he must not change. */
 export interface HeldMessage {

@@ -1,5 +1,8 @@
 import { retain } from './retain.js';
 
+/** Bytes of this size and more are handed on where they are, not copied. */
+export const LARGE_BYTES = 16 * 1024;
+
 /**
  * A growing buffer into which one message after another is encoded in place.
  * A writer appends at `buf[pos]` and moves `pos`; it may also replace `buf` by a larger one
@@ -13,7 +16,7 @@ export interface WriteArena {
   /** Makes room for `bytes` more bytes after `pos`, replacing `buf` if it must. */
   reserve(bytes: number): void;
   /**
-   * Appends `bytes`: small ones by a copy, large ones by reference, so that they must not change until they are sent.
+   * Appends `bytes`: small ones by a copy, large ones ({@link LARGE_BYTES}) by reference, so that they must not change until they are sent.
    * After it `buf` and `pos` may be others than before.
    */
   append(bytes: Uint8Array): void;

@@ -153,8 +153,8 @@ export class FieldReader {
 /** No bytes. */
 export const EMPTY: Uint8Array = new Uint8Array(0);
 
-/** So few bytes are copied by a loop: one more view of them costs more. */
-const SHORT_BYTES = 128;
+/** So few bytes are copied by a loop: a call into Node or V8, which makes one more view of them, costs more. */
+export const SHORT_BYTES = 128;
 
 /** A copy of `buf[start, end)`. (Buffer's own `slice` gives a view.) */
 export function copyBytes(buf: Uint8Array, start: number, end: number): Uint8Array {

@@ -27,10 +27,7 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  for (const { child, ended } of programs) {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-    await ended;
-  }
+  for (const each of programs) await each.kill();
   folder.remove();
 });
 

@@ -52,9 +52,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   for (const each of clients) each.close();
-  const { child, ended } = program;
-  if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-  await ended;
+  await program.kill();
   const left = folder.list();
   folder.remove();
   expect(left).toEqual([]);

@@ -57,10 +57,7 @@ beforeEach(() => {
 
 /** Whatever a test does, neither a file nor a process may be left. */
 afterEach(async () => {
-  for (const { child, ended } of programs) {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-    await ended;
-  }
+  for (const each of programs) await each.kill();
   const left = folder.list();
   folder.remove();
   tools.remove();

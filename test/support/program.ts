@@ -18,6 +18,8 @@ export interface Program {
   readonly ended: Promise<ProgramEnd>;
   /** Resolves when the output has `text` in it; rejects when the program ends without it. */
   shows(text: string): Promise<void>;
+  /** Kills it if it still runs; resolves when it has ended. */
+  kill(): Promise<ProgramEnd>;
   /** The processes of its group that live, itself included. */
   left(): number[];
 }
@@ -54,6 +56,10 @@ export function startProgram(
         if (over) throw new Error(`${command} ended without ${JSON.stringify(wanted)}: ${JSON.stringify(await ended)}`);
         await Promise.race([once(child.stdout, 'data'), ended]);
       }
+    },
+    kill() {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+      return ended;
     },
     left: () => membersOfGroup(child.pid ?? 0),
   };

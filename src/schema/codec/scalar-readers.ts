@@ -1,14 +1,12 @@
 import { Buffer } from 'node:buffer';
 import protobuf from 'protobufjs';
 import { mayKeep } from '../../protocol/retain.js';
+import { SHORT_BYTES } from '../../protocol/wire.js';
 import type { LoaderOptions } from '../loader-options.js';
 import { isNamed, longMaker } from './long-values.js';
 import { isUtf8Checked } from './reflection.js';
 import { Wire } from './wire.js';
 import type { WireReader } from './wire-reader.js';
-
-/** So few bytes are copied by a loop: a call into Node, which makes one more view, costs more. */
-const SHORT_BYTES = 128;
 
 const NO_BYTES = Buffer.alloc(0);
 
