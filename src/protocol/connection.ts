@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Budget } from './budget.js';
 import { TtrpcError, messageOf } from './errors.js';
+import { foreignProtocol } from './foreign-protocol.js';
 import { FrameReader, type FrameSink } from './frame-reader.js';
 import { FrameWriter, HIGH_WATER_BYTES, type UnsentObserver } from './frame-writer.js';
 import { PeerProbe } from './peer-probe.js';
@@ -25,6 +26,8 @@ export interface ConnectionRole extends FrameSink {
   onClosed(error: TtrpcError): void;
   /** The Duplex has taken everything that was written. */
   onDrain(): void;
+  /** The peer does not speak ttrpc, as `what` says; the connection ends with that at once. */
+  onForeignPeer?(what: string): void;
 }
 
 /** Named limits of a connection, in bytes. */
@@ -61,7 +64,8 @@ export class Connection implements StreamSender, UnsentObserver {
     this.budget = limits.budget;
     this.#probe = new PeerProbe(duplex);
     this.writer = new FrameWriter(duplex, limits.maxMessageBytes, this);
-    this.#reader = new FrameReader(role, limits.maxMessageBytes, role.onUnaffordableFrame && limits.budget);
+    const budget = role.onUnaffordableFrame && limits.budget;
+    this.#reader = new FrameReader(role, limits.maxMessageBytes, budget, this.#onFirstBytes);
     this.#stopListening = listenToReads(duplex, this.#onRead);
     duplex.on('drain', this.#onDrain);
     duplex.on('end', this.#onEnd);
@@ -199,6 +203,14 @@ export class Connection implements StreamSender, UnsentObserver {
   }
 
   readonly #onRead = (buf: Uint8Array, end: number): void => this.#reader.push(buf, end);
+
+  readonly #onFirstBytes = (first: Uint8Array): void => {
+    const protocol = foreignProtocol(first);
+    if (!protocol) return;
+    const what = `this peer speaks ${protocol}, not ttrpc`;
+    this.#role.onForeignPeer?.(what);
+    this.destroy(new TtrpcError(TtrpcStatus.UNAVAILABLE, what));
+  };
 
   readonly #onDrain = (): void => {
     this.onUnsent(0);

@@ -41,12 +41,14 @@ export class FrameReader {
 
   /**
    * Frames with more than `maxMessageBytes` of data are reported as oversized. `budget` counts what is held of a frame that
-   * is not whole.
+   * is not whole. `onFirstBytes` is shown the first bytes of the stream, up to the size of a header, before they are read as
+   * a frame, and again with more of them until the header is whole: it may stop the reader, as they may be no frame at all.
    */
   constructor(
     private readonly sink: FrameSink,
     private readonly maxMessageBytes: number,
     private readonly budget?: Budget,
+    private readonly onFirstBytes?: (first: Uint8Array) => void,
   ) {}
 
   /** Frames whose header has been read. */
@@ -68,6 +70,10 @@ export class FrameReader {
 
   /** Takes the next bytes from the wire, `chunk[0, end)`, and calls the sink for each frame that they complete. */
   push(chunk: Uint8Array, end = chunk.length): void {
+    if (this.#framesRead === 0) {
+      this.#showFirstBytes(chunk, end);
+      if (this.#stopped) return;
+    }
     let at = 0;
     if (this.#headerFill > 0 || this.#body !== undefined || this.#toSkip > 0) {
       at = this.#continueFrame(chunk, end);
@@ -90,6 +96,15 @@ export class FrameReader {
         at = this.#continueBody(chunk, dataStart, end);
       }
     }
+  }
+
+  #showFirstBytes(chunk: Uint8Array, end: number): void {
+    if (!this.onFirstBytes) return;
+    const fill = this.#headerFill;
+    const first = new Uint8Array(Math.min(HEADER_BYTES, fill + end));
+    if (this.#header && fill > 0) first.set(this.#header.subarray(0, fill));
+    first.set(chunk.subarray(0, first.length - fill), fill);
+    this.onFirstBytes(first);
   }
 
   #continueFrame(chunk: Uint8Array, end: number): number {

@@ -18,6 +18,8 @@ export type RefusalReason =
   | 'maxBufferedBytes'
   /** A stream whose handler held up a shared connection for too long. */
   | 'stalledStream'
+  /** A connection whose peer speaks another protocol: HTTP/1, HTTP/2 (gRPC) or TLS. */
+  | 'foreignProtocol'
   /** A frame that breaks the protocol: a bad id, an envelope or a message that does not parse, data where none may be. */
   | 'protocol';
 
@@ -36,6 +38,7 @@ export function noRefusals(): Refusals {
     maxMetadataBytes: 0,
     maxBufferedBytes: 0,
     stalledStream: 0,
+    foreignProtocol: 0,
     protocol: 0,
   };
 }

@@ -145,6 +145,11 @@ export class ServerConnection implements ConnectionRole, Watched {
     this.connection.release();
   }
 
+  /** As {@link ConnectionRole.onForeignPeer}. */
+  onForeignPeer(what: string): void {
+    this.owner.onRefused('foreignProtocol', this.peer, what);
+  }
+
   /** As {@link ConnectionRole.onClosed}. */
   onClosed(error: TtrpcError): void {
     const reason = new TtrpcError(TtrpcStatus.CANCELLED, `the client is gone: ${error.message}`, { cause: error });
