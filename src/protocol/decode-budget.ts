@@ -34,6 +34,7 @@ export class DecodeAccount implements DecodeBudget {
   #message = 0;
   #used = 0;
 
+  /** Nothing is in use. */
   constructor(private readonly limits: DecodeLimits) {}
 
   /** Bytes that are kept for calls in flight. */
@@ -68,11 +69,11 @@ export class DecodeAccount implements DecodeBudget {
     }
   }
 
-  /** Keeps what the last message took; returns what is to be given back when its call is over. */
-  keep(): number {
-    if (this.#message <= FREE_DECODED_BYTES) return 0;
-    this.#used += this.#message;
-    return this.#message;
+  /** Keeps `bytes` for a message that stays in use; returns what is to be given back: nothing for a small one. */
+  keep(bytes: number): number {
+    if (bytes <= FREE_DECODED_BYTES) return 0;
+    this.#used += bytes;
+    return bytes;
   }
 
   /** Gives `bytes` back that {@link keep} returned. */

@@ -16,6 +16,10 @@ export type RefusalReason =
   | 'maxMetadataBytes'
   /** A stream or an answer that its reader does not take, above one of the `maxBufferedBytes` limits. */
   | 'maxBufferedBytes'
+  /** A message that takes too much memory once it is decoded. */
+  | 'maxDecodedMessageBytes'
+  /** The same with the requests of others that are in flight. */
+  | 'maxDecodedBytesPerServer'
   /** A stream whose handler held up a shared connection for too long. */
   | 'stalledStream'
   /** A connection whose peer speaks another protocol: HTTP/1, HTTP/2 (gRPC) or TLS. */
@@ -37,6 +41,8 @@ export function noRefusals(): Refusals {
     maxConcurrentCalls: 0,
     maxMetadataBytes: 0,
     maxBufferedBytes: 0,
+    maxDecodedMessageBytes: 0,
+    maxDecodedBytesPerServer: 0,
     stalledStream: 0,
     foreignProtocol: 0,
     protocol: 0,
@@ -51,6 +57,8 @@ export interface ServerStats {
   readonly calls: number;
   /** Bytes that are held for peers: queued messages both ways, unsent answers, unfinished frames, large requests in flight. */
   readonly bufferedBytes: number;
+  /** Memory of decoded requests in flight and messages that wait in streams, from 16 KiB on, in bytes. */
+  readonly decodedBytes: number;
   /** What was refused since the start. */
   readonly refused: Readonly<Refusals>;
 }

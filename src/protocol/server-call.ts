@@ -1,6 +1,6 @@
 import { TtrpcError } from './errors.js';
 import type { Flow } from './inbox.js';
-import type { MessageCodec } from './message-codec.js';
+import { decodeMessage, type MessageCodec } from './message-codec.js';
 import type { MethodKey } from './method-table.js';
 import { sendsRequestStream, sendsResponseStream } from './method-shape.js';
 import type { TtrpcMetadata } from './metadata.js';
@@ -9,6 +9,12 @@ import { StreamOutput } from './stream-output.js';
 import { TtrpcStatus, type StatusObject } from './status.js';
 import { Timer } from './timer.js';
 import type { ServerConnection } from './server-connection.js';
+
+/**
+ * So long after its deadline a call is ended, in ms. The client's timer decides: it has begun earlier than ours, and peers
+ * (NRI) take a status that comes before it fires for the handler's own.
+ */
+export const DEADLINE_GRACE_MS = 10;
 
 /** A method that a server serves: where a request goes once its names are known. */
 export interface ServerMethod extends MethodKey {
@@ -56,14 +62,17 @@ export class ServerCall implements Flow {
   #timer: Timer | undefined;
   /** Bytes that the connection's budget counts for it: its request, and what its handler has not taken. */
   #held = 0;
+  /** Bytes that the server's account of decoded messages keeps for it. */
+  #decoded = 0;
+  /** When its time is up, by the clock that nobody sets. */
+  #deadline: number | undefined;
 
-  /** `deadline` is in ms since the epoch. */
+  /** Open from now on. */
   constructor(
     readonly connection: ServerConnection,
     readonly id: number,
     readonly method: ServerMethod,
     readonly metadata: TtrpcMetadata | undefined,
-    readonly deadline: number | undefined,
   ) {
     this.inputClosed = !sendsRequestStream(method.shape);
   }
@@ -83,9 +92,41 @@ export class ServerCall implements Flow {
     if (this.#state === 'open') this.#streamOutput().onWritable(callback);
   }
 
-  /** Starts the call's deadline: `ms` from now it is answered DEADLINE_EXCEEDED, whatever its handler does. */
+  /** When the client stops waiting, in ms since the epoch as the system's clock stands now. */
+  get deadline(): number | undefined {
+    return this.#deadline === undefined ? undefined : Date.now() + (this.#deadline - performance.now());
+  }
+
+  /**
+   * Starts the call's deadline, `ms` from now. {@link DEADLINE_GRACE_MS} later it is answered DEADLINE_EXCEEDED, whatever its
+   * handler does.
+   */
   startDeadline(ms: number): void {
-    this.#timer = new Timer(ms, () => this.#expire());
+    this.#deadline = performance.now() + ms;
+    this.#timer = new Timer(ms + DEADLINE_GRACE_MS, () => this.#expire());
+  }
+
+  /**
+   * Decodes the call's one request, in `buf[start, end)`; what that makes is counted until the handler is done.
+   * Raises what the codec raises, and RESOURCE_EXHAUSTED for more than the server's limits.
+   */
+  decodeRequest<T>(codec: MessageCodec<T>, buf: Uint8Array, start: number, end: number): T {
+    const message = this.decode(codec, buf, start, end);
+    const { decoding } = this.connection;
+    this.#decoded += decoding.keep(decoding.message);
+    return message;
+  }
+
+  /** As {@link decodeRequest}, for a message of a stream: counted while it is queued, with its {@link decodedBytes}. */
+  decode<T>(codec: MessageCodec<T>, buf: Uint8Array, start: number, end: number): T {
+    const { decoding } = this.connection;
+    decoding.begin();
+    return decodeMessage(codec, buf, start, end, decoding);
+  }
+
+  /** What the message takes that was decoded last, in bytes; 0 where its codec does not count. */
+  get decodedBytes(): number {
+    return this.connection.decoding.message;
   }
 
   /** Ends a unary or client-streaming call with its answer. Raises what the codec raises; the call is open then. */
@@ -152,11 +193,16 @@ export class ServerCall implements Flow {
     const wasOpen = this.#state === 'open';
     // Before the end, with which a connection that drains may close.
     if (status) this.connection.writer.writeStatus(this.id, status);
-    this.#ended();
     const { owner } = this;
+    const decoded = this.#decoded;
+    this.#decoded = 0;
+    this.#ended();
     this.owner = undefined;
     this.input = undefined;
+    // A handler that goes on keeps its request.
+    this.#decoded = decoded;
     if (wasOpen) owner?.onAbort(reason);
+    this.#giveDecoded(this.#decoded);
   }
 
   /** What the client has sent is no request, or no message of its stream: it gets `status`, and the handler learns of it. */
@@ -199,6 +245,7 @@ export class ServerCall implements Flow {
   /** As {@link Flow.onQueued}. */
   onQueued(bytes: number): boolean {
     this.#held += bytes;
+    this.#decoded += this.connection.decoding.keep(bytes);
     return this.connection.connection.budget.force(bytes);
   }
 
@@ -207,6 +254,7 @@ export class ServerCall implements Flow {
     const given = Math.min(bytes, this.#held);
     this.#held -= given;
     this.connection.connection.budget.give(given);
+    this.#giveDecoded(bytes);
   }
 
   /** The budget counts so many bytes for the call, until it ends. */
@@ -219,7 +267,14 @@ export class ServerCall implements Flow {
    * Else a client whose calls end at once, by a short deadline, could have any number of handlers at work.
    */
   outlives(): () => void {
-    return this.connection.onStraggler();
+    const onSettled = this.connection.onStraggler();
+    const decoded = this.#decoded;
+    if (decoded === 0) return onSettled;
+    this.#decoded = 0;
+    return () => {
+      onSettled();
+      this.connection.decoding.give(decoded);
+    };
   }
 
   #streamOutput(): StreamOutput {
@@ -231,11 +286,18 @@ export class ServerCall implements Flow {
     return this.#output;
   }
 
-  /** The timer may be late; an answer after the deadline is none. */
+  /** The timer may be late; an answer after the deadline, and its grace, is none. */
   #overdue(): boolean {
-    if (this.deadline === undefined || Date.now() <= this.deadline) return false;
+    if (this.#deadline === undefined || performance.now() <= this.#deadline + DEADLINE_GRACE_MS) return false;
     this.#expire();
     return true;
+  }
+
+  #giveDecoded(bytes: number): void {
+    if (this.#decoded === 0) return;
+    const given = Math.min(bytes, this.#decoded);
+    this.#decoded -= given;
+    this.connection.decoding.give(given);
   }
 
   #expire(): void {
@@ -254,6 +316,7 @@ export class ServerCall implements Flow {
     this.#hold?.release();
     this.#output?.discard();
     if (this.#held > 0) this.onTaken(this.#held);
+    this.#giveDecoded(this.#decoded);
     this.connection.onCallEnded(this);
   }
 }

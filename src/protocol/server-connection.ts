@@ -3,6 +3,7 @@ import { Budget } from './budget.js';
 import { CallTable } from './call-table.js';
 import { Connection, type ConnectionRole } from './connection.js';
 import type { RequestEnvelope } from './envelope.js';
+import type { DecodeAccount } from './decode-budget.js';
 import { messageOf, TtrpcError } from './errors.js';
 import { FrameFlag, FrameType } from './frame.js';
 import { tooLong, type FrameWriter } from './frame-writer.js';
@@ -29,6 +30,8 @@ export interface ServerConnectionOwner {
   readonly request: RequestEnvelope;
   /** Bytes that the streams of all connections may hold. */
   readonly budget: Budget;
+  /** Counts what decoding makes of the requests of all connections. */
+  readonly decoding: DecodeAccount;
   /** Something was refused: a counter and a log line. */
   onRefused(reason: RefusalReason, peer: Peer, what: string): void;
   /** The connection is gone. */
@@ -74,6 +77,11 @@ export class ServerConnection implements ConnectionRole, Watched {
   /** Named limits, the server's. */
   get limits(): ServerLimits {
     return this.owner.limits;
+  }
+
+  /** The server's account of what decoding makes. */
+  get decoding(): DecodeAccount {
+    return this.owner.decoding;
   }
 
   /** The write side. */
@@ -262,13 +270,11 @@ export class ServerConnection implements ConnectionRole, Watched {
       this.#refuse(streamId, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxBufferedBytes');
       return;
     }
-    const timeoutMs = timeoutNano / 1e6;
-    const deadline = timeoutNano > 0 ? Date.now() + timeoutMs : undefined;
-    const call = new ServerCall(this, streamId, method, metadata, deadline);
+    const call = new ServerCall(this, streamId, method, metadata);
     if (isCounted) call.holds(requestBytes);
     this.#calls.add(call);
     if (this.#calls.size > 1) this.#isShared = true;
-    if (deadline !== undefined) call.startDeadline(timeoutMs);
+    if (timeoutNano > 0) call.startDeadline(timeoutNano / 1e6);
     try {
       method.start(call, buf, payloadStart, payloadEnd);
       if (!call.inputClosed && payloadEnd > payloadStart) call.receive(buf, payloadStart, payloadEnd);

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { parseAddress } from './address.js';
 import { Budget } from './budget.js';
+import { DecodeAccount } from './decode-budget.js';
 import { RequestEnvelope } from './envelope.js';
 import { messageOf, TtrpcError } from './errors.js';
 import { listen, type Listener, type ListenOptions } from './listener.js';
@@ -40,6 +41,7 @@ export class ServerCore implements ServerConnectionOwner {
   readonly limits: ServerLimits;
   readonly request: RequestEnvelope;
   readonly budget: Budget;
+  readonly decoding: DecodeAccount;
   readonly #options: ServerCoreOptions;
   readonly #observer: ServerObserver;
   readonly #listeners: Listener[] = [];
@@ -61,6 +63,7 @@ export class ServerCore implements ServerConnectionOwner {
     checkSocketFileOptions(options);
     this.request = new RequestEnvelope(this.limits.maxMetadataBytes);
     this.budget = new Budget(this.limits.maxBufferedBytesPerServer);
+    this.decoding = new DecodeAccount(this.limits);
     this.#watchdog = new Watchdog(this.#connections, this.limits);
   }
 
@@ -135,6 +138,7 @@ export class ServerCore implements ServerConnectionOwner {
       connections: this.#connections.size,
       calls,
       bufferedBytes: this.budget.used,
+      decodedBytes: this.decoding.used,
       refused: { ...this.#refused },
     };
   }

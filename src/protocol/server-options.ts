@@ -27,6 +27,16 @@ export interface ServerLimits {
   maxBufferedBytesPerConnection: number;
   /** The same for all connections together. Default sixteen times `maxBufferedBytes`. */
   maxBufferedBytesPerServer: number;
+  /**
+   * The memory that one request, or one message of a stream, takes once it is decoded, in bytes: it can be a hundred times
+   * what came. A larger one ends its call with RESOURCE_EXHAUSTED. Default 64 MiB.
+   */
+  maxDecodedMessageBytes: number;
+  /**
+   * The same for the requests of all calls in flight and the messages that wait in streams, on all connections together.
+   * What takes less than 16 KiB is not counted. Default 256 MiB.
+   */
+  maxDecodedBytesPerServer: number;
 }
 
 /** How a server closes. */
@@ -51,6 +61,7 @@ export function checkCloseOptions({ gracePeriodMs, signalStreams }: CloseOptions
 }
 
 const DEFAULT_BUFFERED_BYTES = 16 * 1024 * 1024;
+const DEFAULT_DECODED_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 /** Fills in the defaults. Raises a RangeError that names the option when a limit is not a positive integer. */
 export function serverLimits(options: Partial<ServerLimits>): ServerLimits {
@@ -66,6 +77,8 @@ export function serverLimits(options: Partial<ServerLimits>): ServerLimits {
     maxBufferedBytes,
     maxBufferedBytesPerConnection: limit(options, 'maxBufferedBytesPerConnection', 4 * maxBufferedBytes),
     maxBufferedBytesPerServer: limit(options, 'maxBufferedBytesPerServer', 16 * maxBufferedBytes),
+    maxDecodedMessageBytes: limit(options, 'maxDecodedMessageBytes', DEFAULT_DECODED_MESSAGE_BYTES),
+    maxDecodedBytesPerServer: limit(options, 'maxDecodedBytesPerServer', 4 * DEFAULT_DECODED_MESSAGE_BYTES),
   };
 }
 

@@ -1,13 +1,19 @@
 /** Above this Node fires a timer after 1 ms. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-/** A timer that also holds for times longer than the system's timers do (some 24.8 days). */
+/**
+ * A timer that never fires early, by a clock that nobody sets, and that also holds for times longer than the system's
+ * timers do (some 24.8 days). `setTimeout` alone drops fractions of a millisecond and counts from the start of the event
+ * loop's turn: it can be more than a millisecond early.
+ */
 export class Timer {
   #handle: NodeJS.Timeout | undefined;
+  readonly #at: number;
   readonly #onTime: () => void;
 
-  /** Calls `onTime` once, after `ms` milliseconds. */
+  /** Calls `onTime` once, `ms` milliseconds from now or a little later. */
   constructor(ms: number, onTime: () => void) {
+    this.#at = performance.now() + ms;
     this.#onTime = onTime;
     this.#arm(ms);
   }
@@ -19,17 +25,20 @@ export class Timer {
   }
 
   #arm(ms: number): void {
-    this.#handle =
-      ms > MAX_TIMEOUT_MS
-        ? setTimeout(() => this.#arm(ms - MAX_TIMEOUT_MS), MAX_TIMEOUT_MS)
-        : setTimeout(this.#onTime, ms);
+    this.#handle = setTimeout(this.#look, Math.min(Math.ceil(ms), MAX_TIMEOUT_MS));
   }
+
+  readonly #look = (): void => {
+    const left = this.#at - performance.now();
+    if (left > 0) this.#arm(left);
+    else this.#onTime();
+  };
 }
 
 /** The largest timeout_nano that is sent: what a double holds exactly, about 104 days. */
 const MAX_TIMEOUT_NANO = Number.MAX_SAFE_INTEGER;
 
-/** What is left until `deadline` (ms since the epoch) as timeout_nano: at least 1, since 0 would mean no limit. */
+/** What is left from `now` until `deadline` (ms of the same clock) as timeout_nano: at least 1, since 0 would mean no limit. */
 export function timeoutNanoUntil(deadline: number, now: number): number {
   return Math.min(MAX_TIMEOUT_NANO, Math.max(1, Math.round((deadline - now) * 1e6)));
 }

@@ -8,10 +8,10 @@ const INTERVAL_MS = 10_000;
 export class RefusalLog {
   readonly #last = new Map<RefusalReason, { at: number; silent: number }>();
 
-  /** `write` takes a line; `now` is for tests. */
+  /** `write` takes a line; `now` is a clock in ms that nobody sets. */
   constructor(
     private readonly write: (line: string) => void,
-    private readonly now: () => number = Date.now,
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** Notes a refusal; `what` may hold text of a peer's. */

@@ -3,7 +3,7 @@ import { TtrpcException } from '../common/ttrpc-exception.js';
 import type { TtrpcStream } from '../common/ttrpc-stream.js';
 import type { TtrpcError } from '../protocol/errors.js';
 import { Inbox } from '../protocol/inbox.js';
-import { decodeMessage, type MessageCodec } from '../protocol/message-codec.js';
+import type { MessageCodec } from '../protocol/message-codec.js';
 import type { RequestInput, ServerCall } from '../protocol/server-call.js';
 import { TtrpcStatus } from '../protocol/status.js';
 import { StreamDelivery } from './stream-delivery.js';
@@ -29,11 +29,12 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
   onMessage(buf: Uint8Array, start: number, end: number): void {
     let message: T;
     try {
-      message = decodeMessage(this.#codec, buf, start, end);
+      message = this.#call.decode(this.#codec, buf, start, end);
     } catch (error) {
       throw decodeFailure(error);
     }
-    if (this.#delivery?.offer(message) !== true) this.#inbox.push(message, end - start);
+    const bytes = Math.max(end - start, this.#call.decodedBytes);
+    if (this.#delivery?.offer(message) !== true) this.#inbox.push(message, bytes);
   }
 
   /** As {@link RequestInput.onEnd}. */

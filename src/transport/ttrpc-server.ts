@@ -256,7 +256,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
       shape: method.shape,
       start: (call, buf, start, end) => {
         const requests = streams ? new RequestStream(call, bound.request) : undefined;
-        const request = requests ?? unaryRequest(bound.request, buf, start, end);
+        const request = requests ?? unaryRequest(call, bound.request, buf, start, end);
         call.input = requests;
         const context = new TtrpcContext(call, this);
         const handlerCall = new HandlerCall(call, bound, context, requests);

@@ -1,17 +1,28 @@
 import { messageOf, TtrpcError } from '../protocol/errors.js';
-import { decodeMessage, type MessageCodec } from '../protocol/message-codec.js';
+import type { MessageCodec } from '../protocol/message-codec.js';
+import type { ServerCall } from '../protocol/server-call.js';
 import { TtrpcStatus } from '../protocol/status.js';
 
-/** The one request of a unary or server-streaming call. Raises INTERNAL for bytes that are no such message, as Go does. */
-export function unaryRequest<T>(codec: MessageCodec<T>, buf: Uint8Array, start: number, end: number): T {
+/**
+ * The one request of a unary or server-streaming call. Raises INTERNAL for bytes that are no such message, as Go does, and
+ * RESOURCE_EXHAUSTED for one that takes too much memory.
+ */
+export function unaryRequest<T>(
+  call: ServerCall,
+  codec: MessageCodec<T>,
+  buf: Uint8Array,
+  start: number,
+  end: number,
+): T {
   try {
-    return decodeMessage(codec, buf, start, end);
+    return call.decodeRequest(codec, buf, start, end);
   } catch (error) {
     throw decodeFailure(error);
   }
 }
 
-/** The error for a message that does not decode. */
+/** The error for a message that does not decode: a limit's own, else INTERNAL. */
 export function decodeFailure(error: unknown): TtrpcError {
+  if (error instanceof TtrpcError && error.limit !== undefined) return error;
   return new TtrpcError(TtrpcStatus.INTERNAL, `error unmarshalling payload: ${messageOf(error)}`, { cause: error });
 }
