@@ -20,16 +20,25 @@ export interface FrameSink {
 /** So much of an unfinished frame is not counted: what hardly exceeds the chunk in which a small frame lies. */
 const FREE_BYTES = 64 * 1024;
 
+/** The buffer of an unfinished frame is so many times as large as what has come of it, and twice that where it is the last. */
+const GROWTH = 4;
+
+/** But at least so large, in bytes, unless the frame is smaller. */
+const MIN_BODY_BYTES = 4096;
+
 /**
  * Cuts a byte stream into frames: chunks in, frames out, without a socket.
- * A frame that lies in one chunk is handed on in place. One that is spread over several is copied once, into a buffer
- * of its size, so that a sender of single bytes costs no more than one frame. Between frames nothing is held.
+ * A frame that lies in one chunk is handed on in place. One that is spread over several is copied into a buffer that grows
+ * with what comes, up to the frame's size: a header alone holds no memory, and a sender of single bytes costs no more than
+ * one frame. Between frames nothing is held.
  */
 export class FrameReader {
   #header: Uint8Array | undefined;
   #headerFill = 0;
   #body: Uint8Array | undefined;
   #bodyFill = 0;
+  /** Bytes of the frame's data; 0 when none is unfinished. */
+  #bodyLength = 0;
   /** What the budget counts of it. */
   #bodyCounted = 0;
   #toSkip = 0;
@@ -58,7 +67,7 @@ export class FrameReader {
 
   /** True while a frame has begun and is not complete. */
   get midFrame(): boolean {
-    return this.#headerFill > 0 || this.#body !== undefined || this.#toSkip > 0;
+    return this.#headerFill > 0 || this.#bodyLength > 0 || this.#toSkip > 0;
   }
 
   /** Hands on no more frames, also of the chunk that is being read. */
@@ -75,7 +84,7 @@ export class FrameReader {
       if (this.#stopped) return;
     }
     let at = 0;
-    if (this.#headerFill > 0 || this.#body !== undefined || this.#toSkip > 0) {
+    if (this.#headerFill > 0 || this.#bodyLength > 0 || this.#toSkip > 0) {
       at = this.#continueFrame(chunk, end);
     }
     while (at < end && !this.#stopped) {
@@ -146,23 +155,38 @@ export class FrameReader {
   }
 
   #beginBody(length: number): void {
-    // Not zeroed: the system backs its pages only as they fill, so that a header alone holds no memory.
-    this.#body = Buffer.allocUnsafeSlow(length);
+    this.#bodyLength = length;
     this.#bodyFill = 0;
   }
 
   #continueBody(chunk: Uint8Array, at: number, end: number): number {
-    const body = this.#body as Uint8Array;
-    const taken = Math.min(body.length - this.#bodyFill, end - at);
+    const length = this.#bodyLength;
+    const taken = Math.min(length - this.#bodyFill, end - at);
+    if (taken === 0) return at;
+    const fill = this.#bodyFill + taken;
+    let body = this.#body;
+    if (!body || fill > body.length) body = this.#grow(fill);
     body.set(taken === chunk.length ? chunk : chunk.subarray(at, at + taken), this.#bodyFill);
-    this.#bodyFill += taken;
-    if (this.#bodyFill === body.length) {
+    this.#bodyFill = fill;
+    if (fill === length) {
       this.#dropBody();
-      this.sink.onFrame(this.#streamId, this.#type, this.#flags, body, 0, body.length);
-    } else if (this.#bodyFill > FREE_BYTES) {
-      this.#count(body.length);
+      this.sink.onFrame(this.#streamId, this.#type, this.#flags, body, 0, length);
+    } else if (fill > FREE_BYTES) {
+      this.#count(length);
     }
     return at + taken;
+  }
+
+  /**
+   * A buffer for `fill` bytes of the frame, and some that follow, with those that have come. Its size is that of the whole
+   * frame only when a good part has come: the garbage collector counts it in full, and a header promises 4 MiB for nothing.
+   */
+  #grow(fill: number): Uint8Array {
+    const size = Math.max(MIN_BODY_BYTES, GROWTH * fill);
+    const grown = Buffer.allocUnsafeSlow(this.#bodyLength <= 2 * size ? this.#bodyLength : size);
+    if (this.#body) grown.set(this.#body.subarray(0, this.#bodyFill));
+    this.#body = grown;
+    return grown;
   }
 
   /** Counts what is held of a frame of `length` bytes; lets it go when that is too much. */
@@ -179,6 +203,7 @@ export class FrameReader {
 
   #dropBody(): void {
     this.#body = undefined;
+    this.#bodyLength = 0;
     if (this.#bodyCounted > 0) this.budget?.give(this.#bodyCounted);
     this.#bodyCounted = 0;
   }

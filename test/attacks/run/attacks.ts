@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { RefusalReason, TtrpcServerOptions } from '../../../src/index.js';
+import type { Bytes } from '../../conformance/wire/bytes.js';
 import { frame } from '../frames.js';
 import { ask, blob, call, write, type Target } from './wire.js';
 
@@ -12,6 +13,8 @@ export interface Attack {
   readonly limit: string | undefined;
   /** Other than the defaults: limits in time are shortened so that they show. */
   readonly server?: Partial<TtrpcServerOptions>;
+  /** Options of Node for the server's process. */
+  readonly node?: readonly string[];
   /** Which counter must go up, and to how much at least. */
   readonly refused?: { readonly by: RefusalReason; readonly atLeast: number };
   /** How much the server may hold for it, in MiB above what it holds when idle: the named limit and what connections cost. */
@@ -24,6 +27,31 @@ const BUFFERED = { stream: 16, connection: 64, server: 256 };
 
 /** What it takes beside that: objects for its connections and calls, what is on its way. */
 const SLACK_MIB = 32;
+
+/** What decoded requests may take in all by default. */
+const DECODED_MIB = 256;
+
+/** A server that others' messages should not end has at least so much. */
+const SMALL_HEAP = ['--max-old-space-size=512'];
+
+/** Messages of which decoding makes far more than their bytes; `payload` gives one of so many bytes. */
+const DECODED: readonly {
+  what: string;
+  payload: (bytes: number) => Bytes;
+  more?: Partial<TtrpcServerOptions>;
+}[] = [
+  { what: 'empty messages', payload: (bytes) => ({ repeat: { hex: '0a00' }, times: bytes / 2 }) },
+  { what: 'empty bytes', payload: (bytes) => ({ repeat: { hex: '1200' }, times: bytes / 2 }) },
+  {
+    what: 'zeros as Long',
+    payload: (bytes) => ({ message: [{ field: 3, bytes: { fill: 0, length: bytes } }] }),
+  },
+  {
+    what: 'messages with 11 empty lists',
+    payload: (bytes) => ({ repeat: { hex: '2200' }, times: bytes / 2 }),
+    more: { loader: { defaults: true } },
+  },
+];
 
 export const ATTACKS: readonly Attack[] = [
   {
@@ -93,14 +121,26 @@ export const ATTACKS: readonly Attack[] = [
     name: '500 unfinished frames of 4 MiB, each a connection',
     limit: 'maxBufferedBytesPerServer',
     refused: { by: 'maxBufferedBytes', atLeast: 1 },
-    // A frame's buffer is made for the whole of it and counts whole here; the limit counts what has come, which is what is
-    // resident. 500 whole ones would be 2,000 MiB.
+    // A frame's buffer runs ahead of what has come, up to eight times, and counts whole here; the limit counts what has come,
+    // which is what is resident. 500 whole ones would be 2,000 MiB.
     atMostMiB: BUFFERED.server + SLACK_MIB + 256,
     async run(target) {
       const almost = call('Echo', 1, { payload: blob(4 * MIB - 100) }).subarray(0, 4 * MIB - 200);
       const sockets = await target.connectAll(500);
       const sent = await Promise.all(sockets.map((socket) => trickle(socket, almost, 256 * 1024)));
       return `${mib(sent.reduce((sum, bytes) => sum + bytes, 0))} MiB sent`;
+    },
+  },
+  {
+    name: '4,000 headers of a frame of 4 MiB, each a connection',
+    limit: 'none needed: a header holds nothing',
+    atMostMiB: SLACK_MIB,
+    async run(target) {
+      const header = call('Echo', 1, { payload: blob(4 * MIB - 100) }).subarray(0, 10);
+      const sockets = await target.connectAll(4000);
+      for (const socket of sockets) socket.write(header);
+      await seconds(3);
+      return `${sockets.length} sent`;
     },
   },
   {
@@ -359,6 +399,38 @@ export const ATTACKS: readonly Attack[] = [
       return '5,000 opened';
     },
   },
+  ...DECODED.flatMap(({ what, payload, more }): Attack[] => [
+    {
+      name: `12 requests of 4 MiB that become far more: ${what}`,
+      limit: 'maxDecodedMessageBytes',
+      server: more,
+      node: SMALL_HEAP,
+      refused: { by: 'maxDecodedMessageBytes', atLeast: 12 },
+      atMostMiB: SLACK_MIB,
+      async run(target) {
+        const [socket] = await target.connectAll(1, { reads: true });
+        await sendCalls(socket, 12, (id) => call('Crowd', id, { payload: payload(4_000_000) }));
+        await seconds(1);
+        return '46 MiB sent';
+      },
+    },
+    {
+      name: `60 requests in flight on 4 connections that become more: ${what}`,
+      limit: 'maxDecodedBytesPerServer',
+      server: more,
+      node: SMALL_HEAP,
+      refused: { by: 'maxDecodedBytesPerServer', atLeast: 1 },
+      atMostMiB: DECODED_MIB + SLACK_MIB,
+      async run(target) {
+        const bytes = payload(200_000);
+        for (const socket of await target.connectAll(4, { reads: true })) {
+          await sendCalls(socket, 15, (id) => call('Crowd', id, { payload: bytes }));
+        }
+        await seconds(1);
+        return '11 MiB sent';
+      },
+    },
+  ]),
 ];
 
 let admitted = 0;

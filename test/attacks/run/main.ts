@@ -65,7 +65,7 @@ process.exitCode = failed === 0 && problemsOfEnd.length === 0 ? 0 : 1;
 async function run(attack: Attack): Promise<Row> {
   const folder = mkdtempSync(join(tmpdir(), 'ttrpc-attack-'));
   const path = join(folder, 's.sock');
-  const server = start('target.ts', [attack.name, `unix://${path}`], ['--expose-gc']);
+  const server = start('target.ts', [attack.name, `unix://${path}`], ['--expose-gc', ...(attack.node ?? [])]);
   let attacker: ChildProcess | undefined;
   try {
     await message(server, 10_000);

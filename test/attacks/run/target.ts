@@ -53,6 +53,12 @@ class TargetController {
   @TtrpcMethod() nest(): object {
     return {};
   }
+
+  /** Keeps what it has got until its client is gone. */
+  @TtrpcMethod() async crowd(many: object, context: TtrpcContext): Promise<object> {
+    await this.wait(many, context);
+    return many;
+  }
 }
 
 @Module({ controllers: [TargetController] })

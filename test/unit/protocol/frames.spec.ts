@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { Duplex } from 'node:stream';
 import { FrameReader } from '../../../src/protocol/frame-reader.js';
@@ -65,6 +65,36 @@ describe('FrameReader', () => {
         );
       }),
     );
+  });
+
+  it('makes a buffer for a frame only as its bytes come, and of its size in the end', () => {
+    const length = 4 * 1024 * 1024;
+    const collector = new Collector();
+    const bytes = frameBytes({ streamId: 1, type: 1, flags: 0, data: Buffer.alloc(length, 'abcdefg') });
+    const made: number[] = [];
+    const allocate = jest.spyOn(Buffer, 'allocUnsafeSlow');
+    allocate.mockImplementation((size) => {
+      made.push(size);
+      return Buffer.alloc(size);
+    });
+    try {
+      const reader = new FrameReader(collector, length);
+      reader.push(bytes.subarray(0, HEADER_BYTES));
+      expect(reader.midFrame).toBe(true);
+      expect(made).toEqual([]);
+      reader.push(bytes.subarray(HEADER_BYTES, 11));
+      expect(made).toEqual([4096]);
+      for (let at = 11; at < bytes.length; at += 64 * 1024) {
+        reader.push(bytes.subarray(at, at + 64 * 1024));
+        expect(made.at(-1)).toBeLessThanOrEqual(8 * Math.min(at + 64 * 1024, bytes.length));
+      }
+      expect(made.at(-1)).toBe(length);
+      expect(made.length).toBeLessThan(6);
+      expect(reader.midFrame).toBe(false);
+      expect(collector.frames[0]?.data.equals(bytes.subarray(HEADER_BYTES))).toBe(true);
+    } finally {
+      allocate.mockRestore();
+    }
   });
 
   it('hands on nothing after it was stopped, also of the chunk that it is in', () => {
