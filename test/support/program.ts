@@ -18,6 +18,8 @@ export interface Program {
   readonly ended: Promise<ProgramEnd>;
   /** Resolves when the output has `text` in it; rejects when the program ends without it. */
   shows(text: string): Promise<void>;
+  /** What it has written to its standard output so far. */
+  output(): string;
   /** Kills it if it still runs; resolves when it has ended. */
   kill(): Promise<ProgramEnd>;
   /** The processes of its group that live, itself included. */
@@ -57,6 +59,7 @@ export function startProgram(
         await Promise.race([once(child.stdout, 'data'), ended]);
       }
     },
+    output: () => output,
     kill() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
       return ended;
