@@ -1,15 +1,36 @@
-import { lstatSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { lstatSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { connect, serve, TtrpcError, TtrpcStatus, type RawClient } from '../../src/protocol/index.js';
+import { transformSync } from '@swc/core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { TtrpcError} from '../../src/protocol/index.js';
+import { connect, serve, TtrpcStatus, type RawClient } from '../../src/protocol/index.js';
+import { compileEngine } from '../support/compiled-engine.js';
 import { startProgram, type Program } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
 
-const RUN_SOURCES = fileURLToPath(new URL('../../scripts/typescript/register-sources.mjs', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('programs/cluster.ts', import.meta.url));
+const PACKAGES = fileURLToPath(new URL('../../node_modules', import.meta.url));
 const EMPTY = new Uint8Array(0);
 /** Longer than a worker takes to begin and the ones before it to end, so that whoever hangs fails. */
 const TIMEOUT_MS = 30_000;
+
+/** The program, compiled: some seventy processes begin here. */
+let compiled: TempFolder;
+
+beforeAll(() => {
+  compiled = new TempFolder();
+  compileEngine(compiled.path);
+  symlinkSync(PACKAGES, compiled.file('node_modules'));
+  const { code } = transformSync(readFileSync(PROGRAM, 'utf8'), {
+    jsc: { target: 'es2023', parser: { syntax: 'typescript' } },
+    module: { type: 'es6' },
+  });
+  writeFileSync(compiled.file('cluster.js'), code.replace('nestjs-ttrpc/protocol', './protocol/index.js'));
+});
+
+afterAll(() => compiled.remove());
 
 let folder: TempFolder;
 let programs: Program[];
@@ -31,13 +52,14 @@ afterEach(async () => {
 });
 
 /** Begins a primary with `workers`; none of them need be able to listen. */
-async function begin(url: string, policy: string, { workers = 3, options = {}, shell = '' } = {}): Promise<Program> {
-  const args = ['--import', RUN_SOURCES, PROGRAM, String(workers), url, JSON.stringify(options)];
+async function begin(
+  url: string,
+  policy: string,
+  { workers = 3, options = {}, descriptor = -1 } = {},
+): Promise<Program> {
+  const args = [compiled.file('cluster.js'), String(workers), url, JSON.stringify(options)];
   const env = { NODE_CLUSTER_SCHED_POLICY: policy };
-  const program =
-    shell === ''
-      ? startProgram(process.execPath, args, { env, stdin: 'open' })
-      : startProgram('sh', ['-c', shell, process.execPath, ...args], { env, stdin: 'open' });
+  const program = startProgram(process.execPath, args, { env, stdin: 'open', descriptor });
   programs.push(program);
   await program.shows('all ready');
   return program;
@@ -156,6 +178,30 @@ describe.each(['rr', 'none'])('workers of a cluster, scheduling policy %s', (pol
     if (policy === 'rr') expect(answered).toEqual(['1', '2', '3']);
     await command(program, 'restart');
     expect((await whoAnswers(url)).filter((id) => Number(id) < 4)).toEqual([]);
+    await stop(program);
+  });
+
+  it('share a socket that the primary was started with, as systemd starts it', async () => {
+    const listener = createServer().listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const url = `tcp://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+    const { fd } = (listener as unknown as { _handle: { fd: number } })._handle;
+    const beginning = begin('fd:3', policy, { descriptor: fd });
+    // Nobody but the cluster has it.
+    listener.close();
+    const program = await beginning;
+    const answered = await whoAnswers(url);
+    if (policy === 'rr') expect(answered).toEqual(['1', '2', '3']);
+    await command(program, 'restart');
+    expect((await whoAnswers(url)).filter((id) => Number(id) < 4)).toEqual([]);
+    await stop(program);
+  });
+
+  it('say that the primary has no such socket', async () => {
+    const program = await begin('fd:999', policy, { workers: 1 });
+    expect(program.output()).toContain(
+      'cannot listen on fd:999: the primary process of the cluster has no such listening socket (EINVAL)',
+    );
     await stop(program);
   });
 

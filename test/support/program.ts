@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
@@ -26,18 +26,18 @@ export interface Program {
   left(): number[];
 }
 
-/** Starts a program whose output is collected. */
+/** Starts a program whose output is collected. `descriptor` (0 or more) becomes its descriptor 3. */
 export function startProgram(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string | undefined>; stdin?: 'open' } = {},
+  options: { cwd?: string; env?: Record<string, string | undefined>; stdin?: 'open'; descriptor?: number } = {},
 ): Program {
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    stdio: 'pipe',
+    stdio: ['pipe', 'pipe', 'pipe', ...((options.descriptor ?? -1) < 0 ? [] : [options.descriptor])],
     detached: true,
-  });
+  }) as ChildProcessWithoutNullStreams;
   if (options.stdin !== 'open') child.stdin.end();
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
