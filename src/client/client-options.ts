@@ -17,7 +17,10 @@ export interface TtrpcClientOptions extends SchemaOptions, ChannelOptions {
    * `fd:3` (one connection that the process has inherited). Connections are made on demand, and again when lost.
    */
   url?: string | undefined;
-  /** The one connection, used by all calls, streams too; when it is lost the client is closed. */
+  /**
+   * The one connection, used by all calls, streams too; when it is lost the client is closed. Its `end()` must tell the
+   * other end (`final` of a Duplex of your own): that is how a server learns that its client has left.
+   */
   duplex?: Duplex | undefined;
   /** Gives one Duplex for each connection that is wanted. `signal` aborts when the client closes. */
   connect?: ((signal: AbortSignal) => Promise<Duplex>) | undefined;

@@ -1,9 +1,10 @@
+import { relative, resolve } from 'node:path';
 import { TtrpcError } from './errors.js';
 import { TtrpcStatus } from './status.js';
 
 /** Where a server listens or a client connects to. */
 export type Address =
-  /** A unix socket in the file system. */
+  /** A unix socket in the file system; as `parseAddress` reads it, the path is absolute. */
   | { readonly kind: 'unix'; readonly path: string }
   /** A unix socket in Linux's abstract namespace; `name` without the leading zero byte. */
   | { readonly kind: 'abstract'; readonly name: string }
@@ -16,19 +17,29 @@ const FORMS = 'unix:///path, unix:path, unix-abstract:name, tcp://host:port, fd:
 /** Bytes that a socket address holds, without the closing zero: 107 on Linux, 103 on macOS and BSD. */
 export const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
 
+/** An IP address in brackets, or a name or an IPv4 address, or nothing; then a port. */
+const HOST_AND_PORT = /^(\[[0-9a-f:.%]+\]|[^:/@[\]\s]*):(\d{1,5})$/i;
+
+/** Schemes behind which digits are no port. */
+const SCHEMES = ['unix', 'unix-abstract', 'tcp', 'fd'];
+
 /**
  * Reads an address as gRPC names them, and the ways in which containerd and ttrpc-rust write theirs (PROTOCOL.md,
  * "Around ttrpc"): `unix:///abs`, `unix:rel`, `unix:/abs`, `unix-abstract:name`, `unix:@name`, `unix://@name`, `@name`,
- * `tcp://host:port` (no host means 127.0.0.1), `fd:3` and a plain path. Raises INVALID_ARGUMENT naming the address.
+ * `tcp://host:port` (no host means 127.0.0.1), `fd:3` and a plain path. A relative path is resolved against `folder`
+ * (default: the working directory of now), so that it means the same file from then on. Raises INVALID_ARGUMENT naming the
+ * address, and what is meant where that can be told: `localhost:50051` is no file.
  */
-export function parseAddress(url: string): Address {
+export function parseAddress(url: string, folder?: string): Address {
   if (typeof url !== 'string' || url === '') throw bad(String(url), `expected ${FORMS}`);
+  refuseBlanks(url, url);
+  refusePort(url);
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
   switch (scheme) {
     case undefined:
-      return unixAddress(url, url);
+      return unixAddress(url, url, folder);
     case 'unix':
-      return parseUnix(url, url.slice('unix:'.length));
+      return parseUnix(url, url.slice('unix:'.length), folder);
     case 'unix-abstract':
       return abstractAddress(url, url.slice('unix-abstract:'.length));
     case 'tcp':
@@ -38,6 +49,13 @@ export function parseAddress(url: string): Address {
     default:
       throw bad(url, `unknown scheme "${scheme}"; expected ${FORMS}`);
   }
+}
+
+/** The path by which the system is asked for the socket: the relative one where the absolute one is too long for it. */
+export function systemPath(path: string): string {
+  if (Buffer.byteLength(path) <= MAX_PATH_BYTES) return path;
+  const short = relative(process.cwd(), path);
+  return short.length < path.length ? short : path;
 }
 
 /** The canonical form of an address. */
@@ -54,19 +72,58 @@ export function formatAddress(address: Address): string {
   }
 }
 
-function parseUnix(url: string, rest: string): Address {
-  if (!rest.startsWith('//')) return unixAddress(url, rest);
+function refuseBlanks(url: string, text: string): void {
+  if (text.trim() === text) return;
+  const meant = url.trim();
+  throw bad(url, meant === '' ? `it is blank; expected ${FORMS}` : 'it begins or ends with a blank');
+}
+
+/** Refuses a port, or a host with its port, without a scheme: it would be the name of a socket's file. */
+function refusePort(url: string): void {
+  const [, host, port] = /^\d+$/.test(url) ? [url, '', url] : (HOST_AND_PORT.exec(url) ?? []);
+  if (host !== undefined && port !== undefined && !SCHEMES.includes(host.toLowerCase())) {
+    const meant =
+      host === '' ? `tcp://127.0.0.1:${port} (this machine) or tcp://0.0.0.0:${port} (every network)` : `tcp://${url}`;
+    throw bad(url, `a TCP address begins with tcp://; write ${meant}, or unix:./${url} for a socket file of that name`);
+  }
+  if (/^\d+(\.\d+){3}$/.test(url)) {
+    throw bad(
+      url,
+      `a TCP address begins with tcp:// and has a port; write tcp://${url}:50051 with the port that is meant`,
+    );
+  }
+}
+
+function parseUnix(url: string, rest: string, folder: string | undefined): Address {
+  if (!rest.startsWith('//')) return unixAddress(url, rest, folder);
   const path = rest.slice(2);
-  if (path.startsWith('/') || path.startsWith('@')) return unixAddress(url, path);
+  if (path.startsWith('/') || path.startsWith('@')) return unixAddress(url, path, folder);
+  refuseTilde(url, path);
   throw bad(url, 'after unix:// an absolute path is expected (unix:///path); write unix:path for a relative one');
 }
 
-function unixAddress(url: string, path: string): Address {
+function unixAddress(url: string, path: string, folder: string | undefined): Address {
   if (path.startsWith('@')) return abstractAddress(url, path.slice(1));
   if (path === '') throw bad(url, 'the path is empty');
   if (path.includes('\0')) throw bad(url, 'the path has a zero byte');
+  refuseBlanks(url, path);
+  refuseTilde(url, path);
   checkLength(url, path);
-  return { kind: 'unix', path };
+  return { kind: 'unix', path: path.startsWith('/') ? path : absolutePath(url, path, folder) };
+}
+
+function absolutePath(url: string, path: string, folder: string | undefined): string {
+  try {
+    return resolve(folder ?? process.cwd(), path);
+  } catch (error) {
+    throw bad(url, 'the working directory, which a relative path needs, is gone', error);
+  }
+}
+
+function refuseTilde(url: string, path: string): void {
+  if (path.startsWith('~')) {
+    throw bad(url, 'only a shell knows what ~ means; write the path in full (or ./~ for a file of that name)');
+  }
 }
 
 function abstractAddress(url: string, name: string): Address {
@@ -98,6 +155,9 @@ function parseFd(url: string, text: string): Address {
   return { kind: 'fd', fd: Number(text) };
 }
 
-function bad(url: string, why: string): TtrpcError {
-  return new TtrpcError(TtrpcStatus.INVALID_ARGUMENT, `address ${JSON.stringify(url)}: ${why}`, { unsent: true });
+function bad(url: string, why: string, cause?: unknown): TtrpcError {
+  return new TtrpcError(TtrpcStatus.INVALID_ARGUMENT, `address ${JSON.stringify(url)}: ${why}`, {
+    cause,
+    unsent: true,
+  });
 }

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Budget } from './budget.js';
+import { passesEnd } from './duplex.js';
 import { TtrpcError, messageOf } from './errors.js';
 import { foreignProtocol } from './foreign-protocol.js';
 import { FrameReader, type FrameSink } from './frame-reader.js';
@@ -176,6 +177,7 @@ export class Connection implements StreamSender, UnsentObserver {
     const bound = new Timer(LINGER_MS, gone);
     duplex.on('close', gone);
     duplex.on('end', () => duplex.destroy());
+    if (!passesEnd(duplex)) duplex.on('finish', () => duplex.destroy());
     duplex.resume();
     duplex.end();
   }

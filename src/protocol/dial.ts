@@ -1,5 +1,6 @@
+import { fstatSync } from 'node:fs';
 import { createConnection, Socket, type NetConnectOpts } from 'node:net';
-import { formatAddress, type Address } from './address.js';
+import { formatAddress, systemPath, type Address } from './address.js';
 import { messageOf, TtrpcError } from './errors.js';
 import { KEEP_ALIVE_MS } from './listener.js';
 import { sharedReads } from './shared-reads.js';
@@ -17,7 +18,7 @@ export function dial(address: Address, signal?: AbortSignal): Promise<Socket> {
     }
     if (address.kind === 'fd') {
       try {
-        resolve(new Socket({ fd: address.fd }));
+        resolve(inherited(address.fd));
       } catch (error) {
         reject(dialError(address, error));
       }
@@ -53,10 +54,16 @@ export function dial(address: Address, signal?: AbortSignal): Promise<Socket> {
   });
 }
 
+/** A connected socket that the process has been started with. Raises what is wrong with the descriptor. */
+function inherited(fd: number): Socket {
+  if (fstatSync(fd).isSocket()) return new Socket({ fd });
+  throw Object.assign(new Error(`descriptor ${fd} is no socket`), { code: 'ENOTSOCK' });
+}
+
 function connectOptions(address: Exclude<Address, { kind: 'fd' }>): NetConnectOpts {
   switch (address.kind) {
     case 'unix':
-      return { path: address.path };
+      return { path: systemPath(address.path) };
     case 'abstract':
       return { path: `\0${address.name}` };
     case 'tcp':
@@ -65,6 +72,7 @@ function connectOptions(address: Exclude<Address, { kind: 'fd' }>): NetConnectOp
 }
 
 const REASONS = new Map([
+  ['EBADF', 'this process has no such descriptor'],
   ['ENOENT', 'there is no such socket'],
   ['ECONNREFUSED', 'nobody listens there'],
   ['EACCES', 'this process may not use it'],

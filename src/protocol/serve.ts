@@ -58,6 +58,8 @@ export interface RawServer {
 /**
  * Serves raw methods, bytes in and bytes out, on an address (see `parseAddress`) or on one Duplex.
  * A TtrpcError that a handler raises is the call's status; any other error is UNKNOWN, without its message.
+ * A Duplex is ended when the server closes: its `end()` must tell the other end (`final` of one of your own), which has a
+ * second to end, too; without a `final` it is destroyed once it has taken what was written.
  * Rejects with a TtrpcError that names the address when it cannot be bound.
  */
 export async function serve(

@@ -44,6 +44,8 @@ export class ServerCore implements ServerConnectionOwner {
   readonly decoding: DecodeAccount;
   readonly #options: ServerCoreOptions;
   readonly #observer: ServerObserver;
+  /** What relative paths are relative to. */
+  readonly #folder = workingDirectory();
   readonly #listeners: Listener[] = [];
   readonly #connections = new Set<ServerConnection>();
   /** Accepted and not yet authorised. */
@@ -84,7 +86,7 @@ export class ServerCore implements ServerConnectionOwner {
 
   /** Binds each address; when one fails, all are given up and its error is raised. */
   async listen(urls: readonly string[]): Promise<string[]> {
-    const addresses = urls.map(parseAddress);
+    const addresses = urls.map((url) => parseAddress(url, this.#folder));
     if (restrictsSocketFile(this.#options) && urls.length > 0 && !addresses.some(({ kind }) => kind === 'unix')) {
       throw new TtrpcError(
         TtrpcStatus.INVALID_ARGUMENT,
@@ -97,7 +99,7 @@ export class ServerCore implements ServerConnectionOwner {
         if (this.#closing) throw closingError();
       }
     } catch (error) {
-      for (const listener of this.#listeners.splice(0)) listener.close();
+      await this.#unbind();
       throw error;
     }
     return this.addresses;
@@ -187,10 +189,19 @@ export class ServerCore implements ServerConnectionOwner {
   }
 
   async #close({ gracePeriodMs = 0, signalStreams = false }: CloseOptions): Promise<void> {
-    for (const listener of this.#listeners.splice(0)) listener.close();
+    const unbound = this.#unbind();
     for (const duplex of this.#pending) duplex.destroy();
     const notice = signalStreams ? closingError() : undefined;
     for (const connection of [...this.#connections]) connection.drain(notice);
+    await this.#emptied(gracePeriodMs);
+    await unbound;
+  }
+
+  async #unbind(): Promise<void> {
+    for (const closed of this.#listeners.splice(0).map((listener) => listener.close())) await closed;
+  }
+
+  async #emptied(gracePeriodMs: number): Promise<void> {
     if (this.#isEmpty) return;
     await new Promise<void>((resolve) => {
       const timer = new Timer(gracePeriodMs, () => {
@@ -217,6 +228,15 @@ export class ServerCore implements ServerConnectionOwner {
 
   #checkEmpty(): void {
     if (this.#isEmpty) this.#onEmpty?.();
+  }
+}
+
+/** Undefined where it is gone: only a relative path needs it. */
+function workingDirectory(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,56 +1,62 @@
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  lchownSync,
-  linkSync,
-  lstatSync,
-  mkdtempSync,
-  openSync,
-  rmdirSync,
-  unlinkSync,
-  type BigIntStats,
-} from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, mkdtempSync, openSync, rmdirSync, unlinkSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
-import { createConnection, type Server } from 'node:net';
+import type { ListenOptions as NetListenOptions, Server } from 'node:net';
 import { dirname, join } from 'node:path';
-import { messageOf, TtrpcError } from './errors.js';
 import type { SocketFileOptions } from './socket-file-options.js';
-import { TtrpcStatus } from './status.js';
-
-/** How often a path that others take and leave at the same time is tried. */
-const MAX_TRIES = 5;
+import {
+  asPathError,
+  checkFree,
+  folderError,
+  identityOf,
+  linkInto,
+  pathError,
+  removeFile,
+  setAccess,
+} from './socket-file.js';
 
 /**
  * Binds `server` to the unix socket `path` so that nobody finds it there before its mode and owner are set: it is bound
  * in a private folder beside the path and linked into place. A socket file that nobody listens on any more is replaced;
  * a live one, and anything that is not a socket, is left alone and refused (FAILED_PRECONDITION).
- * @returns a function that removes the file, only if it is still this socket's; to be called before the server closes.
+ * @returns a function that closes the server and removes the file, only if it is still this socket's.
  */
 export async function listenOnPath(
   server: Server,
   path: string,
   options: SocketFileOptions,
   backlog: number,
-): Promise<() => void> {
+): Promise<() => undefined> {
   await checkFree(path);
   const folder = new PrivateFolder(path);
   const hidden = folder.newFile();
   try {
-    await listening(server, hidden, backlog);
+    // Exclusive: the path means something in this process only, not in the primary one of a cluster.
+    await listening(server, { path: hidden, backlog, exclusive: true });
     setAccess(hidden, options);
-    const { dev, ino } = lstatSync(hidden, { bigint: true });
+    const identity = identityOf(hidden);
     await linkInto(hidden, path);
-    // While the socket is bound its inode lives, so that its number is nobody else's.
-    return () => void removeIf(path, (now) => now.dev === dev && now.ino === ino);
+    return () => {
+      // In this order: while the socket is bound the file's identity cannot be another's.
+      removeFile(path, identity);
+      server.close();
+    };
   } catch (error) {
     server.close();
-    throw error instanceof TtrpcError ? error : pathError(path, messageOf(error), error);
+    throw asPathError(path, error);
   } finally {
     folder.remove(hidden);
   }
+}
+
+/** Resolves when `server` listens; rejects with the system's error. */
+export function listening(server: Server, target: NetListenOptions): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(target, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
 }
 
 /**
@@ -65,24 +71,17 @@ class PrivateFolder {
   constructor(path: string) {
     try {
       this.#folder = mkdtempSync(join(dirname(path), '.t'));
-      this.#descriptor = openSync(this.#folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+      this.#descriptor = openFolder(this.#folder);
     } catch (error) {
-      throw pathError(path, `its folder cannot be written: ${messageOf(error)}`, error);
+      throw folderError(path, error);
     }
-    const { uid, mode } = fstatSync(this.#descriptor);
-    if ((mode & 0o077) !== 0 || uid !== process.geteuid?.()) {
-      closeSync(this.#descriptor);
-      throw pathError(path, 'somebody has put a folder of his own in the place of a private one');
-    }
+    checkPrivate(path, this.#descriptor);
   }
 
   /** The path of a file that is not there yet: through the descriptor where the system allows it. */
   newFile(): string {
-    const byDescriptor = `/proc/self/fd/${this.#descriptor}`;
-    // Short, so that it is hardly longer than the wanted path.
-    if (!existsSync(byDescriptor)) return join(this.#folder, 's');
     // A name of its own: when the server closes libuv unlinks the path that it bound, whatever the number means then.
-    return `${byDescriptor}/ttrpc-${randomBytes(6).toString('hex')}`;
+    return inFolder(this.#descriptor, `ttrpc-${randomBytes(6).toString('hex')}`) ?? join(this.#folder, 's');
   }
 
   /** Removes `file` and the folder; what somebody else has put there stays. */
@@ -97,83 +96,22 @@ class PrivateFolder {
   }
 }
 
-function listening(server: Server, path: string, backlog: number): Promise<void> {
-  return new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    // Exclusive: the path means something in this process only, not in the primary one of a cluster.
-    server.listen({ path, backlog, exclusive: true }, () => {
-      server.off('error', reject);
-      resolve();
-    });
-  });
+/** A descriptor of a folder that is no link. Raises the system's error. */
+export function openFolder(folder: string): number {
+  return openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
 }
 
-function setAccess(hidden: string, { socketMode, socketOwner }: SocketFileOptions): void {
-  if (socketMode !== undefined) chmodSync(hidden, socketMode);
-  if (socketOwner === undefined) return;
-  const { uid, gid } = lstatSync(hidden);
-  lchownSync(hidden, socketOwner.uid ?? uid, socketOwner.gid ?? gid);
+/** Closes the descriptor and raises FAILED_PRECONDITION unless the folder is this user's and nobody else may enter it. */
+export function checkPrivate(path: string, descriptor: number): void {
+  const { uid, mode } = fstatSync(descriptor);
+  if ((mode & 0o077) === 0 && uid === process.geteuid?.()) return;
+  closeSync(descriptor);
+  throw pathError(path, 'somebody has put a folder of his own in the place of a private one');
 }
 
-async function linkInto(hidden: string, path: string): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      linkSync(hidden, path);
-      return;
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'EEXIST' || tries >= MAX_TRIES) throw error;
-    }
-    const stale = await checkFree(path);
-    if (!stale) continue;
-    // The time, too: the inode of a file that is gone may be another's by now.
-    const { dev, ino, ctimeNs } = stale;
-    const error = removeIf(path, (now) => now.dev === dev && now.ino === ino && now.ctimeNs === ctimeNs);
-    if (error)
-      throw pathError(path, `the socket that is there is stale and cannot be removed: ${messageOf(error)}`, error);
-  }
-}
-
-/** Raises an error unless `path` is free or a socket that nobody listens on; gives that one's identity. */
-async function checkFree(path: string): Promise<BigIntStats | undefined> {
-  let stats: BigIntStats;
-  try {
-    stats = lstatSync(path, { bigint: true });
-  } catch (error) {
-    const code = (error as { code?: unknown }).code;
-    if (code === 'ENOENT') return undefined;
-    throw pathError(path, messageOf(error), error);
-  }
-  if (!stats.isSocket()) throw pathError(path, 'something that is no socket is there; it is left alone');
-  if (await isLive(path)) throw pathError(path, 'another server listens there (EADDRINUSE)');
-  return stats;
-}
-
-function isLive(path: string): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const probe = createConnection({ path });
-    probe.on('connect', () => {
-      probe.destroy();
-      resolve(true);
-    });
-    probe.on('error', (error: { code?: string }) => {
-      // A full queue, too, means that somebody listens; what we may not ask is not ours to replace.
-      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
-      else if (error.code === 'EAGAIN') resolve(true);
-      else reject(pathError(path, `the socket that is there cannot be probed: ${messageOf(error)}`, error));
-    });
-  });
-}
-
-/** Removes the file if it is the one that is meant; gives the error when it is and cannot be removed. */
-function removeIf(path: string, isMeant: (now: BigIntStats) => boolean): unknown {
-  try {
-    if (isMeant(lstatSync(path, { bigint: true }))) unlinkSync(path);
-    return undefined;
-  } catch (error) {
-    return (error as { code?: unknown }).code === 'ENOENT' ? undefined : error;
-  }
-}
-
-function pathError(path: string, why: string, cause?: unknown): TtrpcError {
-  return new TtrpcError(TtrpcStatus.FAILED_PRECONDITION, `cannot listen on unix socket ${path}: ${why}`, { cause });
+/** The path of a file by the folder's descriptor; undefined where the system does not know such paths. */
+export function inFolder(descriptor: number, name: string): string | undefined {
+  // Short, so that it is hardly longer than the wanted path.
+  const folder = `/proc/self/fd/${descriptor}`;
+  return existsSync(folder) ? `${folder}/${name}` : undefined;
 }

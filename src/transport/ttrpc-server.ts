@@ -114,7 +114,11 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     );
   }
 
-  /** Serves one more connection, whatever made it. Its calls need {@link listen} first. */
+  /**
+   * Serves one more connection, whatever made it. Its calls need {@link listen} first. When the server closes it calls
+   * `duplex.end()`, which must tell the other end (`final` of a Duplex of your own), and waits up to a second for that to
+   * end, too; a Duplex without a `final` is destroyed as soon as it has taken what was written.
+   */
   accept(duplex: Duplex, address = 'duplex'): void {
     this.#core.accept(duplex, address);
   }

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
@@ -18,24 +18,26 @@ export interface Program {
   readonly ended: Promise<ProgramEnd>;
   /** Resolves when the output has `text` in it; rejects when the program ends without it. */
   shows(text: string): Promise<void>;
+  /** What it has written to its standard output so far. */
+  output(): string;
   /** Kills it if it still runs; resolves when it has ended. */
   kill(): Promise<ProgramEnd>;
   /** The processes of its group that live, itself included. */
   left(): number[];
 }
 
-/** Starts a program whose output is collected. */
+/** Starts a program whose output is collected. `descriptor` (0 or more) becomes its descriptor 3. */
 export function startProgram(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string | undefined>; stdin?: 'open' } = {},
+  options: { cwd?: string; env?: Record<string, string | undefined>; stdin?: 'open'; descriptor?: number } = {},
 ): Program {
   const child = spawn(command, args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
-    stdio: 'pipe',
+    stdio: ['pipe', 'pipe', 'pipe', ...((options.descriptor ?? -1) < 0 ? [] : [options.descriptor])],
     detached: true,
-  });
+  }) as ChildProcessWithoutNullStreams;
   if (options.stdin !== 'open') child.stdin.end();
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
@@ -57,6 +59,7 @@ export function startProgram(
         await Promise.race([once(child.stdout, 'data'), ended]);
       }
     },
+    output: () => output,
     kill() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
       return ended;

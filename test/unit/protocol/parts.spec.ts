@@ -1,5 +1,4 @@
 import { describe, expect, it } from '@jest/globals';
-import { formatAddress, parseAddress } from '../../../src/protocol/address.js';
 import { Backoff } from '../../../src/protocol/backoff.js';
 import { Budget } from '../../../src/protocol/budget.js';
 import { TtrpcError } from '../../../src/protocol/errors.js';
@@ -10,47 +9,6 @@ import { Pump } from '../../../src/protocol/pump.js';
 import { TtrpcStatus } from '../../../src/protocol/status.js';
 import { BoundedSet, UsedIds } from '../../../src/protocol/stream-ids.js';
 import { checkTimeoutMs, timeoutNanoUntil } from '../../../src/protocol/timer.js';
-
-describe('addresses', () => {
-  it.each([
-    ['unix:///run/x.sock', 'unix:///run/x.sock', 'unix'],
-    ['unix:/run/x.sock', 'unix:///run/x.sock', 'unix'],
-    ['unix:run/x.sock', 'unix:run/x.sock', 'unix'],
-    ['/run/x.sock', 'unix:///run/x.sock', 'unix'],
-    ['unix-abstract:name', 'unix-abstract:name', 'abstract'],
-    ['unix:@name', 'unix-abstract:name', 'abstract'],
-    ['unix://@name', 'unix-abstract:name', 'abstract'],
-    ['@name', 'unix-abstract:name', 'abstract'],
-    ['tcp://127.0.0.1:80', 'tcp://127.0.0.1:80', 'tcp'],
-    ['tcp://:80', 'tcp://127.0.0.1:80', 'tcp'],
-    ['tcp://[::1]:80', 'tcp://[::1]:80', 'tcp'],
-    ['fd:3', 'fd:3', 'fd'],
-  ])('%s', (url, canonical, kind) => {
-    const address = parseAddress(url);
-    expect(address.kind).toBe(kind);
-    expect(formatAddress(address)).toBe(canonical);
-    expect(parseAddress(canonical)).toEqual(address);
-  });
-
-  it.each([
-    '',
-    'unix://x',
-    'unix://../x',
-    'unix:',
-    '@',
-    'unix-abstract:',
-    'ftp://x',
-    'tcp://x',
-    'tcp://x:70000',
-    'tcp://u@x:1/y',
-    'fd:',
-    'fd:-1',
-    'unix:a\0b',
-  ])('%j is refused and named', (url) => {
-    expect(() => parseAddress(url)).toThrow(TtrpcError);
-    expect(() => parseAddress(url)).toThrow(`address ${JSON.stringify(url)}: `);
-  });
-});
 
 describe('TtrpcMetadata', () => {
   it('has lower-case keys on the way in and on look-up, and several values', () => {
