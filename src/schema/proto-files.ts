@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import protobuf from 'protobufjs';
+import { markDefaults, restoreDefaults } from './exact-defaults.js';
+import { nameGroups, withGroupsInOneofs } from './groups.js';
 import type { LoaderOptions } from './loader-options.js';
 import { importError, parseError, unresolvedError } from './proto-file-errors.js';
 import { errorText, SchemaError } from './schema-error.js';
@@ -46,6 +48,8 @@ export class ProtoFiles {
   /** Reads `files` and resolves every reference between types. Raises a {@link SchemaError}. */
   load(files: readonly string[]): protobuf.Root {
     for (const name of files) this.#visit({ name }, false);
+    restoreDefaults(this.#root);
+    nameGroups(this.#root);
     try {
       this.#root.resolveAll();
       return this.#root;
@@ -114,7 +118,7 @@ export class ProtoFiles {
     // The parser notes this name in every object that it makes.
     Object.assign(protobuf.parse, { filename: file });
     try {
-      return protobuf.parse(source, this.#root, { keepCase });
+      return withGroupsInOneofs(() => protobuf.parse(markDefaults(source), this.#root, { keepCase }));
     } catch (error) {
       throw parseError(error, file, this.#root, this.#sources);
     } finally {
