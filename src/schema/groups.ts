@@ -2,7 +2,7 @@ import protobuf from 'protobufjs';
 
 /** What is taken of a oneof while a file is parsed. */
 interface OneOfPrototype {
-  add(this: protobuf.OneOf, member: protobuf.ReflectionObject): protobuf.OneOf;
+  add: (this: protobuf.OneOf, member: protobuf.ReflectionObject) => protobuf.OneOf;
 }
 
 /**
