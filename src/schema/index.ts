@@ -1,3 +1,4 @@
+export type { DecodedAny, OpenedAny, PackedMessage, PackOptions } from './any-value.js';
 export { DecodeError } from './codec/decode-error.js';
 export { EncodeError } from './codec/encode-error.js';
 export type { IncludeDirs, LoaderOptions } from './loader-options.js';

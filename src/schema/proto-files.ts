@@ -46,6 +46,22 @@ export class ProtoFiles {
   /** Reads `files` and resolves every reference between types. Raises a {@link SchemaError}. */
   load(files: readonly string[]): protobuf.Root {
     for (const name of files) this.#visit({ name }, false);
+    return this.#resolved();
+  }
+
+  /** Reads the files that protobufjs has in memory and all of {@link WELL_KNOWN_PROTOS}. */
+  loadBundled(): protobuf.Root {
+    const inMemory = Object.keys(protobuf.common).filter((name) => name.startsWith(BUNDLED_FOLDER));
+    for (const name of [...inMemory, ...WELL_KNOWN_PROTOS.keys()]) {
+      // Some import others of them.
+      if (this.#wellKnown.has(name)) continue;
+      this.#wellKnown.add(name);
+      this.#visitBundled(name);
+    }
+    return this.#resolved();
+  }
+
+  #resolved(): protobuf.Root {
     restoreDefaults(this.#root);
     nameGroups(this.#root);
     try {
@@ -156,6 +172,15 @@ export class ProtoFiles {
     const text = `proto file '${name}' does not exist or cannot be read; tried ${tried.join(', ')}`;
     return new SchemaError(text, { file: name });
   }
+}
+
+const bundledRoots = new Map<boolean, protobuf.Root>();
+
+/** The types that come with this library, read at the first question. */
+export function bundledTypes({ keepCase = false }: Pick<LoaderOptions, 'keepCase'>): protobuf.Root {
+  let root = bundledRoots.get(keepCase);
+  if (!root) bundledRoots.set(keepCase, (root = new ProtoFiles({ keepCase }).loadBundled()));
+  return root;
 }
 
 /** True for a file of google.protobuf that comes with this library, also where the user has one. */

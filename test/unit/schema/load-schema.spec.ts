@@ -644,7 +644,7 @@ describe('details', () => {
     const details: unknown[] = [{}, { typeUrl: 'x/demo.v1.Failure' }, { typeUrl: 5, value: Buffer.alloc(0) }];
     for (const detail of details) {
       expect(() => schema.unpack(detail as StatusDetail)).toThrow(
-        'a detail: expected { typeUrl: string, value: Uint8Array }, got an object',
+        'a packed message: expected { typeUrl: string, value: Uint8Array } or a google.protobuf.Any with type_url and value, got an object',
       );
     }
   });
