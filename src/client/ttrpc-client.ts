@@ -6,6 +6,7 @@ import { TtrpcException } from '../common/ttrpc-exception.js';
 import { Channel, type ChannelStatus } from '../protocol/channel.js';
 import type { TtrpcError } from '../protocol/errors.js';
 import { TtrpcStatus, type StatusDetail } from '../protocol/status.js';
+import type { PackedMessage, PackOptions } from '../schema/any-value.js';
 import { loadSchema } from '../schema/load-schema.js';
 import type { Schema } from '../schema/schema.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../schema/service-descriptor.js';
@@ -176,13 +177,13 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents> implements OnApp
    * Encodes a message of the schema as a detail of a status.
    * Raises a SchemaError for an unknown type and an EncodeError for a value that does not fit it.
    */
-  pack(typeName: string, value: object): StatusDetail {
-    return this.#schema.pack(typeName, value);
+  pack(typeName: string, value: object, options?: PackOptions): StatusDetail {
+    return this.#schema.pack(typeName, value, options);
   }
 
-  /** Decodes a detail of a status by the schema. Raises a SchemaError for an unknown type. */
-  unpack(detail: Readonly<StatusDetail>): unknown {
-    return this.#schema.unpack(detail);
+  /** Decodes a detail of a status or a google.protobuf.Any by the schema. Raises a SchemaError for an unknown type. */
+  unpack(packed: PackedMessage): unknown {
+    return this.#schema.unpack(packed);
   }
 
   /** As Nest's (from version 12 on): the hook sees each call as a packet and may give it `metadata`. */

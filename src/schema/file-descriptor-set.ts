@@ -2,6 +2,7 @@ import protobuf from 'protobufjs';
 import type descriptor from 'protobufjs/ext/descriptor.js';
 import { describe } from './codec/encode-error.js';
 import { descriptorTypes } from './descriptor-types.js';
+import { unescapeBytesDefaults } from './exact-defaults.js';
 import { errorText, SchemaError } from './schema-error.js';
 import type { FileDescriptorSetObject } from './schema.js';
 
@@ -42,7 +43,9 @@ export function rootOfDescriptorSet(source: Uint8Array | FileDescriptorSetObject
     if (url) url.jsonName = TYPE_URL;
   }
   try {
-    return protobuf.Root.fromDescriptor({ file: files });
+    const root = protobuf.Root.fromDescriptor({ file: files });
+    unescapeBytesDefaults(root);
+    return root;
   } catch (cause) {
     throw new SchemaError(`fileDescriptorSet: ${errorText(cause)}`, { cause });
   }

@@ -4,19 +4,21 @@ import type { MethodShape } from '../protocol/method-shape.js';
 import type { StatusDetail } from '../protocol/status.js';
 import { describe } from './codec/encode-error.js';
 import { DEFAULT_MAX_DEPTH, HIGHEST_MAX_DEPTH } from './codec/wire.js';
+import { isOpened, partsOf, typeUrlOf, type PackedMessage, type PackOptions } from './any-value.js';
+import { typeNameOf } from './codec/well-known-types.js';
 import { checkedDescriptors } from './checked-descriptors.js';
 import { rootOfDescriptorSet } from './file-descriptor-set.js';
 import type { LoaderOptions } from './loader-options.js';
 import { MessageTypes } from './message-types.js';
-import { ProtoFiles } from './proto-files.js';
+import { bundledTypes, ProtoFiles } from './proto-files.js';
 import { errorText, SchemaError } from './schema-error.js';
 import type { ReflectionRoot, RootDescriptor, Schema, SchemaOptions } from './schema.js';
 import type { MethodDescriptor, ServiceDescriptor } from './service-descriptor.js';
 import { checkSame } from './same-definitions.js';
 import { didYouMean, lastSegment } from './suggest.js';
 
-/** In front of the type's name in the details that {@link Schema.pack} makes. */
-const TYPE_URL_PREFIX = 'type.googleapis.com/';
+/** What a message type's name begins with where it may be one that comes with this library. */
+const WELL_KNOWN_NAME = /^google\.(protobuf|rpc)\./;
 
 /**
  * Reads and checks a schema, synchronously. Raises a {@link SchemaError} for a file that is missing or does not parse,
@@ -44,7 +46,7 @@ export function loadSchema(options: SchemaOptions): Schema {
     }
   }
   checkPackages(packages, sources);
-  return new LoadedSchema(services, sources);
+  return new LoadedSchema(services, sources, () => new MessageTypes(bundledTypes(loader), loader, maxDepth));
 }
 
 /** The types of each source, by the option that says it. */
@@ -63,10 +65,18 @@ function rootsOf(options: SchemaOptions, loader: LoaderOptions): Map<string, pro
 class LoadedSchema implements Schema {
   readonly services: ReadonlyMap<string, ServiceDescriptor>;
   readonly #sources: readonly MessageTypes[];
+  readonly #loadWellKnown: () => MessageTypes;
+  #wellKnown: MessageTypes | undefined;
 
-  constructor(services: ReadonlyMap<string, ServiceDescriptor>, sources: readonly MessageTypes[]) {
+  /** `loadWellKnown` is asked when a type of Google's is packed or unpacked that the sources lack. */
+  constructor(
+    services: ReadonlyMap<string, ServiceDescriptor>,
+    sources: readonly MessageTypes[],
+    loadWellKnown: () => MessageTypes,
+  ) {
     this.services = services;
     this.#sources = sources;
+    this.#loadWellKnown = loadWellKnown;
   }
 
   resolve(name: string): ServiceDescriptor {
@@ -97,23 +107,28 @@ class LoadedSchema implements Schema {
     return undefined;
   }
 
-  pack(typeName: string, value: object): StatusDetail {
-    return { typeUrl: TYPE_URL_PREFIX + typeName, value: this.#type(typeName).encode(value) };
+  pack(typeName: string, value: object, options: PackOptions = {}): StatusDetail {
+    return { typeUrl: typeUrlOf(typeName, options), value: this.#type(typeName).encode(value) };
   }
 
-  unpack(detail: Readonly<StatusDetail>): unknown {
-    const { typeUrl, value } = detail as Partial<StatusDetail>;
-    if (typeof typeUrl !== 'string' || !ArrayBuffer.isView(value)) {
-      throw new SchemaError(`a detail: expected { typeUrl: string, value: Uint8Array }, got ${describe(detail)}`);
-    }
-    return this.#type(typeUrl.slice(typeUrl.lastIndexOf('/') + 1)).decode(value);
+  unpack(packed: PackedMessage): unknown {
+    if (isOpened(packed)) return packed;
+    const { typeUrl, value } = partsOf(packed);
+    return this.#type(typeNameOf(typeUrl)).decode(value);
   }
 
   #type(typeName: string): MessageCodec {
-    const codec = this.findType(typeName);
+    const codec = this.findType(typeName) ?? this.#wellKnownType(typeName);
     if (codec) return codec;
     const known = this.#sources.flatMap((types) => types.names());
     throw new SchemaError(`message type '${typeName}' is not in the schema.${didYouMean(typeName, known)}`);
+  }
+
+  #wellKnownType(typeName: string): MessageCodec | undefined {
+    if (!WELL_KNOWN_NAME.test(typeName)) return undefined;
+    const types = (this.#wellKnown ??= this.#loadWellKnown());
+    const type = types.find(typeName);
+    return type && types.codec(type);
   }
 }
 

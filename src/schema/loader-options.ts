@@ -28,6 +28,13 @@ export interface LoaderOptions {
    * with `@type`.
    */
   json?: boolean;
-  /** Folders in which `protoPath` and imports are looked up; by default imports are relative to the importing file. */
-  includeDirs?: string[];
+  /**
+   * Folders in which `protoPath` and imports are looked up, in their order; by default imports are relative to the
+   * importing file. An object gives the folder for a prefix of names, for files that import each other by their
+   * repository's path: `{ 'github.com/containerd/containerd/api': dir }`, alone or among folders in the array.
+   */
+  includeDirs?: IncludeDirs;
 }
+
+/** What {@link LoaderOptions.includeDirs} takes: folders, and folders by the prefix of the names that are in them. */
+export type IncludeDirs = Readonly<Record<string, string>> | (string | Readonly<Record<string, string>>)[];

@@ -5,7 +5,14 @@ import { MessageEncoder, type EncoderRegistry, type MessageObject, type Preparat
 import { ReflectionCodec } from './codec/reflection-codec.js';
 import { nameOf } from './codec/reflection.js';
 import { bytesOption } from './codec/scalar-readers.js';
-import { ANY, finishAny, prepareAny, prepareTimestamp, type AnyTypes } from './codec/well-known-types.js';
+import {
+  ANY,
+  finishAny,
+  prepareAny,
+  prepareTimestamp,
+  type AnyFields,
+  type AnyTypes,
+} from './codec/well-known-types.js';
 import type { LoaderOptions } from './loader-options.js';
 
 /** The codecs of a root's message types, each made at its first use: most servers need few of the types they load. */
@@ -54,7 +61,10 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
     const known = this.#decoders.get(type);
     if (known) return known;
     const isOpenedAny = this.options.json === true && nameOf(type) === ANY;
-    const decoder = new MessageDecoder(type, isOpenedAny ? finishAny(this, bytesOption(this.options)) : undefined);
+    const decoder = new MessageDecoder(
+      type,
+      isOpenedAny ? finishAny(this, anyFields(type), bytesOption(this.options)) : undefined,
+    );
     this.#decoders.set(type, decoder);
     const options = isOpenedAny ? { ...this.options, bytes: undefined } : this.options;
     decoder.compile(type, { options, decoder: (other) => this.decoder(other) });
@@ -97,11 +107,15 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
       case 'google.protobuf.Timestamp':
         return prepareTimestamp;
       case ANY:
-        return prepareAny(this);
+        return prepareAny(this, anyFields(type));
       default:
         return undefined;
     }
   }
+}
+
+function anyFields({ fieldsById }: protobuf.Type): AnyFields {
+  return { url: fieldsById[1]?.name ?? 'type_url', value: fieldsById[2]?.name ?? 'value' };
 }
 
 function* typesIn(namespace: protobuf.NamespaceBase): Iterable<protobuf.Type> {

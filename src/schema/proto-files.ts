@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import protobuf from 'protobufjs';
+import { markDefaults, restoreDefaults } from './exact-defaults.js';
+import { nameGroups, withGroupsInOneofs } from './groups.js';
 import type { LoaderOptions } from './loader-options.js';
+import { candidatesIn, includeDirsOf, type IncludeDir } from './include-dirs.js';
 import { importError, parseError, unresolvedError } from './proto-file-errors.js';
 import { errorText, SchemaError } from './schema-error.js';
 import { WELL_KNOWN_PROTOS } from './well-known-protos.js';
 
-/** Files under this name come from memory, as in protobufjs, wherever an import says that they are. */
+/** protobufjs has most files under this name in memory, wherever an import says that they are. */
 const BUNDLED_FOLDER = 'google/protobuf/';
 
 /** A file that was asked for: by the user, or by an `import`. */
@@ -18,34 +21,49 @@ interface Wanted {
 }
 
 /** Which file a name means. */
-type Found = { kind: 'file'; file: string; source: string } | { kind: 'bundled'; name: string };
+type Found = { kind: 'file'; file: string; source: string; name: string } | { kind: 'bundled'; name: string };
 
 /**
  * Reads .proto files and all that they import into one protobufjs root.
  * Files are found as `@grpc/proto-loader` finds them: absolute, in `includeDirs` in their order, else relative to the
- * importing file. `google/protobuf/…` comes from memory; the other files of {@link WELL_KNOWN_PROTOS} do where no file
- * of that name is found.
+ * importing file. What protobufjs has in memory comes from there; the files of {@link WELL_KNOWN_PROTOS} do where no
+ * file of that name is found.
  */
 export class ProtoFiles {
   readonly #root = new protobuf.Root();
   /** What was read, by file name. */
   readonly #sources = new Map<string, string>();
-  readonly #bundled = new Set<string>();
-  readonly #includeDirs: readonly string[];
+  /** The well-known and the bundled files that were read, from wherever. */
+  readonly #wellKnown = new Set<string>();
+  readonly #includeDirs: readonly IncludeDir[];
   readonly #keepCase: boolean;
 
   constructor(options: Pick<LoaderOptions, 'includeDirs' | 'keepCase'>) {
-    const { includeDirs } = options;
-    if (includeDirs !== undefined && includeDirs !== null && !Array.isArray(includeDirs)) {
-      throw new SchemaError(`loader.includeDirs: expected an array of folders, got ${typeof includeDirs}`);
-    }
-    this.#includeDirs = includeDirs ?? [];
+    this.#includeDirs = includeDirsOf(options.includeDirs);
     this.#keepCase = options.keepCase ?? false;
   }
 
   /** Reads `files` and resolves every reference between types. Raises a {@link SchemaError}. */
   load(files: readonly string[]): protobuf.Root {
     for (const name of files) this.#visit({ name }, false);
+    return this.#resolved();
+  }
+
+  /** Reads the files that protobufjs has in memory and all of {@link WELL_KNOWN_PROTOS}. */
+  loadBundled(): protobuf.Root {
+    const inMemory = Object.keys(protobuf.common).filter((name) => name.startsWith(BUNDLED_FOLDER));
+    for (const name of [...inMemory, ...WELL_KNOWN_PROTOS.keys()]) {
+      // Some import others of them.
+      if (this.#wellKnown.has(name)) continue;
+      this.#wellKnown.add(name);
+      this.#visitBundled(name);
+    }
+    return this.#resolved();
+  }
+
+  #resolved(): protobuf.Root {
+    restoreDefaults(this.#root);
+    nameGroups(this.#root);
     try {
       this.#root.resolveAll();
       return this.#root;
@@ -61,18 +79,23 @@ export class ProtoFiles {
       if (isWeak) return;
       throw this.#missing(wanted);
     }
+    // Once, also where one import finds the user's file and another does not.
+    if (found.kind === 'bundled' || isWellKnown(found.name)) {
+      if (this.#wellKnown.has(found.name)) return;
+      this.#wellKnown.add(found.name);
+    }
     if (found.kind === 'bundled') this.#visitBundled(found.name);
-    else this.#visitFile(found.file, found.source);
+    else this.#visitFile(found);
   }
 
-  #visitFile(file: string, source: string): void {
+  #visitFile({ file, source, name }: Extract<Found, { kind: 'file' }>): void {
     if (this.#sources.has(file)) return;
     // The same text under a second name (two include folders, a link) defines nothing new.
     for (const known of this.#sources.values()) if (known === source) return;
     this.#sources.set(file, source);
     // A JSON descriptor in a file is taken wherever a .proto file is, as in protobufjs.
     if (source.startsWith('{')) this.#addDescriptor(file, this.#descriptorIn(file, source));
-    else this.#parse(file, source, this.#keepCase);
+    else this.#parse(file, source, this.#keepsCase(name));
   }
 
   #descriptorIn(file: string, source: string): protobuf.INamespace {
@@ -96,12 +119,14 @@ export class ProtoFiles {
   }
 
   #visitBundled(name: string): void {
-    if (this.#bundled.has(name)) return;
-    this.#bundled.add(name);
     const common = commonFile(name);
     if (common) this.#addDescriptor(name, common);
-    // Like the files that protobufjs brings, those of google.protobuf are in camelCase whatever the options say.
-    else this.#parse(name, WELL_KNOWN_PROTOS.get(name) as string, this.#keepCase && !name.startsWith(BUNDLED_FOLDER));
+    else this.#parse(name, WELL_KNOWN_PROTOS.get(name) as string, this.#keepsCase(name));
+  }
+
+  /** Like the files that protobufjs brings, those of google.protobuf are in camelCase whatever the options say. */
+  #keepsCase(name: string): boolean {
+    return this.#keepCase && !isWellKnown(name);
   }
 
   #parse(file: string, source: string, keepCase: boolean): void {
@@ -114,7 +139,7 @@ export class ProtoFiles {
     // The parser notes this name in every object that it makes.
     Object.assign(protobuf.parse, { filename: file });
     try {
-      return protobuf.parse(source, this.#root, { keepCase });
+      return withGroupsInOneofs(() => protobuf.parse(markDefaults(source), this.#root, { keepCase }));
     } catch (error) {
       throw parseError(error, file, this.#root, this.#sources);
     } finally {
@@ -123,13 +148,12 @@ export class ProtoFiles {
   }
 
   #find(wanted: Wanted): Found | undefined {
-    const { name } = wanted;
-    const at = name.lastIndexOf(BUNDLED_FOLDER);
-    const bundled = at < 0 ? name : name.slice(at);
-    if (commonFile(bundled) || (at >= 0 && WELL_KNOWN_PROTOS.has(bundled))) return { kind: 'bundled', name: bundled };
+    const at = wanted.name.lastIndexOf(BUNDLED_FOLDER);
+    const name = at < 0 ? wanted.name : wanted.name.slice(at);
+    if (commonFile(name)) return { kind: 'bundled', name };
     for (const file of this.#candidates(wanted)) {
       const source = readText(file);
-      if (source !== undefined) return { kind: 'file', file, source };
+      if (source !== undefined) return { kind: 'file', file, source, name };
     }
     return WELL_KNOWN_PROTOS.has(name) ? { kind: 'bundled', name } : undefined;
   }
@@ -137,8 +161,8 @@ export class ProtoFiles {
   /** Where a file may be, in the order of looking. */
   #candidates({ name, importer }: Wanted): string[] {
     if (path.isAbsolute(name)) return [path.normalize(name)];
-    const folders = [...this.#includeDirs, importer === undefined ? '.' : path.dirname(importer)];
-    return folders.map((folder) => path.resolve(folder, name));
+    const beside = path.resolve(importer === undefined ? '.' : path.dirname(importer), name);
+    return [...candidatesIn(this.#includeDirs, name), beside];
   }
 
   #missing(wanted: Wanted): SchemaError {
@@ -148,6 +172,20 @@ export class ProtoFiles {
     const text = `proto file '${name}' does not exist or cannot be read; tried ${tried.join(', ')}`;
     return new SchemaError(text, { file: name });
   }
+}
+
+const bundledRoots = new Map<boolean, protobuf.Root>();
+
+/** The types that come with this library, read at the first question. */
+export function bundledTypes({ keepCase = false }: Pick<LoaderOptions, 'keepCase'>): protobuf.Root {
+  let root = bundledRoots.get(keepCase);
+  if (!root) bundledRoots.set(keepCase, (root = new ProtoFiles({ keepCase }).loadBundled()));
+  return root;
+}
+
+/** True for a file of google.protobuf that comes with this library, also where the user has one. */
+function isWellKnown(name: string): boolean {
+  return name.startsWith(BUNDLED_FOLDER) && WELL_KNOWN_PROTOS.has(name);
 }
 
 function commonFile(name: string): protobuf.INamespace | undefined {

@@ -66,7 +66,9 @@ function fieldText(field: protobuf.Field): string {
   const kind = field instanceof protobuf.MapField ? `map<${field.keyType}, ${value}>` : value;
   const rule = field instanceof protobuf.MapField ? '' : repeated ? 'repeated ' : required ? 'required ' : '';
   // In one source the names may be in another case.
-  return `${delimited ? 'group ' : ''}${rule}${kind} ${protobuf.util.camelCase(name)}`;
+  // Of a map neither the entries nor their values are groups, whatever the file's features say.
+  const isGroup = delimited && !(field instanceof protobuf.MapField);
+  return `${isGroup ? 'group ' : ''}${rule}${kind} ${protobuf.util.camelCase(name)}`;
 }
 
 function methodText(method: protobuf.Method): string {

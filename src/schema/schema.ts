@@ -1,5 +1,6 @@
 import type { MessageCodec } from '../protocol/message-codec.js';
 import type { StatusDetail } from '../protocol/status.js';
+import type { PackedMessage, PackOptions } from './any-value.js';
 import type { LoaderOptions } from './loader-options.js';
 import type { ServiceDescriptor } from './service-descriptor.js';
 
@@ -62,13 +63,16 @@ export interface Schema {
    */
   findType(typeName: string): MessageCodec | undefined;
   /**
-   * Encodes `value` as a detail of a status: a google.protobuf.Any with `type.googleapis.com/` and the type's name.
+   * Encodes `value` as a detail of a status or for a google.protobuf.Any field: its bytes under a type URL, which is
+   * `type.googleapis.com/` and the type's name unless `options` say otherwise. The types of google.protobuf and
+   * google.rpc that come with this library count as types of the schema.
    * Raises a {@link SchemaError} for a type that the schema does not know, an {@link EncodeError} for a wrong value.
    */
-  pack(typeName: string, value: object): StatusDetail;
+  pack(typeName: string, value: object, options?: PackOptions): StatusDetail;
   /**
-   * Decodes a detail of a status by the name behind the last slash of its `typeUrl`.
+   * Decodes a detail of a status or a google.protobuf.Any by the name behind the last slash of its type URL. A message
+   * with `@type`, which `loader.json` has decoded already, is given back.
    * Raises a {@link SchemaError} for a type that the schema does not know; decoding errors as they are.
    */
-  unpack(detail: Readonly<StatusDetail>): unknown;
+  unpack(packed: PackedMessage): unknown;
 }

@@ -5,11 +5,12 @@ import { TtrpcMetadata } from '../protocol/metadata.js';
 import type { Peer } from '../protocol/peer.js';
 import type { ServerCall } from '../protocol/server-call.js';
 import type { StatusDetail } from '../protocol/status.js';
+import type { PackedMessage, PackOptions } from '../schema/any-value.js';
 
 /** What a context needs of its server. */
 export interface ContextServer {
-  pack(typeName: string, value: object): StatusDetail;
-  unpack(detail: StatusDetail): unknown;
+  pack(typeName: string, value: object, options?: PackOptions): StatusDetail;
+  unpack(packed: PackedMessage): unknown;
 }
 
 /**
@@ -73,13 +74,13 @@ export class TtrpcContext extends BaseRpcContext<[ServerCall]> {
    * Encodes a message of the server's schema as a detail of a status.
    * Raises a SchemaError for an unknown type and an EncodeError for a value that does not fit it.
    */
-  pack(typeName: string, value: object): StatusDetail {
-    return this.server.pack(typeName, value);
+  pack(typeName: string, value: object, options?: PackOptions): StatusDetail {
+    return this.server.pack(typeName, value, options);
   }
 
-  /** Decodes a detail of a status by the server's schema. Raises a SchemaError for an unknown type. */
-  unpack(detail: StatusDetail): unknown {
-    return this.server.unpack(detail);
+  /** Decodes a detail of a status or a google.protobuf.Any by the server's schema. Raises a SchemaError for an unknown type. */
+  unpack(packed: PackedMessage): unknown {
+    return this.server.unpack(packed);
   }
 
   get #call(): ServerCall {

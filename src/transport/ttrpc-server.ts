@@ -12,6 +12,7 @@ import type { RefusalReason, ServerStats } from '../protocol/refusals.js';
 import { ServerCore } from '../protocol/server-core.js';
 import { checkCloseOptions } from '../protocol/server-options.js';
 import type { StatusDetail } from '../protocol/status.js';
+import type { PackedMessage, PackOptions } from '../schema/any-value.js';
 import { loadSchema } from '../schema/load-schema.js';
 import type { Schema } from '../schema/schema.js';
 import type { ServiceDescriptor } from '../schema/service-descriptor.js';
@@ -160,13 +161,13 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
    * Encodes a message of the schema as a detail of a status; after `listen()`.
    * Raises a SchemaError for an unknown type and an EncodeError for a value that does not fit it.
    */
-  pack(typeName: string, value: object): StatusDetail {
-    return this.#loadSchema().pack(typeName, value);
+  pack(typeName: string, value: object, options?: PackOptions): StatusDetail {
+    return this.#loadSchema().pack(typeName, value, options);
   }
 
-  /** Decodes a detail of a status by the schema. Raises a SchemaError for an unknown type. */
-  unpack(detail: StatusDetail): unknown {
-    return this.#loadSchema().unpack(detail);
+  /** Decodes a detail of a status or a google.protobuf.Any by the schema. Raises a SchemaError for an unknown type. */
+  unpack(packed: PackedMessage): unknown {
+    return this.#loadSchema().unpack(packed);
   }
 
   /** Nest gives each handler here; those of other transports are none of ours. */

@@ -13,8 +13,11 @@ export interface AnyTypes {
 /** The qualified name of the type of messages that hold others. */
 export const ANY = 'google.protobuf.Any';
 
-/** In front of a type's name where nothing else is said. */
-const DEFAULT_PREFIX = 'type.googleapis.com/';
+/** How a source names the two fields of google.protobuf.Any: `typeUrl` in a Root of the user's, else `type_url`. */
+export interface AnyFields {
+  readonly url: string;
+  readonly value: string;
+}
 
 /**
  * google.protobuf.Timestamp takes a Date, which else would be encoded as 1970: a Date has no properties.
@@ -29,39 +32,52 @@ export const prepareTimestamp: Preparation = (value) => {
   return { seconds, nanos: Math.round((milliseconds - seconds * 1000) * 1e6) };
 };
 
-/** google.protobuf.Any takes a message with `@type`, as protobufjs does, and packs it. */
-export function prepareAny(types: AnyTypes): Preparation {
+/**
+ * google.protobuf.Any takes a message with `@type`, as protobufjs does, and packs it. What `pack` gives is taken, too:
+ * it has a `typeUrl`.
+ */
+export function prepareAny(types: AnyTypes, fields: AnyFields): Preparation {
   return (value, writer) => {
     const url = (value as MessageObject)['@type'];
-    if (url === undefined || url === null) return value;
+    if (url === undefined || url === null) return withOwnNames(value as MessageObject, fields);
     if (typeof url !== 'string') throw new Misfit('a type URL', url).within('@type');
     const name = typeNameOf(url);
     // An Any in an Any has no form with `@type`: it would name itself for ever.
     const packed = name === ANY ? undefined : types.encode(name, value, writer.depth + 1);
     if (packed === undefined) throw new Misfit('the name of a message type of the schema', url).within('@type');
-    const absolute = url.startsWith('.') ? url.slice(1) : url;
-    return { type_url: absolute.includes('/') ? absolute : `/${absolute}`, value: packed };
+    return { [fields.url]: url.startsWith('.') ? url.slice(1) : url, [fields.value]: packed };
   };
+}
+
+/** An Any whose URL is under the other of its two names gets it under the one that the schema has. */
+function withOwnNames(value: MessageObject, fields: AnyFields): MessageObject {
+  const other = fields.url === 'type_url' ? 'typeUrl' : 'type_url';
+  const url = value[other];
+  if (url === undefined || url === null) return value;
+  const own = value[fields.url];
+  if (own !== undefined && own !== null && own !== '' && own !== url) {
+    throw new Misfit(`one type URL, as ${fields.url} or ${other}`, value);
+  }
+  return { [fields.url]: url, [fields.value]: value[fields.value] };
 }
 
 /**
  * With the option `json`, google.protobuf.Any becomes the message that it holds, with `@type`, where the schema knows
  * its type. Else its value, a Buffer until then, becomes what `toBytes` makes of it.
  */
-export function finishAny(types: AnyTypes, toBytes: (bytes: Buffer) => unknown): Finish {
+export function finishAny(types: AnyTypes, fields: AnyFields, toBytes: (bytes: Buffer) => unknown): Finish {
   return (message, reader) => {
-    const url = message['type_url'];
-    const value = message['value'] as Buffer | undefined;
+    const url = message[fields.url];
+    const value = message[fields.value] as Buffer | undefined;
     if (typeof url === 'string' && url !== '') {
       const name = typeNameOf(url);
       const held = types.decode(name, value ?? Buffer.alloc(0), reader.depth + 1);
       if (held !== undefined) {
-        const prefix = url.slice(0, url.lastIndexOf('/') + 1);
-        held['@type'] = (prefix === '' ? DEFAULT_PREFIX : prefix) + name;
+        held['@type'] = url;
         return held;
       }
     }
-    if (value !== undefined) message['value'] = toBytes(value);
+    if (value !== undefined) message[fields.value] = toBytes(value);
     return message;
   };
 }

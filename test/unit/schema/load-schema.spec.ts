@@ -12,7 +12,7 @@ import {
   type ServiceDescriptor,
 } from '../../../src/schema/index.js';
 import { WELL_KNOWN_PROTOS } from '../../../src/schema/well-known-protos.js';
-import { codecOf, errorOf, methodOf, ProtoFolder, schemaOf } from './proto-fixture.js';
+import { codecOf, errorOf, hex, methodOf, ProtoFolder, schemaOf } from './proto-fixture.js';
 
 const GREETER = `
   syntax = "proto3";
@@ -191,6 +191,38 @@ describe('files', () => {
     expect(fieldOf([])).toBe('beside');
   });
 
+  const API = 'github.com/containerd/containerd/api';
+  const REPOSITORY = {
+    'api/services/tasks.proto': `syntax = "proto3"; package tasks; import "${API}/types/mount.proto";
+      import "shared.proto";
+      service Tasks { rpc Do(types.Mount) returns (Shared); }`,
+    'api/types/mount.proto': 'syntax = "proto3"; package types; message Mount { string target = 1; }',
+    'more/shared.proto': 'syntax = "proto3"; package tasks; message Shared {}',
+  };
+  test('includeDirs may say where the files of a prefix are, for imports by the path of a repository', () => {
+    const { path } = folderWith(REPOSITORY);
+    const api = join(path, 'api');
+    const more = join(path, 'more');
+    for (const includeDirs of [[{ [API]: api }, more], [more, { [`${API}/`]: api }], { [API]: api, '': more }]) {
+      const byFile = loadSchema({ protoPath: join(api, 'services/tasks.proto'), loader: { includeDirs } });
+      expect(methodOf(byFile, 'Tasks.Do').request.typeName).toBe('types.Mount');
+      const byName = loadSchema({
+        protoPath: [`${API}/services/tasks.proto`, `${API}/types/mount.proto`, join(api, 'types/mount.proto')],
+        loader: { includeDirs },
+      });
+      expect([...byName.services.keys()]).toEqual(['tasks.Tasks']);
+    }
+  });
+
+  test('a prefix ends where a name of a folder does', () => {
+    const { path } = folderWith(REPOSITORY);
+    const includeDirs = [{ 'github.com/containerd/contain': path }, join(path, 'more')];
+    const error = errorOf(() =>
+      loadSchema({ protoPath: join(path, 'api/services/tasks.proto'), loader: { includeDirs } }),
+    );
+    expect(error.message).toContain(`import '${API}/types/mount.proto' does not exist or cannot be read`);
+  });
+
   test('the same file under two names is one file', () => {
     const { path } = folderWith({ 'a/main.proto': GREETER });
     symlinkSync(join(path, 'a'), join(path, 'b'));
@@ -285,6 +317,51 @@ describe('files', () => {
     });
     const codec = codecOf(loadSchema({ protoPath: join(path, 'main.proto') }), 'M');
     expect(codec.decode(codec.encode({ status: { mine: 'x' } }))).toEqual({ status: { mine: 'x' } });
+  });
+});
+
+describe("a file of the user's", () => {
+  const DESCRIPTOR = `syntax = "proto2"; package google.protobuf;
+    message FieldOptions { optional bool of_my_own = 1; extensions 1000 to max; }`;
+  const MAIN = `syntax = "proto3"; import "google/protobuf/descriptor.proto";
+    extend google.protobuf.FieldOptions { string note = 50000; }
+    message M { google.protobuf.FieldOptions options = 1; string first_name = 2 [(note) = "x"]; }`;
+
+  test.each(['descriptor', 'api', 'type', 'source_context'])('comes before the bundled %s.proto', (name) => {
+    const { path } = folderWith({
+      'main.proto': `syntax = "proto3"; import "google/protobuf/${name}.proto"; message M { google.protobuf.Mine mine = 1; }`,
+      [`include/google/protobuf/${name}.proto`]:
+        'syntax = "proto3"; package google.protobuf; message Mine { int32 a_b = 1; }',
+    });
+    const includeDirs = [join(path, 'include')];
+    const schema = loadSchema({ protoPath: join(path, 'main.proto'), loader: { includeDirs, keepCase: true } });
+    // In camelCase, as the bundled ones.
+    expect(codecOf(schema, 'M').decode(hex('0a 02 08 05'))).toEqual({ mine: { aB: 5 } });
+  });
+
+  test('comes once, also where another import would find the bundled one', () => {
+    const { path } = folderWith({
+      'main.proto': `${MAIN} message Other { sub.Sub sub = 1; }`.replace('import', 'import "sub/sub.proto"; import'),
+      'google/protobuf/descriptor.proto': DESCRIPTOR,
+      'sub/sub.proto': `syntax = "proto3"; package sub; import "google/protobuf/descriptor.proto"; message Sub {}`,
+    });
+    for (const includeDirs of [[path], []]) {
+      expect(
+        loadSchema({ protoPath: join(path, 'main.proto'), loader: { includeDirs } }).findType('Other'),
+      ).toBeDefined();
+    }
+    const schema = loadSchema({ protoPath: join(path, 'main.proto'), loader: { includeDirs: [path] } });
+    expect(codecOf(schema, 'M').decode(hex('0a 02 08 01'))).toEqual({ options: { ofMyOwn: true } });
+  });
+
+  test('below google/protobuf that is no well-known one is as any other', () => {
+    const { path } = folderWith({
+      'main.proto': 'syntax = "proto3"; import "a/google/protobuf/x.proto"; import "b/google/protobuf/x.proto";',
+      'a/google/protobuf/x.proto': 'syntax = "proto3"; package a; message M { int32 a_b = 1; }',
+      'b/google/protobuf/x.proto': 'syntax = "proto3"; package b; message M { int32 a_b = 1; }',
+    });
+    const schema = loadSchema({ protoPath: join(path, 'main.proto'), loader: { keepCase: true } });
+    for (const name of ['a.M', 'b.M']) expect(codecOf(schema, name).decode(hex('0805'))).toEqual({ a_b: 5 });
   });
 });
 
@@ -432,7 +509,15 @@ describe('errors of options', () => {
     [{ protoPath: ['a', 5] }, 'protoPath: expected a string or an array of strings'],
     [
       { protoPath: 'x.proto', loader: { includeDirs: '/dir' } },
-      'loader.includeDirs: expected an array of folders, got string',
+      'loader.includeDirs: expected an array of folders, or an object with a folder for each prefix, got string "/dir"',
+    ],
+    [
+      { protoPath: 'x.proto', loader: { includeDirs: ['/dir', 5] } },
+      'loader.includeDirs: expected an array of folders, or an object with a folder for each prefix, got number 5',
+    ],
+    [
+      { protoPath: 'x.proto', loader: { includeDirs: { 'github.com/x': ['/dir'] } } },
+      "loader.includeDirs: 'github.com/x': expected a folder, got an array",
     ],
     [
       { protoPath: 'x.proto', loader: { longs: 'String' } },
@@ -559,7 +644,7 @@ describe('details', () => {
     const details: unknown[] = [{}, { typeUrl: 'x/demo.v1.Failure' }, { typeUrl: 5, value: Buffer.alloc(0) }];
     for (const detail of details) {
       expect(() => schema.unpack(detail as StatusDetail)).toThrow(
-        'a detail: expected { typeUrl: string, value: Uint8Array }, got an object',
+        'a packed message: expected { typeUrl: string, value: Uint8Array } or a google.protobuf.Any with type_url and value, got an object',
       );
     }
   });

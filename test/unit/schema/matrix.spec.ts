@@ -1,4 +1,4 @@
-import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
+import { loadSync, type MessageTypeDefinition, type Options } from '@grpc/proto-loader';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
@@ -66,7 +66,7 @@ describe.each(SYNTAXES)('$syntax', ({ file, package: packageName }) => {
     'each kind in each place is what @grpc/proto-loader makes of it, with %s',
     (optionName, options) => {
       const schema = loadSchema({ protoPath: file, loader: options });
-      const definitions = loadSync(file, options);
+      const definitions = loadSync(file, options as Options);
       for (const cell of cells) {
         const ours = codecOf(schema, cell.typeName);
         const theirs = definitions[cell.typeName] as MessageTypeDefinition<object, object>;

@@ -149,10 +149,10 @@ export const MESSAGES: readonly [string, readonly object[]][] = [
       both({ value: { listValue: { values: [{ stringValue: 's' }, { boolValue: false }] } }, list: { values: [{}] } }),
       both({ int64_value: { value: 7 }, string_value: { value: '' }, bytes_value: { value: [1] }, bool_value: {} }),
       both({ any: { type_url: 'type.googleapis.com/parity.v1.Leaf', value: hex('0a0161') } }),
-      both({ any: { type_url: 'parity.v1.Leaf' } }),
+      both({ any: { type_url: '/parity.v1.Leaf' } }),
       both({ any: { type_url: 'type.googleapis.com/unknown.Type', value: Buffer.from('zz') } }),
       both({
-        anys: [{ '@type': 'example.com/parity.v1.Leaf', name: 'w', weight: 4 }, { '@type': 'parity.v1.Nothing' }],
+        anys: [{ '@type': 'example.com/parity.v1.Leaf', name: 'w', weight: 4 }, { '@type': '/parity.v1.Nothing' }],
       }),
     ],
   ],

@@ -1,4 +1,4 @@
-import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
+import { loadSync, type MessageTypeDefinition, type Options } from '@grpc/proto-loader';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -75,7 +75,7 @@ export interface Pair {
 export function pairOf(text: string, typeName: string, loader: LoaderOptions = {}): Pair {
   return withProtos({ 'test.proto': text }, (folder) => {
     const ours = codecOf(loadSchema({ protoPath: folder.at('test.proto'), loader }), typeName);
-    const definition = loadSync(folder.at('test.proto'), loader)[typeName];
+    const definition = loadSync(folder.at('test.proto'), loader as Options)[typeName];
     if (!definition) throw new Error(`no type ${typeName}`);
     const { serialize, deserialize } = definition as MessageTypeDefinition<object, object>;
     return { ours, theirs: { serialize, deserialize } };
