@@ -16,11 +16,7 @@ export function dial(address: Address, signal?: AbortSignal): Promise<Socket> {
       return;
     }
     if (address.kind === 'fd') {
-      try {
-        resolve(new Socket({ fd: address.fd }));
-      } catch (error) {
-        reject(dialError(address, error));
-      }
+      inherit(address, resolve, reject);
       return;
     }
     const reads = sharedReads();
@@ -53,6 +49,26 @@ export function dial(address: Address, signal?: AbortSignal): Promise<Socket> {
   });
 }
 
+/** Takes a socket that is connected already. One that is not says so in the next turn, when reading has begun. */
+function inherit(
+  address: Extract<Address, { kind: 'fd' }>,
+  resolve: (socket: Socket) => void,
+  reject: (error: TtrpcError) => void,
+): void {
+  try {
+    const socket = new Socket({ fd: address.fd });
+    const onError = (error: unknown): void => reject(dialError(address, error));
+    socket.on('error', onError);
+    setImmediate(() => {
+      if (socket.destroyed) return;
+      socket.off('error', onError);
+      resolve(socket);
+    });
+  } catch (error) {
+    reject(dialError(address, error));
+  }
+}
+
 function connectOptions(address: Exclude<Address, { kind: 'fd' }>): NetConnectOpts {
   switch (address.kind) {
     case 'unix':
@@ -71,6 +87,8 @@ const REASONS = new Map([
   ['EPERM', 'this process may not use it'],
   ['EAGAIN', 'its queue of connects is full'],
   ['ENOTSOCK', 'it is no socket'],
+  ['ERR_INVALID_FD_TYPE', 'this process has no open socket with that number'],
+  ['ENOTCONN', 'it is not connected'],
 ]);
 
 function dialError(address: Address, error: unknown): TtrpcError {

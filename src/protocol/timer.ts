@@ -29,7 +29,7 @@ export class Timer {
 /** The largest timeout_nano that is sent: what a double holds exactly, about 104 days. */
 const MAX_TIMEOUT_NANO = Number.MAX_SAFE_INTEGER;
 
-/** What is left until `deadline` (ms since the epoch) as timeout_nano: at least 1, since 0 would mean no limit. */
+/** What is left until `deadline` (in ms of the clock of `now`) as timeout_nano: at least 1, since 0 would mean no limit. */
 export function timeoutNanoUntil(deadline: number, now: number): number {
   return Math.min(MAX_TIMEOUT_NANO, Math.max(1, Math.round((deadline - now) * 1e6)));
 }
