@@ -1,4 +1,4 @@
-import { EmptyError, isObservable, lastValueFrom, Observable, type Subscriber, type Subscription } from 'rxjs';
+import { isObservable, lastValueFrom, Observable, type Subscriber, type Subscription } from 'rxjs';
 import { TtrpcException } from '../common/ttrpc-exception.js';
 import { CallAbort, type Cancellable } from '../protocol/call-abort.js';
 import { deadlineError } from '../protocol/client-call.js';
@@ -19,6 +19,9 @@ import { dropQueued } from './iterator-call.js';
 import { ObservableCall } from './observable-call.js';
 import { OneReader } from './one-reader.js';
 import { ReaderFlow } from './reader-flow.js';
+
+/** Stands for the answer of a call that ended without one. */
+const NOTHING = Symbol('nothing');
 
 /** The calls of a client that has interceptors, in the forms of its proxies. */
 export class InterceptedCalls implements Calls {
@@ -53,12 +56,10 @@ export class InterceptedCalls implements Calls {
 
   /** A unary or client-streaming call as a Promise. */
   promise(method: ClientMethod, request: unknown, options: TtrpcCallOptions | undefined): Promise<unknown> {
-    return lastValueFrom(this.observe(method, request, options)).catch((error: unknown) => {
-      if (!(error instanceof EmptyError)) throw error;
-      throw new TtrpcException(
-        TtrpcStatus.INTERNAL,
-        `an interceptor of ${method.fullName} ended the call without an answer`,
-      );
+    return lastValueFrom(this.observe(method, request, options), { defaultValue: NOTHING }).then((answer) => {
+      if (answer !== NOTHING) return answer;
+      const message = `an interceptor of ${method.fullName} ended the call without an answer`;
+      throw new TtrpcException(TtrpcStatus.INTERNAL, message, [], { rpc: method.fullName });
     });
   }
 

@@ -119,6 +119,8 @@ class IterableFeed implements RequestFeed, PumpTarget<unknown> {
   readonly #codec: MessageCodec;
   #call: ClientCall | undefined;
   #running = true;
+  /** Why a message could not be sent: that is no failure of the source. */
+  #unsent: { readonly error: unknown } | undefined;
   #paused = false;
   #wake: (() => void) | undefined;
 
@@ -136,7 +138,7 @@ class IterableFeed implements RequestFeed, PumpTarget<unknown> {
       },
       (error: unknown) => {
         this.#running = false;
-        if (error instanceof UnsentMessage) call.fail(requestError(error.reason));
+        if (this.#unsent) call.fail(requestError(this.#unsent.error));
         else owner.onSourceFailed(error);
       },
     );
@@ -175,20 +177,14 @@ class IterableFeed implements RequestFeed, PumpTarget<unknown> {
     try {
       this.#call?.send(this.#codec, value);
     } catch (error) {
-      throw new UnsentMessage(error);
+      this.#unsent = { error };
+      throw error;
     }
   }
 }
 
 function stop(this: Pump<unknown>): void {
   this.stop();
-}
-
-/** Tells a message that cannot be sent from a source that fails. Never seen by a caller. */
-class UnsentMessage extends Error {
-  constructor(readonly reason: unknown) {
-    super();
-  }
 }
 
 interface Subscribable {

@@ -42,6 +42,8 @@ function watched(seen: (string | undefined)[]): (source: Observable<unknown>) =>
     });
 }
 
+const passes: TtrpcClientInterceptor = (_call, next) => next();
+
 describe("a caller's own code runs with the caller's AsyncLocalStorage", () => {
   const calls: Record<string, (service: Lab) => Observable<unknown>> = {
     'a unary call': (service) => service.ask({ number: 1 }),
@@ -57,7 +59,7 @@ describe("a caller's own code runs with the caller's AsyncLocalStorage", () => {
     {
       name: `${name}, with interceptors`,
       call,
-      options: { interceptors: [((_, next) => next())] },
+      options: { interceptors: [passes] },
     },
   ]);
 
@@ -103,7 +105,7 @@ describe("a caller's own code runs with the caller's AsyncLocalStorage", () => {
   });
 
   it("when somebody else's signal aborts, or the connection is lost", async () => {
-    const client = lab.client({ interceptors: [(_call, next) => next()] });
+    const client = lab.client({ interceptors: [passes] });
     for (const service of [lab.client().getService<Lab>(SERVICE), client.getService<Lab>(SERVICE)]) {
       const controller = new AbortController();
       const seen: (string | undefined)[] = [];
