@@ -120,7 +120,9 @@ describe('a teardown that throws', () => {
   it.each(['unary', 'failing', 'streaming'])('of the caller of a %s call', async (kind) => {
     const client = lab.client();
     const service = client.getService<Lab>(SERVICE);
-    const call = { unary: service.ask({}), failing: service.fail({}), streaming: service.count({ number: 2 }) }[kind]!;
+    const call = { unary: service.ask({}), failing: service.fail({}), streaming: service.count({ number: 2 }) }[
+      kind
+    ] as Observable<unknown>;
     for (const shorten of [false, true]) {
       const source = call.pipe(finalize(fails));
       await new Promise<void>((resolve) => {
