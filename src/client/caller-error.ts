@@ -1,30 +1,36 @@
 import { TtrpcException } from '../common/ttrpc-exception.js';
+import { readProperty } from '../protocol/describe-error.js';
 import { messageOf, TtrpcError } from '../protocol/errors.js';
 import { TtrpcStatus } from '../protocol/status.js';
 
 /**
  * What a caller gets for an error of the engine, always a TtrpcException. A signal whose reason is an exception (a
  * handler's `context.signal`) ends its calls with that one; what is no TtrpcError is a complaint about what the caller
- * passed: INVALID_ARGUMENT.
+ * passed: INVALID_ARGUMENT. `rpc` names the call (`demo.v1.Greeter/SayHello`), where there is one.
  */
-export function exceptionOf(error: unknown): TtrpcException {
+export function exceptionOf(error: unknown, rpc?: string): TtrpcException {
   if (error instanceof TtrpcException) return error;
   if (!(error instanceof TtrpcError)) {
-    return new TtrpcException(TtrpcStatus.INVALID_ARGUMENT, messageOf(error), [], { cause: error });
+    return new TtrpcException(TtrpcStatus.INVALID_ARGUMENT, messageOf(error), [], { cause: error, rpc });
   }
   if (error.code === TtrpcStatus.CANCELLED && error.cause instanceof TtrpcException) return error.cause;
-  return TtrpcException.from(error);
+  return TtrpcException.from(error, rpc);
 }
 
-/** INVALID_ARGUMENT with this text. */
+/** INVALID_ARGUMENT with this text, for what is no call yet. */
 export function badArgument(message: string): TtrpcException {
   return new TtrpcException(TtrpcStatus.INVALID_ARGUMENT, message);
+}
+
+/** INVALID_ARGUMENT with this text, for an argument of a call: {@link exceptionOf} adds which one. */
+export function badCall(message: string): TtrpcError {
+  return new TtrpcError(TtrpcStatus.INVALID_ARGUMENT, message, { unsent: true });
 }
 
 /** How a value looks in an error's text. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value !== 'object') return `a ${typeof value}`;
-  const name = (value as { constructor?: { name?: unknown } }).constructor?.name;
+  const name = readProperty(readProperty(value, 'constructor'), 'name');
   return typeof name === 'string' && name !== '' && name !== 'Object' ? `an object of class ${name}` : 'a plain object';
 }

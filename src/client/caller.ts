@@ -4,7 +4,7 @@ import type { CallStart } from '../protocol/client-call.js';
 import { TtrpcMetadata, type MetadataInit } from '../protocol/metadata.js';
 import { checkTimeoutMs } from '../protocol/timer.js';
 import type { TtrpcCallOptions, TtrpcCallParent } from './call-options.js';
-import { badArgument, describe } from './caller-error.js';
+import { badCall, describe } from './caller-error.js';
 import type { ClientMethod } from './client-method.js';
 import type { TtrpcClientOptions } from './client-options.js';
 
@@ -42,15 +42,17 @@ export class Caller {
     return deadline === undefined && metadata === undefined ? NOTHING : { deadline, metadata };
   }
 
-  /** When a call that begins now must be over, in ms since the epoch: by its own limit or by its parent's. */
+  /** When a call that begins now must be over, in ms of `performance.now()`: by its own limit or by its parent's. */
   deadline(options: TtrpcCallOptions): number | undefined {
     const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
     let deadline: number | undefined;
     if (timeoutMs !== undefined && checkTimeoutMs(timeoutMs, 'timeoutMs') !== Infinity) {
-      deadline = Date.now() + timeoutMs;
+      deadline = performance.now() + timeoutMs;
     }
-    const limit = options.parent?.deadline?.getTime();
-    return limit === undefined || (deadline !== undefined && deadline < limit) ? deadline : limit;
+    const until = options.parent?.deadline;
+    if (until === undefined) return deadline;
+    const limit = performance.now() + (until.getTime() - Date.now());
+    return deadline !== undefined && deadline < limit ? deadline : limit;
   }
 
   /**
@@ -85,7 +87,7 @@ export class Caller {
 
 function replaceKeys(metadata: TtrpcMetadata, init: MetadataInit): void {
   if (init === null || typeof init !== 'object')
-    throw badArgument(`metadata: expected keys with values, got ${describe(init)}`);
+    throw badCall(`metadata: expected keys with values, got ${describe(init)}`);
   const own = new TtrpcMetadata(init);
   for (const [key] of own) metadata.delete(key);
   for (const [key, value] of own) metadata.append(key, value);
@@ -95,13 +97,11 @@ function replaceKeys(metadata: TtrpcMetadata, init: MetadataInit): void {
 export function callOptions(options: unknown): TtrpcCallOptions {
   if (options === undefined || options === null) return NO_OPTIONS;
   if (typeof options !== 'object' || options instanceof TtrpcMetadata) {
-    throw badArgument(
-      `call options: expected an object such as { timeoutMs, metadata, signal }, got ${describe(options)}`,
-    );
+    throw badCall(`call options: expected an object such as { timeoutMs, metadata, signal }, got ${describe(options)}`);
   }
   const { parent } = options as TtrpcCallOptions;
   if (parent !== undefined && typeof parent?.metadata?.getAll !== 'function') {
-    throw badArgument(`parent: expected the context of a handler, got ${describe(parent)}`);
+    throw badCall(`parent: expected the context of a handler, got ${describe(parent)}`);
   }
   return options;
 }

@@ -29,9 +29,7 @@ export class DirectCalls implements Calls {
   }
 
   promise(method: ClientMethod, request: unknown, options: TtrpcCallOptions | undefined): Promise<unknown> {
-    return new Promise((resolve, reject) =>
-      new PromiseCall(this.caller, method, resolve, reject).run(request, options),
-    );
+    return new Promise((resolve) => new PromiseCall(this.caller, method, resolve).run(request, options));
   }
 
   iterate(method: ClientMethod, request: unknown, options: TtrpcCallOptions | undefined): IteratorCall {

@@ -1,4 +1,4 @@
-import { EmptyError, isObservable, lastValueFrom, Observable, type Subscriber, type Subscription } from 'rxjs';
+import { isObservable, lastValueFrom, Observable, type Subscriber, type Subscription } from 'rxjs';
 import { TtrpcException } from '../common/ttrpc-exception.js';
 import { CallAbort, type Cancellable } from '../protocol/call-abort.js';
 import { deadlineError } from '../protocol/client-call.js';
@@ -9,14 +9,19 @@ import { TtrpcStatus } from '../protocol/status.js';
 import { Timer } from '../protocol/timer.js';
 import type { TtrpcCallOptions } from './call-options.js';
 import { callOptions, type Caller } from './caller.js';
+import { CallerContext } from './caller-context.js';
 import { describe, exceptionOf } from './caller-error.js';
 import type { Calls } from './calls.js';
+import { logCallbackError } from './client-log.js';
 import type { ClientMethod } from './client-method.js';
 import type { InterceptedCall, TtrpcClientInterceptor } from './interceptor.js';
 import { dropQueued } from './iterator-call.js';
 import { ObservableCall } from './observable-call.js';
 import { OneReader } from './one-reader.js';
 import { ReaderFlow } from './reader-flow.js';
+
+/** Stands for the answer of a call that ended without one. */
+const NOTHING = Symbol('nothing');
 
 /** The calls of a client that has interceptors, in the forms of its proxies. */
 export class InterceptedCalls implements Calls {
@@ -33,7 +38,7 @@ export class InterceptedCalls implements Calls {
     flow?: ReaderFlow,
   ): Observable<unknown> {
     return new Observable((subscriber) => {
-      const limits = new CallLimits(subscriber);
+      const limits = new CallLimits(subscriber, method.fullName);
       let call: InterceptedCall;
       let deadline: number | undefined;
       try {
@@ -41,22 +46,20 @@ export class InterceptedCalls implements Calls {
         deadline = this.caller.deadline(call.options);
         limits.start(call.options, deadline);
       } catch (error) {
-        subscriber.error(exceptionOf(error));
+        subscriber.error(exceptionOf(error, method.fullName));
         return;
       }
       subscriber.add(limits);
-      this.#pass(0, call, (last) => this.#call(method, last, deadline, flow)).subscribe(subscriber);
+      this.#pass(0, call, (last) => this.#call(method, last, deadline, limits, flow)).subscribe(subscriber);
     });
   }
 
   /** A unary or client-streaming call as a Promise. */
   promise(method: ClientMethod, request: unknown, options: TtrpcCallOptions | undefined): Promise<unknown> {
-    return lastValueFrom(this.observe(method, request, options)).catch((error: unknown) => {
-      if (!(error instanceof EmptyError)) throw error;
-      throw new TtrpcException(
-        TtrpcStatus.INTERNAL,
-        `an interceptor of ${method.fullName} ended the call without an answer`,
-      );
+    return lastValueFrom(this.observe(method, request, options), { defaultValue: NOTHING }).then((answer) => {
+      if (answer !== NOTHING) return answer;
+      const message = `an interceptor of ${method.fullName} ended the call without an answer`;
+      throw new TtrpcException(TtrpcStatus.INTERNAL, message, [], { rpc: method.fullName });
     });
   }
 
@@ -97,6 +100,7 @@ export class InterceptedCalls implements Calls {
     method: ClientMethod,
     { request, options }: InterceptedCall,
     limit: number | undefined,
+    limits: CallLimits,
     flow: ReaderFlow | undefined,
   ): Observable<unknown> {
     const { caller } = this;
@@ -106,9 +110,10 @@ export class InterceptedCalls implements Calls {
         const deadline = own === undefined || (limit !== undefined && limit < own) ? limit : own;
         const metadata = new TtrpcMetadata(options.metadata);
         const start = { deadline, metadata: caller.dispatched(method, request, metadata) };
-        return new ObservableCall(caller, method, subscriber, flow).run(request, options, start);
+        limits.latest = new ObservableCall(caller, method, subscriber, flow);
+        return limits.latest.run(request, options, start);
       } catch (error) {
-        subscriber.error(exceptionOf(error));
+        subscriber.error(exceptionOf(error, method.fullName));
         return undefined;
       }
     });
@@ -117,10 +122,16 @@ export class InterceptedCalls implements Calls {
 
 /** Ends a call at its deadline and by its signals also while an interceptor has it. */
 class CallLimits implements Cancellable {
+  readonly #context = new CallerContext();
   #abort: CallAbort | undefined;
   #timer: Timer | undefined;
+  /** The call that the interceptors have begun last. */
+  latest: ObservableCall | undefined;
 
-  constructor(private readonly subscriber: Subscriber<unknown>) {}
+  constructor(
+    private readonly subscriber: Subscriber<unknown>,
+    private readonly fullName: string,
+  ) {}
 
   get open(): boolean {
     return !this.subscriber.closed;
@@ -134,12 +145,20 @@ class CallLimits implements Cancellable {
       this.#abort.watch(this);
     }
     if (deadline !== undefined) {
-      this.#timer = new Timer(Math.max(0, deadline - Date.now()), () => this.cancel(deadlineError()));
+      this.#timer = new Timer(Math.max(0, deadline - performance.now()), () =>
+        this.cancel(deadlineError(this.latest?.connectError)),
+      );
     }
   }
 
   cancel(error: TtrpcError): void {
-    this.subscriber.error(exceptionOf(error));
+    const { subscriber, fullName } = this;
+    const exception = exceptionOf(error, fullName);
+    try {
+      this.#context.runInAsyncScope(() => subscriber.error(exception));
+    } catch (thrown) {
+      logCallbackError(`the clean-up of an interceptor of ${fullName}`, thrown);
+    }
   }
 
   unsubscribe(): void {
@@ -158,10 +177,10 @@ class ObservableIterator implements AsyncIterableIterator<unknown, undefined> {
   constructor(
     private readonly source: Observable<unknown>,
     private readonly flow: ReaderFlow,
-    fullName: string,
+    private readonly fullName: string,
   ) {
     this.#reader = new OneReader(this, fullName);
-    this.#inbox = new Inbox(flow, () => this.#subscription?.unsubscribe());
+    this.#inbox = new Inbox(flow, () => this.#leave());
   }
 
   next(): Promise<IteratorResult<unknown, undefined>> {
@@ -183,6 +202,14 @@ class ObservableIterator implements AsyncIterableIterator<unknown, undefined> {
 
   [Symbol.asyncIterator](): AsyncIterableIterator<unknown, undefined> {
     return this.#reader.take();
+  }
+
+  #leave(): void {
+    try {
+      this.#subscription?.unsubscribe();
+    } catch (error) {
+      logCallbackError(`the clean-up of an interceptor of ${this.fullName}`, error);
+    }
   }
 
   #onError(error: unknown): void {

@@ -30,8 +30,11 @@ export abstract class Invocation implements CallObserver, FeedOwner, Flow {
   abstract onMessage(buf: Uint8Array, start: number, end: number): void;
   /** The call has ended well; once, and never together with {@link failed}. */
   protected abstract ended(): void;
-  /** The call has failed, or it could not begin. `overtakes` says that the caller no longer wants what has come before. */
-  protected abstract failed(error: unknown, overtakes: boolean): void;
+  /**
+   * The call has failed with what `error` makes, or it could not begin. `overtakes` says that the caller no longer wants
+   * what has come before.
+   */
+  protected abstract failed(error: () => unknown, overtakes: boolean): void;
 
   /** Begins the call. Nothing is raised here: what is wrong with the arguments goes to {@link failed}. */
   protected begin(request: unknown, options: TtrpcCallOptions | undefined, start?: CallStart): void {
@@ -39,7 +42,7 @@ export abstract class Invocation implements CallObserver, FeedOwner, Flow {
       this.#begin(request, callOptions(options), start);
     } catch (error) {
       this.#release();
-      this.failed(exceptionOf(error), false);
+      this.failed(() => exceptionOf(error, this.method.fullName), false);
     }
   }
 
@@ -61,7 +64,14 @@ export abstract class Invocation implements CallObserver, FeedOwner, Flow {
     const late = error.code === TtrpcStatus.DEADLINE_EXCEEDED && this.#call?.cancelled === true;
     const overtakes = late || this.#abort?.aborted === true;
     this.#release();
-    this.failed(this.#sourceError ? this.#sourceError.error : exceptionOf(error), overtakes);
+    const { fullName } = this.method;
+    const source = this.#sourceError;
+    this.failed(() => (source ? source.error : exceptionOf(error, fullName)), overtakes);
+  }
+
+  /** Why the last attempt to make a connection for the call failed, while it waits for the next one. */
+  get connectError(): TtrpcError | undefined {
+    return this.#call?.connectError;
   }
 
   /** As {@link FeedOwner.onSourceFailed}: the caller gets his own error as it is. */

@@ -5,13 +5,14 @@ import type { Caller } from './caller.js';
 import type { ClientMethod } from './client-method.js';
 import { Invocation } from './invocation.js';
 import { OneReader } from './one-reader.js';
+import { rejectionOf } from './rejection.js';
 
 /**
  * A server-streaming or bidi call as an AsyncIterable for one reader. The first `next()` begins it; leaving the loop
  * early cancels it. A reader who is slow slows the server, through the socket. A second loop raises FAILED_PRECONDITION.
  */
 export class IteratorCall extends Invocation implements AsyncIterableIterator<unknown, undefined> {
-  readonly #inbox: Inbox<unknown>;
+  readonly #inbox: ResponseInbox;
   readonly #reader = new OneReader(this, this.method.fullName);
   #begun = false;
 
@@ -22,7 +23,7 @@ export class IteratorCall extends Invocation implements AsyncIterableIterator<un
     private readonly options: TtrpcCallOptions | undefined,
   ) {
     super(caller, method);
-    this.#inbox = new Inbox(this, () => this.cancel());
+    this.#inbox = new ResponseInbox(this, () => this.cancel());
   }
 
   next(): Promise<IteratorResult<unknown, undefined>> {
@@ -52,9 +53,16 @@ export class IteratorCall extends Invocation implements AsyncIterableIterator<un
     this.#inbox.end();
   }
 
-  protected failed(error: unknown, overtakes: boolean): void {
+  protected failed(error: () => unknown, overtakes: boolean): void {
     if (overtakes) dropQueued(this.#inbox);
     this.#inbox.fail(error);
+  }
+}
+
+/** Fails with what a function gives, called when the reader comes to it: see {@link rejectionOf}. */
+class ResponseInbox extends Inbox<unknown> {
+  protected override rejection(error: unknown): Promise<never> {
+    return rejectionOf(error as () => unknown);
   }
 }
 

@@ -3,13 +3,20 @@ import type { CallStart } from '../protocol/client-call.js';
 import { decodeMessage } from '../protocol/message-codec.js';
 import type { TtrpcCallOptions } from './call-options.js';
 import type { Caller } from './caller.js';
+import { CallerContext } from './caller-context.js';
+import { logCallbackError } from './client-log.js';
 import type { ClientMethod } from './client-method.js';
 import { Invocation } from './invocation.js';
 import type { ReaderFlow } from './reader-flow.js';
 
-/** One subscription of a call's Observable; ending it cancels the call. Answers are delivered as they come. */
+/**
+ * One subscription of a call's Observable; ending it cancels the call. Responses are delivered as they come, in the
+ * asynchronous context of who has subscribed.
+ */
 export class ObservableCall extends Invocation implements Unsubscribable {
-  /** `flow` is there when somebody behind interceptors may slow the answers. */
+  readonly #context = new CallerContext();
+
+  /** `flow` is there when somebody behind interceptors may slow the responses. */
   constructor(
     caller: Caller,
     method: ClientMethod,
@@ -28,7 +35,7 @@ export class ObservableCall extends Invocation implements Unsubscribable {
   onMessage(buf: Uint8Array, start: number, end: number): void {
     const message = decodeMessage(this.method.response, buf, start, end);
     this.flow?.onMessage(this, end - start);
-    this.subscriber.next(message);
+    this.#deliver(next, message);
   }
 
   unsubscribe(): void {
@@ -36,10 +43,31 @@ export class ObservableCall extends Invocation implements Unsubscribable {
   }
 
   protected ended(): void {
-    this.subscriber.complete();
+    this.#deliver(complete, undefined);
   }
 
-  protected failed(error: unknown): void {
-    this.subscriber.error(error);
+  protected failed(error: () => unknown): void {
+    this.#deliver(fail, error());
   }
+
+  /** Subscribers raise only what a teardown of theirs does (RxJS); all that they raise else, they report by themselves. */
+  #deliver(how: (subscriber: Subscriber<unknown>, value: unknown) => void, value: unknown): void {
+    try {
+      this.#context.runInAsyncScope(how, undefined, this.subscriber, value);
+    } catch (error) {
+      logCallbackError(`the clean-up of a subscriber of ${this.method.fullName}`, error);
+    }
+  }
+}
+
+function next(subscriber: Subscriber<unknown>, value: unknown): void {
+  subscriber.next(value);
+}
+
+function fail(subscriber: Subscriber<unknown>, error: unknown): void {
+  subscriber.error(error);
+}
+
+function complete(subscriber: Subscriber<unknown>): void {
+  subscriber.complete();
 }

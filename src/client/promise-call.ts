@@ -3,6 +3,7 @@ import type { TtrpcCallOptions } from './call-options.js';
 import type { Caller } from './caller.js';
 import type { ClientMethod } from './client-method.js';
 import { Invocation } from './invocation.js';
+import { rejectionOf } from './rejection.js';
 
 /** A unary or client-streaming call whose answer settles a Promise. */
 export class PromiseCall extends Invocation {
@@ -12,7 +13,6 @@ export class PromiseCall extends Invocation {
     caller: Caller,
     method: ClientMethod,
     private readonly resolve: (answer: unknown) => void,
-    private readonly reject: (error: unknown) => void,
   ) {
     super(caller, method);
   }
@@ -30,7 +30,7 @@ export class PromiseCall extends Invocation {
     this.resolve(this.#answer);
   }
 
-  protected failed(error: unknown): void {
-    this.reject(error);
+  protected failed(error: () => unknown): void {
+    this.resolve(rejectionOf(error));
   }
 }

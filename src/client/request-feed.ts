@@ -1,8 +1,10 @@
-import { from, isObservable, Subscriber, type Observable, type ObservableInput } from 'rxjs';
+import { from, isObservable, Subscriber, type Observable, type ObservableInput, type Observer } from 'rxjs';
 import { requestError, type ClientCall } from '../protocol/client-call.js';
 import type { MessageCodec } from '../protocol/message-codec.js';
 import { isIterable, Pump, type PumpTarget } from '../protocol/pump.js';
-import { badArgument, describe } from './caller-error.js';
+import { CallerContext } from './caller-context.js';
+import { badCall, describe } from './caller-error.js';
+import { logCallbackError } from './client-log.js';
 import type { ClientMethod } from './client-method.js';
 
 /** Who has a {@link RequestFeed}. */
@@ -31,8 +33,8 @@ export function requestFeed(source: unknown, method: ClientMethod): RequestFeed 
   if (isIterable(source) && (Symbol.asyncIterator in source || !isSubscribable(source))) {
     return new IterableFeed(source, method.request);
   }
-  if (isSubscribable(source)) return new ObservableFeed(toObservable(source), method.request);
-  throw badArgument(
+  if (isSubscribable(source)) return new ObservableFeed(toObservable(source), method);
+  throw badCall(
     `${method.fullName} takes a stream: expected an Observable or an AsyncIterable of ${method.request.typeName}, ` +
       `got ${describe(source)}`,
   );
@@ -40,31 +42,39 @@ export function requestFeed(source: unknown, method: ClientMethod): RequestFeed 
 
 /** Pushes what an Observable gives; it is subscribed at once, so that nothing of a hot one is lost. */
 class ObservableFeed implements RequestFeed {
+  readonly #context = new CallerContext();
   #subscriber: Subscriber<unknown> | undefined;
 
   constructor(
     private readonly source: Observable<unknown>,
-    private readonly codec: MessageCodec,
+    private readonly method: ClientMethod,
   ) {}
 
   start(call: ClientCall, owner: FeedOwner): void {
     // A Subscriber of its own, since a synchronous source must be stopped before `subscribe` returns.
-    this.#subscriber = new Subscriber<unknown>({
+    const subscriber = (this.#subscriber = new GuardedSubscriber(this.method.fullName, {
       next: (value) => {
         try {
-          call.send(this.codec, value);
+          call.send(this.method.request, value);
         } catch (error) {
           call.fail(requestError(error));
         }
       },
       error: (error: unknown) => owner.onSourceFailed(error),
       complete: () => call.closeSend(),
-    });
-    this.source.subscribe(this.#subscriber);
+    }));
+    try {
+      this.source.subscribe(subscriber);
+    } catch (error) {
+      // A source that has ended by now, and failed while it cleaned up; any other has not begun.
+      if (subscriber.closed) logCallbackError(cleanUp(this.method.fullName), error);
+      else owner.onSourceFailed(error);
+    }
   }
 
   stop(): void {
-    this.#subscriber?.unsubscribe();
+    const subscriber = this.#subscriber;
+    if (subscriber && !subscriber.closed) this.#context.runInAsyncScope(unsubscribe, subscriber);
   }
 
   pause(): void {
@@ -76,12 +86,41 @@ class ObservableFeed implements RequestFeed {
   }
 }
 
+/** What fails while the source cleans up is logged: nobody who unsubscribes, or ends the source, could help it. */
+class GuardedSubscriber extends Subscriber<unknown> {
+  constructor(
+    private readonly fullName: string,
+    observer: Observer<unknown>,
+  ) {
+    super(observer);
+  }
+
+  override unsubscribe(): void {
+    try {
+      super.unsubscribe();
+    } catch (error) {
+      logCallbackError(cleanUp(this.fullName), error);
+    }
+  }
+}
+
+function unsubscribe(this: Subscriber<unknown>): void {
+  this.unsubscribe();
+}
+
+function cleanUp(fullName: string): string {
+  return `the clean-up of the request stream of ${fullName}`;
+}
+
 /** Pulls what an iterable gives, only while the server takes it and the answers are read. */
 class IterableFeed implements RequestFeed, PumpTarget<unknown> {
+  readonly #context = new CallerContext();
   readonly #pump: Pump<unknown>;
   readonly #codec: MessageCodec;
   #call: ClientCall | undefined;
   #running = true;
+  /** Why a message could not be sent: that is no failure of the source. */
+  #unsent: { readonly error: unknown } | undefined;
   #paused = false;
   #wake: (() => void) | undefined;
 
@@ -99,14 +138,14 @@ class IterableFeed implements RequestFeed, PumpTarget<unknown> {
       },
       (error: unknown) => {
         this.#running = false;
-        if (error instanceof UnsentMessage) call.fail(requestError(error.reason));
+        if (this.#unsent) call.fail(requestError(this.#unsent.error));
         else owner.onSourceFailed(error);
       },
     );
   }
 
   stop(): void {
-    if (this.#running) this.#pump.stop();
+    if (this.#running) this.#context.runInAsyncScope(stop, this.#pump);
     this.#running = false;
   }
 
@@ -138,16 +177,14 @@ class IterableFeed implements RequestFeed, PumpTarget<unknown> {
     try {
       this.#call?.send(this.#codec, value);
     } catch (error) {
-      throw new UnsentMessage(error);
+      this.#unsent = { error };
+      throw error;
     }
   }
 }
 
-/** Tells a message that cannot be sent from a source that fails. Never seen by a caller. */
-class UnsentMessage extends Error {
-  constructor(readonly reason: unknown) {
-    super();
-  }
+function stop(this: Pump<unknown>): void {
+  this.stop();
 }
 
 interface Subscribable {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import { defer, Subject, type Observable, type Subscription } from 'rxjs';
@@ -15,6 +16,7 @@ import type { TtrpcCallOptions } from './call-options.js';
 import { Caller } from './caller.js';
 import { badArgument, describe, exceptionOf } from './caller-error.js';
 import { DirectCalls, type Calls } from './calls.js';
+import { logCallbackError } from './client-log.js';
 import { ClientMethod } from './client-method.js';
 import { connectionSource, type TtrpcClientOptions } from './client-options.js';
 import type { AsyncService, ObservableService } from './client-types.js';
@@ -141,13 +143,20 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents> implements OnApp
     return this.close();
   }
 
-  /** Calls `callback` at each change of the status to `event`. Raises an Error for another name. */
+  /** Calls `callback` at each change of the status to `event`; what it throws is logged. Raises an Error for another name. */
   override on<E extends keyof TtrpcClientEvents>(event: E, callback: TtrpcClientEvents[E]): void {
     if (!EVENTS.includes(event)) {
       throw new Error(`a ttrpc client has no event ${JSON.stringify(event)}; it has ${EVENTS.join(', ')}`);
     }
+    const listener = AsyncResource.bind((reason: TtrpcException | undefined) => {
+      try {
+        callback(reason);
+      } catch (error) {
+        logCallbackError(`a listener of the event '${event}'`, error);
+      }
+    });
     this.#changes.subscribe(({ status, reason }) => {
-      if (status === event) callback(reason);
+      if (status === event) listener(reason);
     });
   }
 

@@ -1,4 +1,5 @@
 import { RpcException } from '@nestjs/microservices';
+import { readProperty } from '../protocol/describe-error.js';
 import { TtrpcError } from '../protocol/errors.js';
 import { errorCode, statusName, type StatusDetail, type StatusObject, type TtrpcStatus } from '../protocol/status.js';
 
@@ -14,34 +15,41 @@ export class TtrpcException extends RpcException {
   readonly code: TtrpcStatus;
   /** The messages that go with the status; empty as a rule. Made and read by `pack` and `unpack`. */
   readonly details: readonly StatusDetail[];
+  /** The call that failed, as its client names it: `demo.v1.Greeter/SayHello`. Stays on this side. */
+  declare readonly rpc?: string;
 
-  /** Codes outside 1 to 16 become UNKNOWN. `cause` stays on this side. */
-  constructor(code: number, message: string, details: readonly StatusDetail[] = [], options: { cause?: unknown } = {}) {
+  /** Codes outside 1 to 16 become UNKNOWN. `cause` and `rpc` stay on this side. */
+  constructor(
+    code: number,
+    message: string,
+    details: readonly StatusDetail[] = [],
+    options: { cause?: unknown; rpc?: string | undefined } = {},
+  ) {
     super({ code: errorCode(code), message, details });
     this.name = 'TtrpcException';
     this.code = errorCode(code);
     this.details = details;
     if (options.cause !== undefined) this.cause = options.cause;
+    if (options.rpc !== undefined) this.rpc = options.rpc;
     Object.defineProperty(this, BRAND, { value: true });
   }
 
-  /** The exception for an engine's error or a status; an exception is returned as it is. */
-  static from(error: TtrpcException | TtrpcError | StatusObject): TtrpcException {
+  /** The exception for an engine's error or a status, of the call `rpc`; an exception is returned as it is. */
+  static from(error: TtrpcException | TtrpcError | StatusObject, rpc?: string): TtrpcException {
     if (error instanceof TtrpcException) return error;
     const cause = error instanceof TtrpcError ? (error.cause ?? error) : undefined;
-    return new TtrpcException(error.code, error.message, error.details, { cause });
+    return new TtrpcException(error.code, error.message, error.details, { cause, rpc });
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     return (
-      typeof value === 'object' &&
-      value !== null &&
-      (value as Record<symbol, unknown>)[BRAND] === true &&
+      readProperty(value, BRAND) === true &&
       (this === TtrpcException || Function.prototype[Symbol.hasInstance].call(this, value))
     );
   }
 
   override toString(): string {
-    return `${this.name}: ${statusName(this.code)}: ${this.message}`;
+    const text = `${this.name}: ${statusName(this.code)}: ${this.message}`;
+    return this.rpc === undefined ? text : `${text} (${this.rpc})`;
   }
 }

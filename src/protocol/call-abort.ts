@@ -1,4 +1,5 @@
 import { messageOf, TtrpcError } from './errors.js';
+import { offAbort, onAbort } from './signal-listeners.js';
 import { TtrpcStatus } from './status.js';
 
 /** What an abort ends: a call, as a rule. */
@@ -7,7 +8,7 @@ export interface Cancellable {
   cancel(error: TtrpcError): void;
 }
 
-/** Ties a call to the AbortSignals of its caller: one listener for each, gone when the call is over. */
+/** Ties a call to the AbortSignals of its caller, until the call is over. */
 export class CallAbort {
   #call: Cancellable | undefined;
 
@@ -34,16 +35,16 @@ export class CallAbort {
   watch(call: Cancellable): void {
     if (!call.open) return;
     this.#call = call;
-    this.signal?.addEventListener('abort', this.#onAbort);
-    this.parentSignal?.addEventListener('abort', this.#onAbort);
+    if (this.signal) onAbort(this.signal, this.#onAbort);
+    if (this.parentSignal) onAbort(this.parentSignal, this.#onAbort);
   }
 
   /** The call is over. */
   clear(): void {
     if (!this.#call) return;
     this.#call = undefined;
-    this.signal?.removeEventListener('abort', this.#onAbort);
-    this.parentSignal?.removeEventListener('abort', this.#onAbort);
+    if (this.signal) offAbort(this.signal, this.#onAbort);
+    if (this.parentSignal) offAbort(this.parentSignal, this.#onAbort);
   }
 
   readonly #onAbort = (): void => this.#call?.cancel(this.#error());

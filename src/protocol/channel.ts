@@ -10,6 +10,7 @@ import { messageOf, TtrpcError } from './errors.js';
 import type { MessageCodec } from './message-codec.js';
 import { sendsRequestStream, sendsResponseStream } from './method-shape.js';
 import type { MethodRef } from './method-table.js';
+import { inRootContext } from './root-context.js';
 import { limit } from './server-options.js';
 import { SharedConnection, type ConnectionStatus } from './shared-connection.js';
 import { TtrpcStatus } from './status.js';
@@ -75,6 +76,8 @@ export class Channel {
   readonly #watchdog: Watchdog;
   #turn = 0;
   #status: ChannelStatus = 'disconnected';
+  /** Why the channel is closed, when nobody has closed it. */
+  #loss: TtrpcError | undefined;
 
   /** Makes no connection yet, except that a Duplex is taken at once. Raises a RangeError that names a bad option. */
   constructor(source: ConnectionSource, options: ChannelOptions = {}, observer: ChannelObserver = {}) {
@@ -105,7 +108,7 @@ export class Channel {
         ),
     );
     if (source.kind === 'duplex') {
-      this.#shared[0]?.adopt(this.#speakOn(source.duplex));
+      this.#shared[0]?.adopt(inRootContext(() => this.#speakOn(source.duplex)));
     } else if (!this.#isSingle) {
       this.#pool = new StreamPool(() => this.#open(), options, new Backoff(options.reconnect));
     }
@@ -118,9 +121,9 @@ export class Channel {
 
   /** Connects the shared connections now. Rejects with UNAVAILABLE when that fails. */
   async connect(): Promise<void> {
-    if (this.#status === 'closed') throw closedError();
+    if (this.#status === 'closed') throw closedError(this.#loss);
     await Promise.all(this.#shared.map((shared) => shared.connect()));
-    if (this.status === 'closed') throw closedError();
+    if (this.status === 'closed') throw closedError(this.#loss);
   }
 
   /** Begins a unary or server-streaming call; all that happens, also that it cannot be encoded, goes to `observer`. */
@@ -158,8 +161,13 @@ export class Channel {
 
   /** Closes all connections; calls in flight end with UNAVAILABLE, later ones, too. A second call is harmless. */
   close(): void {
+    this.#close(undefined);
+  }
+
+  #close(why: TtrpcError | undefined): void {
     if (this.#status === 'closed') return;
-    const error = closedError();
+    const error = closedError(why);
+    this.#loss = why;
     this.#status = 'closed';
     this.#abort.abort(error);
     for (const shared of this.#shared) shared.close(error);
@@ -187,7 +195,7 @@ export class Channel {
 
   /** Begins `call` on a shared connection, or on one of its own. */
   #route(call: ClientCall, shared: SharedConnection | undefined): void {
-    if (this.#status === 'closed') call.fail(closedError());
+    if (this.#status === 'closed') call.fail(closedError(this.#loss));
     else if (shared) shared.begin(call);
     else this.#pool?.begin(call);
   }
@@ -219,7 +227,7 @@ export class Channel {
   }
 
   #speakOn(duplex: Duplex): ClientConnection {
-    const connection = new ClientConnection(duplex, this.limits);
+    const connection = new ClientConnection(duplex, this.limits, !this.#isSingle);
     const connections = this.#connections;
     connections.add(connection);
     this.#watchdog.start();
@@ -238,12 +246,14 @@ export class Channel {
     this.#status = status;
     this.#observer.onStatus?.(status, error);
     // What was given is gone: there is no other connection to be had.
-    if (status === 'disconnected' && this.#isSingle) this.close();
+    if (status === 'disconnected' && this.#isSingle) this.#close(error);
   }
 }
 
-function closedError(): TtrpcError {
-  return new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the client is closed', { unsent: true });
+/** `why` is there when nobody has closed the channel: its only connection is gone. */
+function closedError(why: TtrpcError | undefined): TtrpcError {
+  const message = why ? `the client is closed: ${why.message}` : 'the client is closed';
+  return new TtrpcError(TtrpcStatus.UNAVAILABLE, message, { cause: why, unsent: true });
 }
 
 /** Asks a user's function for a connection. Rejects with UNAVAILABLE when it has none to give. */

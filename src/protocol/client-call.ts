@@ -31,7 +31,7 @@ export interface CallQueue {
 
 /** What belongs to one call, beside its messages. */
 export interface CallStart {
-  /** When the call must be over, in ms since the epoch; undefined for no limit. */
+  /** When the call must be over, in ms of `performance.now()`, which nobody sets; undefined for no limit. */
   deadline?: number | undefined;
   metadata?: TtrpcMetadata | undefined;
 }
@@ -49,6 +49,10 @@ export class ClientCall {
   movedOn = false;
   /** True when it has ended by {@link cancel}: by its caller's wish or its deadline here, not by the server's word. */
   cancelled = false;
+  /** True once the server has ended it: it keeps nothing for it any more. */
+  endedByServer = false;
+  /** Why the last attempt to make a connection for it failed, while it waits for the next one. */
+  connectError: TtrpcError | undefined;
   #connection: ClientConnection | undefined;
   #open = true;
   #requestClosed: boolean;
@@ -71,7 +75,9 @@ export class ClientCall {
   ) {
     this.#requestClosed = !sendsRequestStream(method.shape);
     if (start.deadline !== undefined) {
-      this.#timer = new Timer(Math.max(0, start.deadline - Date.now()), () => this.cancel(deadlineError()));
+      this.#timer = new Timer(Math.max(0, start.deadline - performance.now()), () =>
+        this.cancel(deadlineError(this.connectError)),
+      );
     }
   }
 
@@ -123,6 +129,7 @@ export class ClientCall {
   /** Its connection has given it its id. */
   attach(connection: ClientConnection): void {
     this.queue = undefined;
+    this.connectError = undefined;
     this.#connection = connection;
     this.#output?.attach(connection.connection, this.id);
   }
@@ -172,6 +179,7 @@ export class ClientCall {
 
   /** The answer of a unary or client-streaming call; the call is over before it is delivered. */
   answer(buf: Uint8Array, start: number, end: number): void {
+    this.endedByServer = true;
     this.#responseClosed = true;
     this.#finish();
     try {
@@ -196,6 +204,7 @@ export class ClientCall {
   /** The response stream has ended well. */
   end(): void {
     if (!this.#open) return;
+    this.endedByServer = true;
     this.#responseClosed = true;
     this.#finish();
     this.observer.onEnd();
@@ -206,6 +215,17 @@ export class ClientCall {
     if (!this.#open) return;
     this.#finish();
     this.observer.onError(error);
+  }
+
+  /**
+   * The server has ended the call with an error status. One that comes when the call's time is up is what the deadline made
+   * of the call there, whatever its code: Go's server answers a Data frame at the deadline with INVALID_ARGUMENT.
+   */
+  onStatus(error: TtrpcError): void {
+    this.endedByServer = true;
+    const { deadline } = this.start;
+    if (deadline !== undefined && performance.now() >= deadline) this.cancel(deadlineError(undefined, error));
+    else this.fail(error);
   }
 
   #requestOutput(): StreamOutput {
@@ -227,9 +247,10 @@ export class ClientCall {
   }
 }
 
-/** The error of a call whose time is up. */
-export function deadlineError(): TtrpcError {
-  return new TtrpcError(TtrpcStatus.DEADLINE_EXCEEDED, 'the deadline of the call has passed');
+/** The error of a call whose time is up: while it waited for a connection, with why the last attempt failed, if one did. */
+export function deadlineError(connectError?: TtrpcError, cause: TtrpcError | undefined = connectError): TtrpcError {
+  const why = connectError && ` while it waited for a connection; the last attempt failed: ${connectError.message}`;
+  return new TtrpcError(TtrpcStatus.DEADLINE_EXCEEDED, `the deadline of the call has passed${why ?? ''}`, { cause });
 }
 
 /** The error of a call that its caller has given up. */

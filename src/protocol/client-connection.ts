@@ -43,6 +43,13 @@ export function clientLimits(options: Partial<ClientLimits>): ClientLimits {
 /** Ids in reserve below the end of the id space: calls that are being made while the connection is replaced. */
 const ID_RESERVE = 2 ** 16;
 
+/**
+ * So many streams that were given up a connection may carry before another one takes its place. There is no cancel frame:
+ * the server keeps each of them, also with its place among the calls that it allows, until its connection ends. Far below
+ * the calls that servers allow, and enough that a new connection for it costs nothing that could be noticed.
+ */
+export const MAX_ABANDONED_STREAMS = 128;
+
 /** The client's role on one connection: gives each call its id and each frame to its call. */
 export class ClientConnection implements ConnectionRole, Watched {
   readonly connection: Connection;
@@ -59,10 +66,14 @@ export class ClientConnection implements ConnectionRole, Watched {
   /** Called when a call has left the connection. */
   onCallGone: ((call: ClientCall) => unknown) | undefined;
 
-  /** Starts to speak on `duplex`. */
+  /** Streams that were given up here and that the server has not ended, by their ids. */
+  #abandoned: Set<number> | undefined;
+
+  /** Starts to speak on `duplex`. `replaceable` says that another connection can take its place. */
   constructor(
     duplex: Duplex,
     readonly limits: ClientLimits,
+    private readonly replaceable = true,
   ) {
     this.connection = new Connection(duplex, this, {
       maxMessageBytes: limits.maxMessageBytes,
@@ -96,9 +107,16 @@ export class ClientConnection implements ConnectionRole, Watched {
     return this.#waiting.size === 0 && this.writer.writable;
   }
 
-  /** False when a call needs another connection: this one is gone, or its id space nearly used up. */
+  /**
+   * False when a call needs another connection: this one is gone, its id space nearly used up, or the server keeps too many
+   * streams of it that were given up.
+   */
   get usable(): boolean {
-    return this.connection.open && this.#nextId <= MAX_STREAM_ID - ID_RESERVE;
+    return (
+      this.connection.open &&
+      this.#nextId <= MAX_STREAM_ID - ID_RESERVE &&
+      (this.#abandoned === undefined || this.#abandoned.size < MAX_ABANDONED_STREAMS)
+    );
   }
 
   /** Begins a call with the request that is kept for it, as soon as the server takes it. */
@@ -147,7 +165,11 @@ export class ClientConnection implements ConnectionRole, Watched {
   onFrame(streamId: number, type: number, flags: number, buf: Uint8Array, start: number, end: number): void {
     const call = this.#calls.get(streamId);
     // Frames for ids that are not open are dropped: late ones of calls that were given up, or a peer's second word.
-    if (!call) return;
+    if (!call) {
+      const ends = type === FrameType.Response || (type === FrameType.Data && (flags & FrameFlag.RemoteClosed) !== 0);
+      if (ends) this.#abandoned?.delete(streamId);
+      return;
+    }
     if (type === FrameType.Response) {
       this.#onResponse(call, buf, start, end);
     } else if (type !== FrameType.Data) {
@@ -184,7 +206,11 @@ export class ClientConnection implements ConnectionRole, Watched {
 
   /** A call tells that it is over. */
   onCallEnded(call: ClientCall): void {
-    if (this.#calls.delete(call)) this.onCallGone?.(call);
+    if (!this.#calls.delete(call)) return;
+    if (this.replaceable && !call.endedByServer && call.method.shape !== 'unary' && this.connection.open) {
+      (this.#abandoned ??= new Set()).add(call.id);
+    }
+    this.onCallGone?.(call);
   }
 
   /** What is left of the call's time, when its request is queued for writing. */
@@ -194,7 +220,7 @@ export class ClientConnection implements ConnectionRole, Watched {
     }
     const { deadline } = call.start;
     if (deadline === undefined) return 0;
-    const now = Date.now();
+    const now = performance.now();
     if (deadline <= now) throw deadlineError();
     return timeoutNanoUntil(deadline, now);
   }
@@ -218,9 +244,9 @@ export class ClientConnection implements ConnectionRole, Watched {
     const { status, statusCut, payloadStart, payloadEnd } = response;
     if (status && statusCut) {
       const message = `${status.message} (cut, without details: the status exceeds ${this.limits.maxStatusBytes} bytes)`;
-      call.fail(new TtrpcError(status.code, message, { limit: 'maxStatusBytes' }));
+      call.onStatus(new TtrpcError(status.code, message, { limit: 'maxStatusBytes' }));
     } else if (status) {
-      call.fail(new TtrpcError(status.code, status.message, { details: status.details }));
+      call.onStatus(new TtrpcError(status.code, status.message, { details: status.details }));
     } else if (!sendsResponseStream(call.method.shape)) {
       call.answer(buf, payloadStart, payloadEnd);
     } else {

@@ -170,7 +170,7 @@ class Client implements RawClient {
   #start(options: RawCallOptions): CallStart {
     const timeoutMs = checkTimeoutMs(options.timeoutMs ?? this.options.timeoutMs ?? Infinity, 'timeoutMs');
     return {
-      deadline: timeoutMs === Infinity ? undefined : Date.now() + timeoutMs,
+      deadline: timeoutMs === Infinity ? undefined : performance.now() + timeoutMs,
       metadata: options.metadata === undefined ? undefined : new TtrpcMetadata(options.metadata),
     };
   }
@@ -206,7 +206,7 @@ class Stream implements RawStream, Cancellable {
     );
     if (sendsRequestStream(method.shape)) this.#call = channel.openStream(method, start, route, this.#observer);
     else if (start.deadline !== undefined) {
-      this.#timer = new Timer(Math.max(0, start.deadline - Date.now()), () => this.#fail(deadlineError()));
+      this.#timer = new Timer(Math.max(0, start.deadline - performance.now()), () => this.#fail(deadlineError()));
     }
     abort.watch(this);
   }

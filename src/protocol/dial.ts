@@ -17,11 +17,7 @@ export function dial(address: Address, signal?: AbortSignal): Promise<Socket> {
       return;
     }
     if (address.kind === 'fd') {
-      try {
-        resolve(inherited(address.fd));
-      } catch (error) {
-        reject(dialError(address, error));
-      }
+      inherit(address, resolve, reject);
       return;
     }
     const reads = sharedReads();
@@ -54,10 +50,27 @@ export function dial(address: Address, signal?: AbortSignal): Promise<Socket> {
   });
 }
 
-/** A connected socket that the process has been started with. Raises what is wrong with the descriptor. */
-function inherited(fd: number): Socket {
-  if (fstatSync(fd).isSocket()) return new Socket({ fd });
-  throw Object.assign(new Error(`descriptor ${fd} is no socket`), { code: 'ENOTSOCK' });
+/** Takes a socket that is connected already. One that is not says so in the next turn, when reading has begun. */
+function inherit(
+  address: Extract<Address, { kind: 'fd' }>,
+  resolve: (socket: Socket) => void,
+  reject: (error: TtrpcError) => void,
+): void {
+  try {
+    if (!fstatSync(address.fd).isSocket()) {
+      throw Object.assign(new Error(`descriptor ${address.fd} is no socket`), { code: 'ENOTSOCK' });
+    }
+    const socket = new Socket({ fd: address.fd });
+    const onError = (error: unknown): void => reject(dialError(address, error));
+    socket.on('error', onError);
+    setImmediate(() => {
+      if (socket.destroyed) return;
+      socket.off('error', onError);
+      resolve(socket);
+    });
+  } catch (error) {
+    reject(dialError(address, error));
+  }
 }
 
 function connectOptions(address: Exclude<Address, { kind: 'fd' }>): NetConnectOpts {
@@ -79,6 +92,8 @@ const REASONS = new Map([
   ['EPERM', 'this process may not use it'],
   ['EAGAIN', 'its queue of connects is full'],
   ['ENOTSOCK', 'it is no socket'],
+  ['ERR_INVALID_FD_TYPE', 'this process has no open socket with that number'],
+  ['ENOTCONN', 'it is not connected'],
 ]);
 
 function dialError(address: Address, error: unknown): TtrpcError {

@@ -20,8 +20,7 @@ export interface Flow {
 }
 
 interface Waiting<T> {
-  resolve(result: IteratorResult<T, undefined>): void;
-  reject(error: unknown): void;
+  resolve(result: IteratorResult<T, undefined> | Promise<never>): void;
 }
 
 /**
@@ -122,9 +121,9 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
     if (this.#end) {
       const { error } = this.#end;
       this.#end = {};
-      return error === undefined ? Promise.resolve(DONE) : Promise.reject(error);
+      return error === undefined ? Promise.resolve(DONE) : this.rejection(error);
     }
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    return new Promise((resolve) => this.#waiting.push({ resolve }));
   }
 
   /** The reader leaves: what is queued is dropped. */
@@ -139,6 +138,11 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** What the reader gets for the error with which the stream has failed. */
+  protected rejection(error: unknown): Promise<never> {
+    return Promise.reject(error);
   }
 
   #rewind(): void {
@@ -183,7 +187,7 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
     if (end.error === undefined) first.resolve(DONE);
     else {
       this.#end = {};
-      first.reject(end.error);
+      first.resolve(this.rejection(end.error));
     }
     for (const reader of others) reader.resolve(DONE);
   }

@@ -2,6 +2,7 @@ import type { Backoff } from './backoff.js';
 import type { ClientCall } from './client-call.js';
 import type { ClientConnection } from './client-connection.js';
 import { TtrpcError } from './errors.js';
+import { inRootContext } from './root-context.js';
 import { TtrpcStatus } from './status.js';
 import { Timer } from './timer.js';
 
@@ -23,7 +24,7 @@ export class SharedConnection {
   #wasConnected = false;
   #lastError: TtrpcError | undefined;
   #waiting = new Set<ClientCall>();
-  /** No attempt before this time, in ms since the epoch: the last one has just failed. */
+  /** No attempt before this time, in ms of `performance.now()`: the last one has just failed. */
   #notBefore = 0;
   #retry: Timer | undefined;
 
@@ -58,15 +59,19 @@ export class SharedConnection {
       ready.begin(call);
       return;
     }
-    const waitMs = this.#attempt ? 0 : this.#notBefore - Date.now();
+    const waitMs = this.#attempt ? 0 : this.#notBefore - performance.now();
     if (waitMs > 0 && !call.patient) {
       // The last attempt failed a moment ago: another one for each call would only add to the trouble.
       call.fail(this.#lastError ?? new TtrpcError(TtrpcStatus.UNAVAILABLE, 'not connected', { unsent: true }));
       return;
     }
     this.#wait(call);
-    if (waitMs > 0) this.#retryIn(waitMs);
-    else void this.#connect();
+    if (waitMs > 0) {
+      call.connectError = this.#lastError;
+      this.#retryIn(waitMs);
+    } else {
+      void this.#connect();
+    }
   }
 
   /** Takes a connection that is there already. */
@@ -94,9 +99,11 @@ export class SharedConnection {
   }
 
   #connect(): Promise<void> {
-    return (this.#attempt ??= this.#tryConnect().finally(() => {
-      this.#attempt = undefined;
-    }));
+    return (this.#attempt ??= inRootContext(() =>
+      this.#tryConnect().finally(() => {
+        this.#attempt = undefined;
+      }),
+    ));
   }
 
   async #tryConnect(): Promise<void> {
@@ -121,15 +128,18 @@ export class SharedConnection {
     this.#setStatus('disconnected', error);
     this.#failWaiting(error, false);
     const waitMs = this.backoff.next();
-    this.#notBefore = Date.now() + waitMs;
+    this.#notBefore = performance.now() + waitMs;
     if (this.#waiting.size > 0) this.#retryIn(waitMs);
   }
 
   #retryIn(ms: number): void {
-    this.#retry ??= new Timer(ms, () => {
-      this.#retry = undefined;
-      if (this.#waiting.size > 0) void this.#connect();
-    });
+    this.#retry ??= inRootContext(
+      () =>
+        new Timer(ms, () => {
+          this.#retry = undefined;
+          if (this.#waiting.size > 0) void this.#connect();
+        }),
+    );
   }
 
   #onLost(connection: ClientConnection, error: TtrpcError): void {
@@ -153,7 +163,10 @@ export class SharedConnection {
   }
 
   #failWaiting(error: TtrpcError, all: boolean): void {
-    for (const call of [...this.#waiting]) if (all || !call.patient) call.fail(error);
+    for (const call of [...this.#waiting]) {
+      if (all || !call.patient) call.fail(error);
+      else call.connectError = error;
+    }
   }
 
   #setStatus(status: ConnectionStatus, error?: TtrpcError): void {

@@ -2,6 +2,7 @@ import type { Backoff } from './backoff.js';
 import type { ClientCall } from './client-call.js';
 import type { ClientConnection } from './client-connection.js';
 import { TtrpcError } from './errors.js';
+import { inRootContext } from './root-context.js';
 import { TtrpcStatus } from './status.js';
 import { Timer } from './timer.js';
 
@@ -81,7 +82,7 @@ export class StreamPool {
   #openMore(): void {
     while (this.#wanted > this.#opening && this.size + this.#opening < this.#max) {
       this.#opening++;
-      this.#open().then(
+      inRootContext(this.#open).then(
         (connection) => {
           this.#opening--;
           this.#backoff.reset();
@@ -108,16 +109,20 @@ export class StreamPool {
 
   /** Each attempt stands for one call: the first that does not wait for another one fails with it. */
   #onOpenFailed(error: TtrpcError): void {
+    let failing: ClientCall | undefined;
     for (const call of this.#waiting) {
-      if (call.patient) continue;
-      call.fail(error);
-      break;
+      call.connectError = error;
+      if (!call.patient) failing ??= call;
     }
+    failing?.fail(error);
     if (this.#waiting.size === 0) return;
-    this.#retry ??= new Timer(this.#backoff.next(), () => {
-      this.#retry = undefined;
-      this.#openMore();
-    });
+    this.#retry ??= inRootContext(
+      () =>
+        new Timer(this.#backoff.next(), () => {
+          this.#retry = undefined;
+          this.#openMore();
+        }),
+    );
     this.#openMore();
   }
 
@@ -127,10 +132,13 @@ export class StreamPool {
       this.#beginOn(connection, call);
       return;
     }
-    const timer = new Timer(this.#idleMs, () => {
-      this.#forget(idle);
-      connection.close(closedError());
-    });
+    const timer = inRootContext(
+      () =>
+        new Timer(this.#idleMs, () => {
+          this.#forget(idle);
+          connection.close(closedError());
+        }),
+    );
     const idle: Idle = { connection, timer };
     this.#idle.push(idle);
     connection.onEnded = () => {

@@ -104,7 +104,7 @@ async function call(shape: MethodShape, dial: () => Socket, timeoutMs: number): 
       },
     };
     const ref = methodRef(SERVICE, shape, shape);
-    const start = { deadline: Date.now() + timeoutMs };
+    const start = { deadline: performance.now() + timeoutMs };
     if (!sendsRequestStream(shape)) {
       channel.request(ref, bytesCodec, Buffer.from('1'), start, {}, observer);
       return;

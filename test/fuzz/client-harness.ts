@@ -77,7 +77,7 @@ export class ClientHarness implements Harness {
     const log: ClientLog = { mutant: number, calls, events: 0 };
     this.#instruments.watch(connection, log);
     const begin = (shape: CallShape): void => {
-      const deadline = random.below(40) === 0 ? Date.now() + random.below(3) : undefined;
+      const deadline = random.below(40) === 0 ? performance.now() + random.below(3) : undefined;
       const watched = new WatchedCall(shape, number, deadline, random.below(20) === 0, (what) => {
         log.events++;
         this.counters.hit(`caller, ${shape}: ${what}`, number);
