@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import protobuf from 'protobufjs';
+import { describe } from '../protocol/describe.js';
 import type { LoaderOptions } from './loader-options.js';
 import { importError, parseError, unresolvedError } from './proto-file-errors.js';
 import { errorText, SchemaError } from './schema-error.js';
@@ -37,7 +38,7 @@ export class ProtoFiles {
   constructor(options: Pick<LoaderOptions, 'includeDirs' | 'keepCase'>) {
     const { includeDirs } = options;
     if (includeDirs !== undefined && includeDirs !== null && !Array.isArray(includeDirs)) {
-      throw new SchemaError(`loader.includeDirs: expected an array of folders, got ${typeof includeDirs}`);
+      throw new SchemaError(`loader.includeDirs: expected an array of folders, got ${describe(includeDirs)}`);
     }
     this.#includeDirs = includeDirs ?? [];
     this.#keepCase = options.keepCase ?? false;

@@ -138,8 +138,13 @@ describe('a timeout', () => {
     await expectException(form({}, { timeoutMs: 30 }), TtrpcStatus.DEADLINE_EXCEEDED, /deadline/);
   });
 
-  it.each([-1, 0, NaN, '5' as unknown as number])('must be a number above 0, not %p', async (timeoutMs) => {
-    const message = `timeoutMs: expected a number of milliseconds above 0, got ${timeoutMs}`;
+  it.each([
+    [-1, '-1'],
+    [0, '0'],
+    [NaN, 'NaN'],
+    ['5' as unknown as number, 'string "5"'],
+  ])('must be a number above 0, not %p', async (timeoutMs, got) => {
+    const message = `timeoutMs: expected a number of milliseconds above 0, got ${got}`;
     for (const [, form] of FORMS) await expectException(form({}, { timeoutMs }), TtrpcStatus.INVALID_ARGUMENT, message);
     expect(lab.server?.connectionCount).toBe(0);
   });
@@ -210,7 +215,7 @@ describe('a signal', () => {
   });
 
   it('must be one', async () => {
-    const message = 'signal: expected an AbortSignal, got object';
+    const message = 'signal: expected an AbortSignal, got an object';
     await expectException(promises.ask({}, { signal: {} as AbortSignal }), TtrpcStatus.INVALID_ARGUMENT, message);
   });
 });
