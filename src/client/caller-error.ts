@@ -2,6 +2,8 @@ import { TtrpcException } from '../common/ttrpc-exception.js';
 import { messageOf, TtrpcError } from '../protocol/errors.js';
 import { TtrpcStatus } from '../protocol/status.js';
 
+export { describe } from '../protocol/describe.js';
+
 /**
  * What a caller gets for an error of the engine, always a TtrpcException. A signal whose reason is an exception (a
  * handler's `context.signal`) ends its calls with that one; what is no TtrpcError is a complaint about what the caller
@@ -19,12 +21,4 @@ export function exceptionOf(error: unknown): TtrpcException {
 /** INVALID_ARGUMENT with this text. */
 export function badArgument(message: string): TtrpcException {
   return new TtrpcException(TtrpcStatus.INVALID_ARGUMENT, message);
-}
-
-/** How a value looks in an error's text. */
-export function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value !== 'object') return `a ${typeof value}`;
-  const name = (value as { constructor?: { name?: unknown } }).constructor?.name;
-  return typeof name === 'string' && name !== '' && name !== 'Object' ? `an object of class ${name}` : 'a plain object';
 }

@@ -1,7 +1,8 @@
 import { Controller, type ControllerOptions } from '@nestjs/common';
 import type { MethodDescriptor, ServiceDescriptor } from '../schema/service-descriptor.js';
-import { handlerMark, markHandler, registerHandler, type HandlerFunction } from './handler-metadata.js';
+import { handlerMark, registerHandler, type HandlerFunction } from './handler-metadata.js';
 import type { TtrpcServiceDecorator } from './handler-types.js';
+import { noteServiceClass } from './service-classes.js';
 
 /** Options of {@link TtrpcService}: those of `@Controller()` that a service can use. */
 export type TtrpcServiceOptions = Pick<ControllerOptions, 'scope' | 'durable'>;
@@ -21,6 +22,7 @@ export function TtrpcService(service: string | ServiceDescriptor, options: Ttrpc
   return (target) => {
     Controller(options)(target);
     const prototype = target.prototype as object;
+    noteServiceClass(prototype, service);
     const name = typeof service === 'string' ? service : service.name;
     const descriptor = typeof service === 'string' ? undefined : service;
     for (const property of handlerNames(prototype)) {
@@ -72,6 +74,5 @@ function ownHandler(prototype: object, property: string): HandlerFunction {
   }
   Object.defineProperty(own, 'name', { value: inherited.name });
   Object.defineProperty(prototype, property, { value: own, writable: true, configurable: true, enumerable: false });
-  markHandler(own, handlerMark(inherited) ?? { service: undefined, rpc: undefined });
   return own;
 }

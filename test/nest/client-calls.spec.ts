@@ -266,7 +266,7 @@ describe('a parent', () => {
   });
 
   it('must be a context', async () => {
-    const message = 'parent: expected the context of a handler, got a plain object';
+    const message = 'parent: expected the context of a handler, got an object';
     await expectException(promises.ask({}, { parent: {} as never }), TtrpcStatus.INVALID_ARGUMENT, message);
   });
 });
@@ -347,7 +347,7 @@ describe('a message that does not fit its type', () => {
 
 describe('options', () => {
   it.each([
-    ['a string', 'a string'],
+    ['a string', 'string "a string"'],
     [new TtrpcMetadata(), 'an object of class TtrpcMetadata'],
   ])('must be an object: %p', async (options, got) => {
     const message = `call options: expected an object such as { timeoutMs, metadata, signal }, got ${got}`;
@@ -374,8 +374,8 @@ describe('options', () => {
 describe('a request stream', () => {
   it.each([
     [undefined, 'undefined'],
-    [{ number: 1 }, 'a plain object'],
-    ['text', 'a string'],
+    [{ number: 1 }, 'an object'],
+    ['text', 'string "text"'],
     [Promise.resolve([]), 'an object of class Promise'],
   ])('must be a stream, not %p', async (source, got) => {
     const message = `client.v1.Lab/Sum takes a stream: expected an Observable or an AsyncIterable of client.v1.Question, got ${got}`;
