@@ -44,16 +44,18 @@ export function TtrpcService(service: string | ServiceDescriptor, options: Ttrpc
 /** The names of the marked methods of a class and of those that it extends. */
 function handlerNames(prototype: object): Set<string> {
   const names = new Set<string>();
+  const seen = new Set<string>();
   for (
     let level: object | null = prototype;
     level && level !== Object.prototype;
     level = Object.getPrototypeOf(level) as object | null
   ) {
     for (const name of Object.getOwnPropertyNames(level)) {
+      // The lowest class's method counts: one that overrides a handler without a decorator is none. Accessors are not read.
+      if (seen.has(name)) continue;
+      seen.add(name);
       const value: unknown = Object.getOwnPropertyDescriptor(level, name)?.value;
-      // The lowest class's method counts: one that overrides a handler without a decorator is none.
-      const isLowest = Reflect.get(prototype, name) === value;
-      if (isLowest && typeof value === 'function' && handlerMark(value as HandlerFunction)) names.add(name);
+      if (typeof value === 'function' && handlerMark(value as HandlerFunction)) names.add(name);
     }
   }
   return names;

@@ -42,10 +42,12 @@ function serviceOf({ service }: ServiceClass, schema: Schema): string | undefine
 /** The methods of a class and of those that it extends; accessors are not touched. */
 function methodNames(prototype: object): string[] {
   const names = new Set<string>();
+  const seen = new Set<string>();
   let level: object | null = prototype;
   while (level && level !== Object.prototype) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(level))) {
-      if (name !== 'constructor' && typeof value === 'function') names.add(name);
+      if (name !== 'constructor' && typeof value === 'function' && !seen.has(name)) names.add(name);
+      seen.add(name);
     }
     level = Object.getPrototypeOf(level) as object | null;
   }
