@@ -1,7 +1,8 @@
 import { TtrpcException } from '../common/ttrpc-exception.js';
-import { readProperty } from '../protocol/describe-error.js';
 import { messageOf, TtrpcError } from '../protocol/errors.js';
 import { TtrpcStatus } from '../protocol/status.js';
+
+export { describe } from '../protocol/describe.js';
 
 /**
  * What a caller gets for an error of the engine, always a TtrpcException. A signal whose reason is an exception (a
@@ -25,12 +26,4 @@ export function badArgument(message: string): TtrpcException {
 /** INVALID_ARGUMENT with this text, for an argument of a call: {@link exceptionOf} adds which one. */
 export function badCall(message: string): TtrpcError {
   return new TtrpcError(TtrpcStatus.INVALID_ARGUMENT, message, { unsent: true });
-}
-
-/** How a value looks in an error's text. */
-export function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value !== 'object') return `a ${typeof value}`;
-  const name = readProperty(readProperty(value, 'constructor'), 'name');
-  return typeof name === 'string' && name !== '' && name !== 'Object' ? `an object of class ${name}` : 'a plain object';
 }

@@ -29,7 +29,7 @@ export class Caller {
     this.#timeoutMs = timeoutMs === undefined ? undefined : checkTimeoutMs(timeoutMs, 'timeoutMs');
     this.#metadata = metadata === undefined ? undefined : new TtrpcMetadata(metadata);
     if (!Array.isArray(propagateMetadata) || propagateMetadata.some((key) => typeof key !== 'string' || key === '')) {
-      throw new TypeError('propagateMetadata: expected an array of metadata keys');
+      throw new TypeError(`propagateMetadata: expected an array of metadata keys, got ${describe(propagateMetadata)}`);
     }
     this.#propagated = [...(propagateMetadata as readonly string[])];
     this.channel = makeChannel();

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { parseAddress } from '../protocol/address.js';
 import type { ChannelOptions, ConnectionSource } from '../protocol/channel.js';
+import { describe } from '../protocol/describe.js';
 import { isDuplex } from '../protocol/duplex.js';
 import type { MetadataInit } from '../protocol/metadata.js';
 import type { SchemaOptions } from '../schema/schema.js';
@@ -46,12 +47,12 @@ export function connectionSource(options: TtrpcClientOptions): ConnectionSource 
     throw new TypeError(`a ttrpc client takes exactly one of url, duplex and connect; got ${got}`);
   }
   if (duplex !== undefined) {
-    if (!isDuplex(duplex)) throw new TypeError(`duplex: expected a Duplex, got ${typeof duplex}`);
+    if (!isDuplex(duplex)) throw new TypeError(`duplex: expected a Duplex, got ${describe(duplex)}`);
     return { kind: 'duplex', duplex };
   }
   if (connect !== undefined) {
     if (typeof connect !== 'function') {
-      throw new TypeError(`connect: expected a function that gives a Duplex, got ${typeof connect}`);
+      throw new TypeError(`connect: expected a function that gives a Duplex, got ${describe(connect)}`);
     }
     return { kind: 'connect', connect };
   }

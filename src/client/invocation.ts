@@ -8,6 +8,7 @@ import type { TtrpcCallOptions } from './call-options.js';
 import { callOptions, type Caller } from './caller.js';
 import { exceptionOf } from './caller-error.js';
 import type { ClientMethod } from './client-method.js';
+import { checkOneMessage } from './one-message.js';
 import { requestFeed, type FeedOwner, type RequestFeed } from './request-feed.js';
 
 /**
@@ -106,6 +107,7 @@ export abstract class Invocation implements CallObserver, FeedOwner, Flow {
       this.#attach(caller.channel.openStream(method.ref, start, options, this));
       if (this.#call?.open) this.#feed.start(this.#call, this);
     } else {
+      checkOneMessage(request, method);
       this.#attach(caller.channel.request(method.ref, method.request, request, start, options, this));
     }
   }

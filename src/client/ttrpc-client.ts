@@ -87,7 +87,8 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents> implements OnApp
     this.#schema = loadSchema(options);
     const { interceptors = [] } = options;
     if (!Array.isArray(interceptors) || interceptors.some((each) => typeof each !== 'function')) {
-      throw new TypeError('interceptors: expected an array of functions');
+      const got = Array.isArray(interceptors) ? 'an array with something else' : describe(interceptors);
+      throw new TypeError(`interceptors: expected an array of functions, got ${got}`);
     }
     this._status$.next('disconnected');
     const source = connectionSource(options);

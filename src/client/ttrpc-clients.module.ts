@@ -8,6 +8,7 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
+import { describe } from '../protocol/describe.js';
 import type { ServiceDescriptor } from '../schema/service-descriptor.js';
 import type { TtrpcClientOptions } from './client-options.js';
 import { getTtrpcServiceToken } from './service-token.js';
@@ -54,7 +55,7 @@ export type TtrpcClientsOf<Registration> = Registration[] | { clients: Registrat
 export class TtrpcClientsModule {
   /** Clients whose options are known. Raises a TypeError for one without a name or with that of another. */
   static register(registrations: TtrpcClientsOf<TtrpcClientRegistration>): DynamicModule {
-    return dynamicModule(registrations, ({ name: _name, services: _services, ...options }) => ({
+    return dynamicModule('register', registrations, ({ name: _name, services: _services, ...options }) => ({
       providers: [],
       client: { useFactory: () => new TtrpcClient(options) },
     }));
@@ -62,7 +63,7 @@ export class TtrpcClientsModule {
 
   /** Clients whose options come from a factory. Raises as {@link register}. */
   static registerAsync(registrations: TtrpcClientsOf<TtrpcClientAsyncRegistration>): DynamicModule {
-    return dynamicModule(registrations, asyncClient);
+    return dynamicModule('registerAsync', registrations, asyncClient);
   }
 }
 
@@ -92,10 +93,11 @@ function asyncClient(registration: TtrpcClientAsyncRegistration): ClientFactory 
 }
 
 function dynamicModule<R extends TtrpcClientTokens & Pick<ModuleMetadata, 'imports'>>(
+  method: string,
   registrations: TtrpcClientsOf<R>,
   factoryOf: (registration: R) => ClientFactory,
 ): DynamicModule {
-  const { clients, isGlobal = false } = Array.isArray(registrations) ? { clients: registrations } : registrations;
+  const { clients, isGlobal } = clientList(method, registrations);
   const names = new Set<unknown>();
   const hidden: Provider[] = [];
   const provided: FactoryProvider[] = [];
@@ -117,6 +119,18 @@ function dynamicModule<R extends TtrpcClientTokens & Pick<ModuleMetadata, 'impor
     providers: [...hidden, ...provided],
     exports: provided.map(({ provide }) => provide),
   };
+}
+
+/** Raises a TypeError for one client without the array around it, the form in which Nest's modules take one thing. */
+function clientList<R>(method: string, registrations: TtrpcClientsOf<R>): { clients: R[]; isGlobal: boolean } {
+  if (Array.isArray(registrations)) return { clients: registrations, isGlobal: false };
+  const { clients, isGlobal = false } = (registrations ?? {}) as Partial<Exclude<typeof registrations, R[]>>;
+  if (Array.isArray(clients)) return { clients, isGlobal };
+  const expected = `TtrpcClientsModule.${method}: expected an array of clients or { clients: [ … ], isGlobal }`;
+  if (clients !== undefined) throw new TypeError(`${expected}, got clients: ${describe(clients)}`);
+  const isOne = typeof registrations === 'object' && registrations !== null && 'name' in registrations;
+  if (!isOne) throw new TypeError(`${expected}, got ${describe(registrations)}`);
+  throw new TypeError(`${expected}, got one client; write TtrpcClientsModule.${method}([{ name, … }])`);
 }
 
 function serviceProviders({ name, services = [] }: TtrpcClientTokens): FactoryProvider[] {

@@ -35,6 +35,15 @@ export function passParameters(target: object, property: string): void {
   Reflect.defineMetadata(PARAM_ARGS, {}, target.constructor, property);
 }
 
+/** What Nest knows of a method's parameters now, to be written for `property` of a class. */
+export function keepParameters(target: object, method: string): (target: object, property: string) => void {
+  const kept: unknown = Reflect.getOwnMetadata(PARAM_ARGS, target.constructor, method);
+  return ({ constructor: owner }, property) => {
+    if (kept === undefined) Reflect.deleteMetadata(PARAM_ARGS, owner, property);
+    else Reflect.defineMetadata(PARAM_ARGS, kept, owner, property);
+  };
+}
+
 /** The places of the parameters of which Nest's metadata tell. */
 function places(metadata: unknown): Set<number> {
   const parameters = (metadata ?? {}) as Record<string, { index: number }>;

@@ -1,7 +1,7 @@
 import { UseFilters } from '@nestjs/common';
 import { TtrpcExceptionFilter } from '../transport/ttrpc-exception.filter.js';
-import { markHandler, registerHandler, type HandlerFunction } from './handler-metadata.js';
-import { completeParameters, passParameters } from './handler-parameters.js';
+import { markHandler, registerHandler, settleHandler, type HandlerFunction } from './handler-metadata.js';
+import { completeParameters, keepParameters, passParameters } from './handler-parameters.js';
 
 /** Options of {@link TtrpcMethod}. */
 export interface TtrpcMethodOptions {
@@ -37,25 +37,39 @@ export function TtrpcMethod(...args: (string | TtrpcMethodOptions | undefined)[]
   const service = names.pop();
   const { pipes = true } = args.find((arg) => typeof arg === 'object' && arg !== null) ?? {};
   return (target, key, descriptor) => {
-    const handler = descriptor.value as HandlerFunction | undefined;
-    if (typeof target === 'function' || typeof key !== 'string' || typeof handler !== 'function') {
-      throw new Error(
-        `@TtrpcMethod() on ${String(key)}: expected a method of the class's instances with a string name`,
-      );
-    }
+    const { property, handler } = methodOf(target, key, descriptor);
     const owner = target.constructor;
-    markHandler(handler, { service, rpc });
-    if (pipes) completeParameters(target, key);
-    else passParameters(target, key);
-    registerHandler(target, key, handler, {
+    const restoreParameters = keepParameters(target, property);
+    const complete = pipes ? completeParameters : passParameters;
+    markHandler(handler, { service, rpc, completeParameters: complete, restoreParameters });
+    complete(target, property);
+    registerHandler(target, property, handler, {
       service: service ?? owner.name,
       descriptor: undefined,
       rpc,
       className: owner.name,
-      property: key,
+      property,
     });
     // Before any decorator of the class: so the filters that those add are asked first.
     const filters = (Reflect.getMetadata(FILTERS, owner) ?? []) as unknown[];
     if (!filters.includes(TtrpcExceptionFilter)) UseFilters(TtrpcExceptionFilter)(owner);
+    // When the class is finished, and before anybody makes an application of it.
+    void Promise.resolve().then(() => settleHandler(target, property));
   };
+}
+
+/** The name and the function that are decorated. Raises an Error that says what was decorated instead. */
+function methodOf(
+  target: object,
+  key: string | symbol,
+  descriptor: PropertyDescriptor | undefined,
+): { property: string; handler: HandlerFunction } {
+  const place = typeof target === 'function' ? target.name : target.constructor.name;
+  const expected = `@TtrpcMethod() on ${String(key)} of ${place}: expected a method of the class's instances with a string name`;
+  if (typeof target === 'function') throw new Error(`${expected}, got a static one`);
+  if (typeof key !== 'string') throw new Error(`${expected}, got a symbol`);
+  // A property with a function is set in the constructor: there is nothing on the class that Nest could find.
+  if (descriptor === undefined) throw new Error(`${expected}, got a property; write ${key}(request) { … }`);
+  if (typeof descriptor.value !== 'function') throw new Error(`${expected}, got an accessor`);
+  return { property: key, handler: descriptor.value as HandlerFunction };
 }

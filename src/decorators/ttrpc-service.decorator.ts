@@ -1,7 +1,8 @@
 import { Controller, type ControllerOptions } from '@nestjs/common';
 import type { MethodDescriptor, ServiceDescriptor } from '../schema/service-descriptor.js';
-import { handlerMark, markHandler, registerHandler, type HandlerFunction } from './handler-metadata.js';
+import { handlerMark, registerHandler, type HandlerFunction } from './handler-metadata.js';
 import type { TtrpcServiceDecorator } from './handler-types.js';
+import { noteServiceClass } from './service-classes.js';
 
 /** Options of {@link TtrpcService}: those of `@Controller()` that a service can use. */
 export type TtrpcServiceOptions = Pick<ControllerOptions, 'scope' | 'durable'>;
@@ -21,6 +22,7 @@ export function TtrpcService(service: string | ServiceDescriptor, options: Ttrpc
   return (target) => {
     Controller(options)(target);
     const prototype = target.prototype as object;
+    noteServiceClass(prototype, service);
     const name = typeof service === 'string' ? service : service.name;
     const descriptor = typeof service === 'string' ? undefined : service;
     for (const property of handlerNames(prototype)) {
@@ -42,16 +44,18 @@ export function TtrpcService(service: string | ServiceDescriptor, options: Ttrpc
 /** The names of the marked methods of a class and of those that it extends. */
 function handlerNames(prototype: object): Set<string> {
   const names = new Set<string>();
+  const seen = new Set<string>();
   for (
     let level: object | null = prototype;
     level && level !== Object.prototype;
     level = Object.getPrototypeOf(level) as object | null
   ) {
     for (const name of Object.getOwnPropertyNames(level)) {
+      // The lowest class's method counts: one that overrides a handler without a decorator is none. Accessors are not read.
+      if (seen.has(name)) continue;
+      seen.add(name);
       const value: unknown = Object.getOwnPropertyDescriptor(level, name)?.value;
-      // The lowest class's method counts: one that overrides a handler without a decorator is none.
-      const isLowest = Reflect.get(prototype, name) === value;
-      if (isLowest && typeof value === 'function' && handlerMark(value as HandlerFunction)) names.add(name);
+      if (typeof value === 'function' && handlerMark(value as HandlerFunction)) names.add(name);
     }
   }
   return names;
@@ -72,6 +76,5 @@ function ownHandler(prototype: object, property: string): HandlerFunction {
   }
   Object.defineProperty(own, 'name', { value: inherited.name });
   Object.defineProperty(prototype, property, { value: own, writable: true, configurable: true, enumerable: false });
-  markHandler(own, handlerMark(inherited) ?? { service: undefined, rpc: undefined });
   return own;
 }

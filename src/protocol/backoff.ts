@@ -1,3 +1,5 @@
+import { describeOption } from './describe.js';
+
 /** Waits between attempts to connect, in ms. */
 export interface BackoffOptions {
   /** The first wait. Default 50. */
@@ -42,5 +44,5 @@ export class Backoff {
 
 function check(name: string, value: number, least: number, most = Infinity): number {
   if (typeof value === 'number' && value >= least && value <= most) return value;
-  throw new RangeError(`reconnect.${name}: expected a number from ${least} to ${most}, got ${String(value)}`);
+  throw new RangeError(`reconnect.${name}: expected a number from ${least} to ${most}, got ${describeOption(value)}`);
 }

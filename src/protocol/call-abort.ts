@@ -1,3 +1,4 @@
+import { describeOption } from './describe.js';
 import { messageOf, TtrpcError } from './errors.js';
 import { offAbort, onAbort } from './signal-listeners.js';
 import { TtrpcStatus } from './status.js';
@@ -60,5 +61,5 @@ function checkSignal(signal: unknown, name: string): void {
   if (signal === undefined) return;
   const isSignal = typeof signal === 'object' && signal !== null && 'addEventListener' in signal;
   if (isSignal) return;
-  throw new TypeError(`${name}: expected an AbortSignal, got ${signal === null ? 'null' : typeof signal}`);
+  throw new TypeError(`${name}: expected an AbortSignal, got ${describeOption(signal)}`);
 }

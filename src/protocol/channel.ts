@@ -4,6 +4,7 @@ import type { Address } from './address.js';
 import { Backoff, type BackoffOptions } from './backoff.js';
 import { ClientCall, requestError, type CallObserver, type CallStart } from './client-call.js';
 import { ClientConnection, clientLimits, type ClientLimits } from './client-connection.js';
+import { describe, describeOption } from './describe.js';
 import { dial } from './dial.js';
 import { isDuplex } from './duplex.js';
 import { messageOf, TtrpcError } from './errors.js';
@@ -89,7 +90,7 @@ export class Channel {
     limit(options, 'maxStreamConnections', 64);
     limit(options, 'streamIdleMs', 10_000);
     if (options.streams !== undefined && options.streams !== 'dedicated' && options.streams !== 'shared') {
-      throw new RangeError(`streams: expected 'dedicated' or 'shared', got ${String(options.streams)}`);
+      throw new RangeError(`streams: expected 'dedicated' or 'shared', got ${describeOption(options.streams)}`);
     }
     // Each connection that is being made listens to it.
     setMaxListeners(0, this.#abort.signal);
@@ -267,6 +268,6 @@ async function take(connect: (signal: AbortSignal) => Promise<Duplex>, signal: A
     throw new TtrpcError(TtrpcStatus.UNAVAILABLE, message, { cause: error, unsent: true });
   }
   if (isDuplex(duplex)) return duplex;
-  const message = `connect: expected a Duplex, got ${duplex === null ? 'null' : typeof duplex}`;
+  const message = `connect: expected a Duplex, got ${describe(duplex)}`;
   throw new TtrpcError(TtrpcStatus.UNAVAILABLE, message, { unsent: true });
 }

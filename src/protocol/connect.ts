@@ -16,6 +16,7 @@ import {
   type CallStart,
   type ClientCall,
 } from './client-call.js';
+import { describe } from './describe.js';
 import { isDuplex } from './duplex.js';
 import { TtrpcError } from './errors.js';
 import { Inbox } from './inbox.js';
@@ -83,9 +84,7 @@ export interface RawClient {
 export async function connect(target: string | Duplex, options: RawClientOptions = {}): Promise<RawClient> {
   if (options.timeoutMs !== undefined) checkTimeoutMs(options.timeoutMs, 'timeoutMs');
   if (typeof target !== 'string' && !isDuplex(target)) {
-    throw new TypeError(
-      `expected an address or a Duplex to connect to, got ${target === null ? 'null' : typeof target}`,
-    );
+    throw new TypeError(`expected an address or a Duplex to connect to, got ${describe(target)}`);
   }
   const source: ConnectionSource =
     typeof target === 'string'
@@ -150,9 +149,7 @@ class Client implements RawClient {
   ): RawStream {
     try {
       if (!sendsRequestStream(shape) && !sendsResponseStream(shape)) {
-        throw new TypeError(
-          `shape: expected 'server-streaming', 'client-streaming' or 'bidi', got ${JSON.stringify(shape)}`,
-        );
+        throw new TypeError(`shape: expected 'server-streaming', 'client-streaming' or 'bidi', got ${describe(shape)}`);
       }
       const abort = new CallAbort(options.signal);
       abort.check();

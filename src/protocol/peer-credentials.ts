@@ -25,7 +25,8 @@ interface Koffi {
   load(path: string | null): { func(declaration: string): GetSockOpt };
 }
 
-let getSockOpt: GetSockOpt | undefined | null;
+/** Null where there is none. */
+let found: GetSockOpt | undefined | null;
 
 /**
  * The credentials of the process that has connected to a unix socket (SO_PEERCRED). Undefined where they cannot be read:
@@ -35,14 +36,26 @@ export function readPeerCredentials(duplex: Duplex): PeerCredentials | undefined
   const fd = (duplex as { _handle?: { fd?: unknown } | null })._handle?.fd;
   const isUnix = (duplex as { remoteFamily?: unknown }).remoteFamily === undefined;
   if (typeof fd !== 'number' || fd < 0 || !isUnix || process.platform !== 'linux') return undefined;
-  if (getSockOpt === undefined) getSockOpt = loadGetSockOpt() ?? null;
-  if (getSockOpt === null) return undefined;
+  const getSockOpt = systemCall();
+  if (getSockOpt === undefined) return undefined;
   const values = new Uint32Array(3);
   const length = new Uint32Array([values.byteLength]);
   if (getSockOpt(fd, SOL_SOCKET, SO_PEERCRED, values, length) !== 0) return undefined;
   const [pid, uid, gid] = values as unknown as [number, number, number];
   if (length[0] !== values.byteLength || uid === NO_ID || gid === NO_ID) return undefined;
   return { pid, uid, gid };
+}
+
+/** Why {@link readPeerCredentials} can never read any here, with what to do; undefined where it can. */
+export function whyNoCredentials(): string | undefined {
+  if (process.platform !== 'linux') return `only Linux tells them, and this is ${process.platform}`;
+  if (systemCall() !== undefined) return undefined;
+  return 'that takes the package koffi, which is not installed or does not load here; run: npm install koffi';
+}
+
+function systemCall(): GetSockOpt | undefined {
+  if (found === undefined) found = loadGetSockOpt() ?? null;
+  return found ?? undefined;
 }
 
 function loadGetSockOpt(): GetSockOpt | undefined {

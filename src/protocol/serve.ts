@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { describe } from './describe.js';
 import { isDuplex } from './duplex.js';
 import type { ErrorExposure } from './errors.js';
 import type { TtrpcMetadata } from './metadata.js';
@@ -68,7 +69,7 @@ export async function serve(
   options: ServerCoreOptions & ErrorExposure = {},
 ): Promise<RawServer> {
   if (typeof target !== 'string' && !isDuplex(target)) {
-    throw new TypeError(`expected an address or a Duplex to serve, got ${target === null ? 'null' : typeof target}`);
+    throw new TypeError(`expected an address or a Duplex to serve, got ${describe(target)}`);
   }
   const core = new ServerCore(options);
   for (const [service, methods] of Object.entries(services)) {

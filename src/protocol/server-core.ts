@@ -1,9 +1,11 @@
 import type { Duplex } from 'node:stream';
 import { parseAddress } from './address.js';
+import { checkAuthorizeOption, checkCredentials, type AnyAuthorize } from './authorize.js';
+import { AuthorizeGate, type GateKeeper } from './authorize-gate.js';
 import { Budget } from './budget.js';
 import { DecodeAccount } from './decode-budget.js';
 import { RequestEnvelope } from './envelope.js';
-import { messageOf, TtrpcError } from './errors.js';
+import { TtrpcError } from './errors.js';
 import { listen, type Listener, type ListenOptions } from './listener.js';
 import { MethodTable } from './method-table.js';
 import { ConnectedPeer, type Peer } from './peer.js';
@@ -22,7 +24,7 @@ export interface ServerCoreOptions extends Partial<ServerLimits>, ListenOptions 
    * Asked for each connection before its first frame is handled; false, or an error, closes it.
    * Default: everybody whom the socket's permissions let in.
    */
-  authorize?: ((peer: Peer) => boolean | Promise<boolean>) | undefined;
+  authorize?: AnyAuthorize | undefined;
 }
 
 /** What a server tells of itself. */
@@ -36,7 +38,7 @@ export interface ServerObserver {
 }
 
 /** Listeners, connections and their limits: a server below the level of what a handler looks like. */
-export class ServerCore implements ServerConnectionOwner {
+export class ServerCore implements ServerConnectionOwner, GateKeeper {
   readonly methods = new MethodTable<ServerMethod>();
   readonly limits: ServerLimits;
   readonly request: RequestEnvelope;
@@ -49,7 +51,7 @@ export class ServerCore implements ServerConnectionOwner {
   readonly #listeners: Listener[] = [];
   readonly #connections = new Set<ServerConnection>();
   /** Accepted and not yet authorised. */
-  readonly #pending = new Set<Duplex>();
+  readonly #gate: AuthorizeGate;
   readonly #refused: Refusals = noRefusals();
   readonly #watchdog: Watchdog;
   /** Connections that we have closed and whose sockets are not gone yet. */
@@ -62,7 +64,9 @@ export class ServerCore implements ServerConnectionOwner {
     this.#options = options;
     this.#observer = observer;
     this.limits = serverLimits(options);
+    checkAuthorizeOption(options.authorize);
     checkSocketFileOptions(options);
+    this.#gate = new AuthorizeGate(this, this.limits.authorizeTimeoutMs);
     this.request = new RequestEnvelope(this.limits.maxMetadataBytes);
     this.budget = new Budget(this.limits.maxBufferedBytesPerServer);
     this.decoding = new DecodeAccount(this.limits);
@@ -93,6 +97,7 @@ export class ServerCore implements ServerConnectionOwner {
         `socketMode and socketOwner protect the file of a unix socket; ${urls.join(', ')} has none: use authorize`,
       );
     }
+    if (urls.length > 0) checkCredentials(this.#options.authorize);
     try {
       for (const address of addresses) {
         this.#listeners.push(await listen(address, this.#options, (socket, from) => this.accept(socket, from)));
@@ -112,13 +117,13 @@ export class ServerCore implements ServerConnectionOwner {
     duplex.on('error', ignore);
     if (this.#closing) {
       duplex.destroy();
-    } else if (this.#connections.size + this.#pending.size >= this.limits.maxConnections) {
+    } else if (this.#connections.size + this.#gate.size >= this.limits.maxConnections) {
       duplex.destroy();
       this.onRefused('maxConnections', peer, `${this.limits.maxConnections} connections are open, the limit`);
     } else if (this.#options.authorize) {
-      void this.#authorize(duplex, peer, this.#options.authorize);
+      this.#gate.ask(duplex, peer);
     } else {
-      this.#serve(duplex, peer);
+      this.onAdmitted(duplex, peer);
     }
   }
 
@@ -164,25 +169,19 @@ export class ServerCore implements ServerConnectionOwner {
     this.#end(connection);
   }
 
-  async #authorize(duplex: Duplex, peer: Peer, authorize: (peer: Peer) => boolean | Promise<boolean>): Promise<void> {
-    this.#pending.add(duplex);
-    let refusal = 'authorize() refused it';
-    let allowed = false;
-    try {
-      allowed = (await authorize(peer)) === true;
-    } catch (error) {
-      refusal = `authorize() failed: ${messageOf(error)}`;
-    }
-    this.#pending.delete(duplex);
-    if (allowed && !this.#closing && !duplex.destroyed) {
-      this.#serve(duplex, peer);
-      return;
-    }
-    duplex.destroy();
-    if (!allowed) this.onRefused('authorize', peer, refusal);
+  /** As {@link GateKeeper.authorize}; without the option nobody is asked about. */
+  authorize(peer: Peer): boolean | Promise<boolean> {
+    const { authorize } = this.#options;
+    return authorize === undefined || authorize(peer);
   }
 
-  #serve(duplex: Duplex, peer: Peer): void {
+  /** As {@link GateKeeper.onDenied}. */
+  onDenied(peer: Peer, why: string): void {
+    this.onRefused('authorize', peer, why);
+  }
+
+  /** As {@link GateKeeper.onAdmitted}. */
+  onAdmitted(duplex: Duplex, peer: Peer): void {
     this.#connections.add(new ServerConnection(duplex, peer, this));
     this.#watchdog.start();
     this.#observer.onConnection?.(peer);
@@ -190,7 +189,7 @@ export class ServerCore implements ServerConnectionOwner {
 
   async #close({ gracePeriodMs = 0, signalStreams = false }: CloseOptions): Promise<void> {
     const unbound = this.#unbind();
-    for (const duplex of this.#pending) duplex.destroy();
+    this.#gate.close();
     const notice = signalStreams ? closingError() : undefined;
     for (const connection of [...this.#connections]) connection.drain(notice);
     await this.#emptied(gracePeriodMs);

@@ -1,3 +1,5 @@
+import { AUTHORIZE_TIMEOUT_MS } from './authorize-gate.js';
+import { describeOption } from './describe.js';
 import { MAX_MESSAGE_BYTES } from './frame.js';
 import { checkTimeoutMs } from './timer.js';
 
@@ -18,6 +20,8 @@ export interface ServerLimits {
   frameTimeoutMs: number;
   /** How long a connection may stay without a call, in ms; then it is closed. Default: for ever, as Go's and Rust's servers. */
   idleTimeoutMs: number | undefined;
+  /** How long `authorize` may take to answer, in ms; then the peer is refused. Default 10,000. */
+  authorizeTimeoutMs: number;
   /** Bytes that one response stream may hold ahead of its reader; past it the stream ends with RESOURCE_EXHAUSTED. Default 16 MiB. */
   maxBufferedBytes: number;
   /**
@@ -53,10 +57,12 @@ export interface CloseOptions {
 /** Raises a RangeError or TypeError that names the option which is wrong. */
 export function checkCloseOptions({ gracePeriodMs, signalStreams }: CloseOptions): void {
   if (gracePeriodMs !== undefined && !(typeof gracePeriodMs === 'number' && gracePeriodMs >= 0)) {
-    throw new RangeError(`gracePeriodMs: expected a number of milliseconds, 0 or more, got ${String(gracePeriodMs)}`);
+    throw new RangeError(
+      `gracePeriodMs: expected a number of milliseconds, 0 or more, got ${describeOption(gracePeriodMs)}`,
+    );
   }
   if (signalStreams !== undefined && typeof signalStreams !== 'boolean') {
-    throw new TypeError(`signalStreams: expected true or false, got ${String(signalStreams)}`);
+    throw new TypeError(`signalStreams: expected true or false, got ${describeOption(signalStreams)}`);
   }
 }
 
@@ -74,6 +80,7 @@ export function serverLimits(options: Partial<ServerLimits>): ServerLimits {
     frameTimeoutMs: checkTimeoutMs(options.frameTimeoutMs ?? 30_000, 'frameTimeoutMs'),
     idleTimeoutMs:
       options.idleTimeoutMs === undefined ? undefined : checkTimeoutMs(options.idleTimeoutMs, 'idleTimeoutMs'),
+    authorizeTimeoutMs: checkTimeoutMs(options.authorizeTimeoutMs ?? AUTHORIZE_TIMEOUT_MS, 'authorizeTimeoutMs'),
     maxBufferedBytes,
     maxBufferedBytesPerConnection: limit(options, 'maxBufferedBytesPerConnection', 4 * maxBufferedBytes),
     maxBufferedBytesPerServer: limit(options, 'maxBufferedBytesPerServer', 16 * maxBufferedBytes),
@@ -96,5 +103,5 @@ export function limit<K extends string>(options: Partial<Record<K, number>>, nam
   const value: unknown = options[name];
   if (value === undefined) return fallback;
   if (typeof value === 'number' && value >= 1 && (Number.isInteger(value) || value === Infinity)) return value;
-  throw new RangeError(`${name}: expected a positive integer, got ${typeof value === 'number' ? value : typeof value}`);
+  throw new RangeError(`${name}: expected a positive integer, got ${describeOption(value)}`);
 }

@@ -1,3 +1,5 @@
+import { describeOption } from './describe.js';
+
 /** Who owns a unix socket's file; what is left out stays this process's. */
 export interface SocketOwner {
   /** User id. To give the file to another user takes root (CAP_CHOWN and CAP_FOWNER). */
@@ -22,16 +24,18 @@ const MAX_ID = 0xffff_fffe;
 /** Raises a RangeError or TypeError that names the option when one cannot be. */
 export function checkSocketFileOptions({ socketMode, socketOwner }: SocketFileOptions): void {
   if (socketMode !== undefined && !isInteger(socketMode, MAX_MODE)) {
-    throw new RangeError(`socketMode: expected permission bits from 0 to 0o777 (0o600), got ${describe(socketMode)}`);
+    throw new RangeError(
+      `socketMode: expected permission bits from 0 to 0o777 (0o600), got ${describeOption(socketMode)}`,
+    );
   }
   if (socketOwner === undefined) return;
   if (typeof socketOwner !== 'object' || socketOwner === null) {
-    throw new TypeError(`socketOwner: expected { uid, gid }, got ${describe(socketOwner)}`);
+    throw new TypeError(`socketOwner: expected { uid, gid }, got ${describeOption(socketOwner)}`);
   }
   for (const name of ['uid', 'gid'] as const) {
     const id: unknown = socketOwner[name];
     if (id !== undefined && !isInteger(id, MAX_ID)) {
-      throw new RangeError(`socketOwner.${name}: expected an id from 0 to ${MAX_ID}, got ${describe(id)}`);
+      throw new RangeError(`socketOwner.${name}: expected an id from 0 to ${MAX_ID}, got ${describeOption(id)}`);
     }
   }
 }
@@ -43,8 +47,4 @@ export function restrictsSocketFile({ socketMode, socketOwner }: SocketFileOptio
 
 function isInteger(value: unknown, most: number): boolean {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most;
-}
-
-function describe(value: unknown): string {
-  return typeof value === 'number' ? String(value) : value === null ? 'null' : `a ${typeof value}`;
 }

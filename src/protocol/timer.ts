@@ -1,3 +1,5 @@
+import { describeOption } from './describe.js';
+
 /** Above this Node fires a timer after 1 ms. */
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -46,5 +48,5 @@ export function timeoutNanoUntil(deadline: number, now: number): number {
 /** Checks a timeout that a user passed. Raises a RangeError that names `option` unless it is a number above 0. */
 export function checkTimeoutMs(value: unknown, option: string): number {
   if (typeof value === 'number' && value > 0) return value;
-  throw new RangeError(`${option}: expected a number of milliseconds above 0, got ${String(value)}`);
+  throw new RangeError(`${option}: expected a number of milliseconds above 0, got ${describeOption(value)}`);
 }

@@ -228,8 +228,11 @@ function inWords(source: unknown): string {
 
 function listOf(value: string | readonly string[] | undefined, option: string): readonly string[] {
   const list = value === undefined || value === null ? [] : typeof value === 'string' ? [value] : value;
-  if (!Array.isArray(list) || list.some((item) => typeof item !== 'string' || item === '')) {
-    throw new SchemaError(`${option}: expected a string or an array of strings`);
+  const expected = `${option}: expected a string or an array of strings`;
+  if (!Array.isArray(list)) throw new SchemaError(`${expected}, got ${describe(list)}`);
+  for (const item of list as readonly unknown[]) {
+    const got = Array.isArray(value) ? 'an array with ' : '';
+    if (typeof item !== 'string' || item === '') throw new SchemaError(`${expected}, got ${got}${describe(item)}`);
   }
   return list as readonly string[];
 }

@@ -17,4 +17,6 @@ export interface BoundHandler {
   readonly exposeErrors: boolean;
   /** Logs an error whose text the caller does not see. */
   onHiddenError(error: unknown): void;
+  /** Logs what the caller is told of a handler that gives what it must not. */
+  onMistake(message: string): void;
 }

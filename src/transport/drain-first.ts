@@ -1,4 +1,5 @@
 import type { DynamicModule, ForwardReference, OnModuleDestroy, Type } from '@nestjs/common';
+import { describe } from '../protocol/describe.js';
 import type { TtrpcServer } from './ttrpc-server.js';
 
 /** What an application can be made of. */
@@ -15,7 +16,7 @@ export type RootModule = Type | DynamicModule | ForwardReference | Promise<Dynam
 export function drainFirst(root: RootModule, ...servers: readonly TtrpcServer[]): DynamicModule {
   for (const [index, server] of servers.entries()) {
     if (typeof (server as Partial<TtrpcServer> | undefined)?.close === 'function') continue;
-    throw new TypeError(`drainFirst: expected a TtrpcServer as argument ${index + 2}, got ${typeof server}`);
+    throw new TypeError(`drainFirst: expected a TtrpcServer as argument ${index + 2}, got ${describe(server)}`);
   }
   if (servers.length === 0) throw new TypeError('drainFirst: expected the root module and at least one TtrpcServer');
   // A class for each application, since Nest knows modules by their class.

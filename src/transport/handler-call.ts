@@ -1,4 +1,5 @@
 import { isObservable, Subscriber, type Observable } from 'rxjs';
+import { streamKind } from '../common/stream-kind.js';
 import type { TtrpcError } from '../protocol/errors.js';
 import { isAsyncIterable, isIterable, Pump } from '../protocol/pump.js';
 import { sendsResponseStream } from '../protocol/method-shape.js';
@@ -6,6 +7,7 @@ import type { CallOwner, ServerCall } from '../protocol/server-call.js';
 import { TtrpcStatus } from '../protocol/status.js';
 import { internalText, messageOf } from '../protocol/errors.js';
 import { EncodeError } from '../schema/codec/encode-error.js';
+import { HandlerMistake } from './handler-mistake.js';
 import { mapError } from './error-status.js';
 import type { BoundHandler } from './bound-handler.js';
 import type { RequestStream } from './request-stream.js';
@@ -81,12 +83,13 @@ export class HandlerCall implements CallOwner {
   #answer(value: unknown): void {
     if (value === undefined || value === null) {
       if (!this.handler.answersEmpty) {
-        this.#failWith(TtrpcStatus.INTERNAL, `${this.handler.name} gave no answer; ${this.#expected}`);
+        this.#mistake(`${this.handler.name} gave no answer; ${this.#expected}`);
         return;
       }
       value = {};
     }
     try {
+      this.#checkMessage(value);
       this.call.answer(this.handler.response, value);
       this.#done();
     } catch (error) {
@@ -102,7 +105,7 @@ export class HandlerCall implements CallOwner {
         answer = value;
         if (++values === 2) {
           subscriber.unsubscribe();
-          this.#failWith(TtrpcStatus.INTERNAL, `${this.handler.name} gave a second answer; ${this.#expected}`);
+          this.#mistake(`${this.handler.name} gave a second answer; ${this.#expected}`);
         }
       },
       error: (error: unknown) => this.#fail(error),
@@ -116,10 +119,7 @@ export class HandlerCall implements CallOwner {
     if (isObservable(result)) this.#streamObservable(result);
     else if (isIterable(result)) this.#streamIterable(result, () => this.#end());
     else {
-      this.#failWith(
-        TtrpcStatus.INTERNAL,
-        `${this.handler.name} gave ${describe(result)}; an Observable or an AsyncIterable was expected`,
-      );
+      this.#mistake(`${this.handler.name} gave ${describe(result)}; an Observable or an AsyncIterable was expected`);
     }
   }
 
@@ -139,6 +139,7 @@ export class HandlerCall implements CallOwner {
 
   #send(value: unknown): void {
     try {
+      this.#checkMessage(value);
       this.call.send(this.handler.response, value);
     } catch (error) {
       this.#subscriber?.unsubscribe();
@@ -168,6 +169,7 @@ export class HandlerCall implements CallOwner {
       onWritable: (callback) => call.onWritable(callback),
       send: (value) => {
         try {
+          this.#checkMessage(value);
           call.send(codec, value);
         } catch (error) {
           sendError = { error };
@@ -206,6 +208,10 @@ export class HandlerCall implements CallOwner {
 
   /** What the handler gave cannot be sent: too large, too fast, or not a message of its type. */
   #failToSend(error: unknown): void {
+    if (error instanceof HandlerMistake) {
+      this.#mistake(error.message);
+      return;
+    }
     const { code } = error as { code?: unknown };
     if (code === TtrpcStatus.RESOURCE_EXHAUSTED) {
       this.#failWith(code, messageOf(error));
@@ -218,6 +224,20 @@ export class HandlerCall implements CallOwner {
       error instanceof EncodeError ? `${error.typeName}: ${error.path}: expected ${error.expected}` : 'it failed';
     const text = internalText(error, hiddenText, exposeErrors);
     this.#failWith(TtrpcStatus.INTERNAL, `the answer of ${name} does not encode: ${text}`);
+  }
+
+  /** Raises a {@link HandlerMistake} for a stream in the place of a message. */
+  #checkMessage(value: unknown): void {
+    const kind = streamKind(value);
+    if (kind === undefined) return;
+    const { service, method } = this.call.method;
+    throw new HandlerMistake(`${this.handler.name} gave ${kind} for ${service}/${method}; ${this.#expected}`);
+  }
+
+  /** The handler gave what it must not: the caller and the log read the same. */
+  #mistake(message: string): void {
+    this.handler.onMistake(message);
+    this.#failWith(TtrpcStatus.INTERNAL, message);
   }
 
   #failWith(code: TtrpcStatus, message: string): void {

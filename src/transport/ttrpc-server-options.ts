@@ -1,6 +1,7 @@
+import { describe } from '../protocol/describe.js';
 import type { ErrorExposure } from '../protocol/errors.js';
 import type { ServerCoreOptions } from '../protocol/server-core.js';
-import type { CloseOptions } from '../protocol/server-options.js';
+import { checkCloseOptions, type CloseOptions } from '../protocol/server-options.js';
 import type { SchemaOptions } from '../schema/schema.js';
 
 /** Options of {@link TtrpcServer}. */
@@ -16,6 +17,28 @@ export interface TtrpcServerOptions extends SchemaOptions, ServerCoreOptions, Cl
   gracePeriodMs?: number | undefined;
   /** True: an rpc without a handler is an error from `listen()`; by default it is a warning. */
   strict?: boolean | undefined;
+}
+
+/** Raises a RangeError or TypeError that names an option of the Nest side which is wrong. */
+export function checkOptions(options: TtrpcServerOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`a TtrpcServer takes options with url and protoPath; got ${describe(options)}`);
+  }
+  checkCloseOptions(options);
+  for (const name of ['strict', 'exposeErrors'] as const) {
+    const value: unknown = options[name];
+    if (value === undefined || typeof value === 'boolean') continue;
+    throw new TypeError(`${name}: expected true or false, got ${describe(value)}`);
+  }
+  const { services } = options;
+  if (services === undefined) return;
+  if (!Array.isArray(services)) {
+    throw new TypeError(`services: expected an array of names of services, got ${describe(services)}`);
+  }
+  for (const name of services as readonly unknown[]) {
+    if (typeof name === 'string') continue;
+    throw new TypeError(`services: expected names of services, got an array with ${describe(name)}`);
+  }
 }
 
 /** Default of {@link TtrpcServerOptions.gracePeriodMs}, in ms. */

@@ -10,7 +10,6 @@ import type { Peer } from '../protocol/peer.js';
 import type { ServerMethod } from '../protocol/server-call.js';
 import type { RefusalReason, ServerStats } from '../protocol/refusals.js';
 import { ServerCore } from '../protocol/server-core.js';
-import { checkCloseOptions } from '../protocol/server-options.js';
 import type { StatusDetail } from '../protocol/status.js';
 import type { PackedMessage, PackOptions } from '../schema/any-value.js';
 import { loadSchema } from '../schema/load-schema.js';
@@ -24,10 +23,13 @@ import { handlerName, type HandlerInfo } from './handler-info.js';
 import { RequestStream } from './request-stream.js';
 import { TtrpcContext } from './ttrpc-context.js';
 import { beginBuilding, endBuilding } from './parameter-stage.js';
-import { GRACE_PERIOD_MS, type TtrpcServerOptions } from './ttrpc-server-options.js';
+import { checkOptions, GRACE_PERIOD_MS, type TtrpcServerOptions } from './ttrpc-server-options.js';
 import { unaryRequest } from './unary-request.js';
+import { unwiredMethods } from './unwired.js';
 import { RefusalLog } from './refusal-log.js';
-import { wire, type RegisteredHandler, type Wire } from './wiring.js';
+import { cannotListen, startupError } from './startup-error.js';
+import { startupLine } from './startup-line.js';
+import { TWO_APPLICATIONS, wire, type RegisteredHandler, type Wire } from './wiring.js';
 
 /** What {@link TtrpcServer.status} emits. */
 export type TtrpcServerStatus = 'connected' | 'disconnected';
@@ -62,13 +64,19 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
   readonly #refusals = new RefusalLog((line) => this.logger.warn(line));
   #schema: Schema | undefined;
   #served: ReadonlySet<ServiceDescriptor> | undefined;
+  /** Rpcs whose handler the engine knows. */
+  readonly #bound = new Set<string>();
   #hasHooks = false;
   #closing: Promise<void> | undefined;
+  /** True from `listen()` on, unless it fails. */
+  #listening = false;
+  /** Nest registers an application's handlers in one turn of the event loop. */
+  #turn: object | undefined;
 
-  /** Raises a RangeError or TypeError that names the option when a limit is none; everything else shows at `listen()`. */
+  /** Raises a RangeError or TypeError that names an invalid option; everything else shows at `listen()`. */
   constructor(options: TtrpcServerOptions) {
     super();
-    checkCloseOptions(options);
+    checkOptions(options);
     this.#options = options;
     // Nest reads the id just before it builds a handler's pipeline: the moment to look at which filters that takes in.
     Object.defineProperty(this, 'transportId', {
@@ -105,13 +113,14 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
   }
 
   /**
-   * Reads the schema, finds the rpc for each handler, and binds the addresses. `callback` gets the addresses, or the
-   * error: a SchemaError, a wiring error that names the handler, or a TtrpcError that names the address.
+   * Reads the schema, finds the rpc for each handler, and binds the addresses. `callback` gets the addresses, or a
+   * TtrpcException: INVALID_ARGUMENT for a schema that does not load (a SchemaError is its cause), for a handler without an
+   * rpc and for an address that is none, FAILED_PRECONDITION for an address that cannot be bound and a second `listen()`.
    */
   listen(callback: (error?: unknown, addresses?: string[]) => void): void {
     this.#listen().then(
       (addresses) => callback(undefined, addresses),
-      (error: unknown) => callback(error),
+      (error: unknown) => callback(startupError(error)),
     );
   }
 
@@ -182,7 +191,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     endBuilding();
     if (!info) return;
     super.addHandler(pattern, callback, isEventHandler, extras);
-    this.#handlers.push({ info, callback });
+    this.#handlers.push({ info, callback, turn: this.#registration() });
     noteHandler(info, this);
   }
 
@@ -208,6 +217,26 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
   }
 
   async #listen(): Promise<string[]> {
+    this.#checkState();
+    this.#listening = true;
+    try {
+      return await this.#bind();
+    } catch (error) {
+      this.#listening = false;
+      throw error;
+    }
+  }
+
+  /** A server listens once, for one application. */
+  #checkState(): void {
+    if (this.#closing) throw cannotListen('this TtrpcServer is closed: make a new one to listen again');
+    if (!this.#listening) return;
+    if (new Set(this.#handlers.map(({ turn }) => turn)).size > 1) throw cannotListen(TWO_APPLICATIONS);
+    const where = this.addresses.length > 0 ? `: it listens on ${this.addresses.join(', ')}` : '';
+    throw cannotListen(`listen() was called twice on one TtrpcServer${where}; call it once`);
+  }
+
+  async #bind(): Promise<string[]> {
     const schema = this.#loadSchema();
     const { wires, foreign, unimplemented } = wire(this.#handlers, schema, this.#servedServices());
     for (const { handler, reason } of foreign) {
@@ -217,15 +246,36 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     }
     if (unimplemented.length > 0) {
       const message = `no handler for ${unimplemented.join(', ')}`;
-      if (this.#options.strict) throw new Error(`${message}; a strict server has one for each rpc`);
-      this.logger.warn(`${message}: calls are answered UNIMPLEMENTED`);
+      const reasons = unwiredMethods(unimplemented, schema);
+      if (this.#options.strict) {
+        throw new Error([`${message}; a strict server has one for each rpc`, ...reasons].join('. '));
+      }
+      for (const line of [`${message}: calls are answered UNIMPLEMENTED`, ...reasons]) this.logger.warn(line);
     }
-    for (const each of wires) this.#core.methods.add(this.#method(each));
+    for (const each of wires) {
+      const path = `${each.service.name}/${each.method.name}`;
+      // Known from a `listen()` that has failed to bind.
+      if (!this.#bound.has(path)) this.#core.methods.add(this.#method(each));
+      this.#bound.add(path);
+    }
     const { url } = this.#options;
     const addresses = await this.#core.listen(url === undefined ? [] : [url].flat());
+    if (addresses.length === 0) {
+      this.logger.warn('no address: `url` is not set, so that only what accept() is given is served');
+    }
+    this.logger.log(startupLine(addresses, this.#servedServices(), unimplemented));
     this._status$.next('connected');
     this.#emit('listening', addresses);
     return addresses;
+  }
+
+  #registration(): object {
+    if (!this.#turn) {
+      this.#turn = {};
+      // Not queueMicrotask: fake timers of tests stop that.
+      void Promise.resolve().then(() => (this.#turn = undefined));
+    }
+    return this.#turn;
   }
 
   #loadSchema(): Schema {
@@ -252,6 +302,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
       response: method.response,
       answersEmpty: method.response.typeName === 'google.protobuf.Empty',
       onHiddenError: (error) => this.#logError(handler.info, error),
+      onMistake: (message) => this.logger.error(message),
       exposeErrors: this.#options.exposeErrors === true,
     };
     const streams = sendsRequestStream(method.shape);

@@ -10,7 +10,13 @@ import { handlerName, type HandlerInfo } from './handler-info.js';
 export interface RegisteredHandler {
   readonly info: HandlerInfo;
   readonly callback: HandlerCallback;
+  /** The same object for all that are registered in one turn of the event loop, as Nest does it for an application. */
+  readonly turn?: object | undefined;
 }
+
+/** The error for a server that two applications have got. */
+export const TWO_APPLICATIONS =
+  'one TtrpcServer is the strategy of two applications: make a new TtrpcServer for each application';
 
 /** A handler and the rpc that it serves. */
 export interface Wire {
@@ -45,9 +51,17 @@ export function wire(
       foreign.push({ handler, reason: service });
       continue;
     }
-    const method = findMethod(handler.info, service);
+    const method = findMethod(handler.info, service, schema);
     const path = `${service.name}/${method.name}`;
     const other = wires.get(path);
+    if (other && other.handler.info === handler.info) {
+      if (other.handler.turn !== handler.turn) throw new Error(TWO_APPLICATIONS);
+      throw new Error(
+        `${handlerName(handler.info)} is registered twice for ${path}: ${handler.info.className} is a controller of two ` +
+          `modules, or one TtrpcServer is the strategy of two applications; name it in one module, and make a new ` +
+          `TtrpcServer for each application`,
+      );
+    }
     if (other) {
       throw new Error(
         `two handlers serve ${path}: ${handlerName(other.handler.info)} and ${handlerName(handler.info)}; one rpc has one handler`,
@@ -75,7 +89,7 @@ function resolve(info: HandlerInfo, schema: Schema, served: ReadonlySet<ServiceD
   return new Error(`service ${service.name} is not among the \`services\` of this server`);
 }
 
-function findMethod(info: HandlerInfo, service: ServiceDescriptor): MethodDescriptor {
+function findMethod(info: HandlerInfo, service: ServiceDescriptor, schema: Schema): MethodDescriptor {
   const names =
     info.rpc === undefined ? [capitalised(info.property), info.property] : [info.rpc, capitalised(info.rpc)];
   // Own properties only: a descriptor of the user's may be an object with a prototype.
@@ -84,7 +98,23 @@ function findMethod(info: HandlerInfo, service: ServiceDescriptor): MethodDescri
   if (method) return method;
   const wanted = names[0] ?? '';
   const known = Object.keys(service.methods);
+  const named = info.rpc === undefined ? undefined : serviceNamed(info.rpc, schema);
+  if (named) {
+    const [example = 'SayHello'] = Object.keys(named.methods);
+    throw new Error(
+      `${handlerName(info)}: @TtrpcMethod('${info.rpc}') names a service where an rpc is expected; ` +
+        `write @TtrpcMethod('${info.rpc}', '${example}')`,
+    );
+  }
   throw new Error(
     `${handlerName(info)}: service ${service.name} has no rpc ${wanted}; it has ${known.join(', ') || 'none'}.${didYouMean(wanted, known)}`,
   );
+}
+
+function serviceNamed(name: string, schema: Schema): ServiceDescriptor | undefined {
+  try {
+    return schema.resolve(name);
+  } catch {
+    return undefined;
+  }
 }

@@ -15,6 +15,7 @@ import {
   type RawServer,
   type ServerCoreOptions,
 } from '../../src/protocol/index.js';
+import { ServerCore } from '../../src/protocol/server-core.js';
 import { compileEngine } from '../support/compiled-engine.js';
 import { deferred } from '../support/deferred.js';
 import { askAs, IS_ROOT, openToAll, SECOND_USER } from '../support/second-user.js';
@@ -40,7 +41,11 @@ afterEach(async () => {
   folder.remove();
 });
 
-async function start(authorize?: ServerCoreOptions['authorize'], url = folder.url()): Promise<void> {
+async function start(
+  authorize?: ServerCoreOptions['authorize'],
+  url = folder.url(),
+  limits: ServerCoreOptions = {},
+): Promise<void> {
   server = await serve(
     url,
     {
@@ -51,7 +56,7 @@ async function start(authorize?: ServerCoreOptions['authorize'], url = folder.ur
         },
       },
     },
-    { authorize, socketMode: url.startsWith('unix:/') ? 0o666 : undefined },
+    { ...limits, authorize, socketMode: url.startsWith('unix:/') ? 0o666 : undefined },
   );
 }
 
@@ -147,6 +152,7 @@ describe('authorize()', () => {
   it.each([
     ['false', () => false],
     ['what is not true', () => 'yes' as never],
+    ['nothing', () => undefined as never],
     ['a promise of false', () => Promise.resolve(false)],
     ['an error', () => Promise.reject(new Error('no such user'))],
     [
@@ -192,6 +198,86 @@ describe('authorize()', () => {
   });
 });
 
+describe('peers about which authorize() is asked', () => {
+  const limits = { maxConnections: 2, authorizeTimeoutMs: 3_600_000 };
+
+  it.each([
+    ['that leave', new Uint8Array(0)],
+    ['that leave when they have sent a frame', HELLO],
+    ['that leave when they have sent more than is read', new Uint8Array(1024 * 1024)],
+  ])('%s free their places', async (_what, bytes) => {
+    let asked = 0;
+    const two = deferred();
+    await start(
+      () => {
+        if (++asked === 2) two.resolve();
+        return asked > 2 || new Promise<never>(() => undefined);
+      },
+      undefined,
+      limits,
+    );
+    const sockets = [1, 2].map(() => createConnection(folder.file('s.sock')));
+    for (const socket of sockets) {
+      socket.on('error', () => undefined);
+      socket.write(bytes);
+    }
+    await two.promise;
+    expect(await ask()).toBe('UNAVAILABLE');
+    expect(server.stats.refused).toMatchObject({ maxConnections: 1, authorize: 0 });
+    for (const socket of sockets) socket.destroy();
+    while ((await ask()) !== 'answered') await new Promise(setImmediate);
+    expect(server.stats.refused.authorize).toBe(0);
+  });
+
+  it('are refused, counted and logged when it does not answer in time; a late answer is none', async () => {
+    const decision = deferred<boolean>();
+    const refused: string[] = [];
+    const core = new ServerCore(
+      { authorize: () => decision.promise, authorizeTimeoutMs: 20 },
+      { onRefused: (reason, _peer, what) => refused.push(`${reason}: ${what}`) },
+    );
+    await core.listen([folder.url()]);
+    try {
+      expect(await ask()).toBe('UNAVAILABLE');
+      expect(refused).toEqual(['authorize: authorize() gave no answer in 20 ms']);
+      decision.resolve(true);
+      await decision.promise;
+      expect(core.stats).toMatchObject({ connections: 0, refused: { authorize: 1 } });
+    } finally {
+      await core.close();
+    }
+    await start();
+  });
+
+  it('are closed with the server', async () => {
+    const asked = deferred();
+    await start(
+      () => {
+        asked.resolve();
+        return new Promise<never>(() => undefined);
+      },
+      undefined,
+      limits,
+    );
+    const answer = ask();
+    await asked.promise;
+    await server.close();
+    expect(await answer).toBe('UNAVAILABLE');
+  });
+
+  it.each([
+    [{ authorizeTimeoutMs: 0 }, 'authorizeTimeoutMs: expected a number of milliseconds above 0, got 0'],
+    [
+      { authorizeTimeoutMs: '5' as never },
+      'authorizeTimeoutMs: expected a number of milliseconds above 0, got string "5"',
+    ],
+    [{ authorize: true as never }, 'authorize: expected a function such as sameUser(), got boolean true'],
+  ])('wrong options: %p', async (options, message) => {
+    await start();
+    expect(() => new ServerCore(options)).toThrow(message);
+  });
+});
+
 describe('TCP', () => {
   it('without a host listens on the loopback address only', async () => {
     await start(undefined, 'tcp://:0');
@@ -215,16 +301,20 @@ describe('TCP', () => {
 /** Serves `unix:<argument>` to the same user only, calls itself, and prints what came of it. */
 const PROGRAM = `
 const serving = new ServerCore({ authorize: sameUser() }, { onRefused: (_reason, _peer, what) => console.log(what) });
-serving.listen([process.argv[2]]).then(async () => {
+serving.listen([process.argv[2]]).catch(async (error) => {
+  console.log(error.code, error.message);
+  // Whatever else comes in: nobody can say who it is.
+  const other = createServer((socket) => serving.accept(socket, 'duplex')).listen(process.argv[2].slice('unix://'.length));
   const client = await connect(process.argv[2]);
-  await client.call('a', 'b', new Uint8Array(0)).catch((error) => console.log(String(error.code)));
+  await client.call('a', 'b', new Uint8Array(0)).catch((refused) => console.log(String(refused.code)));
   client.close();
+  other.close();
   await serving.close();
 });`;
 
 describe('where koffi is not installed', () => {
   it.each(['es6', 'commonjs'] as const)(
-    'authorisation by credentials lets nobody in, also where the working directory has a koffi of its own (%s)',
+    'authorisation by credentials does not listen and lets nobody in, also where the working directory has a koffi of its own (%s)',
     async (format) => {
       await start();
       // A copy of the engine away from every node_modules, run in a folder that somebody else has prepared.
@@ -248,7 +338,8 @@ describe('where koffi is not installed', () => {
       expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
       expect(stdout.trim().split('\n').sort()).toEqual([
         String(TtrpcStatus.UNAVAILABLE),
-        `authorize() failed: the credentials of the peer on ${url} cannot be read: that takes Linux, a unix socket and the package koffi`,
+        `${TtrpcStatus.FAILED_PRECONDITION} authorize: sameUser() goes by the credentials of peers, which cannot be read: that takes the package koffi, which is not installed or does not load here; run: npm install koffi`,
+        'authorize() failed: the credentials of the peer on duplex cannot be read: that takes Linux, a unix socket and the package koffi',
       ]);
     },
   );
@@ -260,6 +351,8 @@ function importing(names: Record<string, string>, format: 'es6' | 'commonjs'): s
       ? `import { ${name} } from './protocol/${file}.js';`
       : `const { ${name} } = require('./protocol/${file}.js');`,
   );
+  const net = "'node:net'";
+  lines.push(format === 'es6' ? `import { createServer } from ${net};` : `const { createServer } = require(${net});`);
   return lines.join('\n');
 }
 

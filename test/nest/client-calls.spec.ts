@@ -138,8 +138,13 @@ describe('a timeout', () => {
     await expectException(form({}, { timeoutMs: 30 }), TtrpcStatus.DEADLINE_EXCEEDED, /deadline/);
   });
 
-  it.each([-1, 0, NaN, '5' as unknown as number])('must be a number above 0, not %p', async (timeoutMs) => {
-    const message = `timeoutMs: expected a number of milliseconds above 0, got ${timeoutMs}`;
+  it.each([
+    [-1, '-1'],
+    [0, '0'],
+    [NaN, 'NaN'],
+    ['5' as unknown as number, 'string "5"'],
+  ])('must be a number above 0, not %p', async (timeoutMs, got) => {
+    const message = `timeoutMs: expected a number of milliseconds above 0, got ${got}`;
     for (const [, form] of FORMS) await expectException(form({}, { timeoutMs }), TtrpcStatus.INVALID_ARGUMENT, message);
     expect(lab.server?.connectionCount).toBe(0);
   });
@@ -210,7 +215,7 @@ describe('a signal', () => {
   });
 
   it('must be one', async () => {
-    const message = 'signal: expected an AbortSignal, got object';
+    const message = 'signal: expected an AbortSignal, got an object';
     await expectException(promises.ask({}, { signal: {} as AbortSignal }), TtrpcStatus.INVALID_ARGUMENT, message);
   });
 });
@@ -261,7 +266,7 @@ describe('a parent', () => {
   });
 
   it('must be a context', async () => {
-    const message = 'parent: expected the context of a handler, got a plain object';
+    const message = 'parent: expected the context of a handler, got an object';
     await expectException(promises.ask({}, { parent: {} as never }), TtrpcStatus.INVALID_ARGUMENT, message);
   });
 });
@@ -342,7 +347,7 @@ describe('a message that does not fit its type', () => {
 
 describe('options', () => {
   it.each([
-    ['a string', 'a string'],
+    ['a string', 'string "a string"'],
     [new TtrpcMetadata(), 'an object of class TtrpcMetadata'],
   ])('must be an object: %p', async (options, got) => {
     const message = `call options: expected an object such as { timeoutMs, metadata, signal }, got ${got}`;
@@ -369,8 +374,8 @@ describe('options', () => {
 describe('a request stream', () => {
   it.each([
     [undefined, 'undefined'],
-    [{ number: 1 }, 'a plain object'],
-    ['text', 'a string'],
+    [{ number: 1 }, 'an object'],
+    ['text', 'string "text"'],
     [Promise.resolve([]), 'an object of class Promise'],
   ])('must be a stream, not %p', async (source, got) => {
     const message = `client.v1.Lab/Sum takes a stream: expected an Observable or an AsyncIterable of client.v1.Question, got ${got}`;

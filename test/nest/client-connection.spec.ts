@@ -334,7 +334,7 @@ describe('a Duplex', () => {
       },
       'cannot connect: no tunnel',
     ],
-    ['gives something else', () => Promise.resolve({} as Duplex), 'connect: expected a Duplex, got object'],
+    ['gives something else', () => Promise.resolve({} as Duplex), 'connect: expected a Duplex, got an object'],
   ])('may come from a function that %s', async (_name, connect, message) => {
     const proxy = asyncLab(lab.client({ connect }));
     const failed = { code: TtrpcStatus.UNAVAILABLE, message };
@@ -352,14 +352,14 @@ describe('the constructor', () => {
     ['no place', { protoPath }, 'exactly one of url, duplex and connect; got none of them'],
     ['two places', { protoPath, url, connect: () => undefined }, 'got url and connect'],
     ['a bad address', { protoPath, url: 'http://x' }, 'address "http://x": unknown scheme "http"'],
-    ['a bad duplex', { protoPath, duplex: 'x' }, 'duplex: expected a Duplex, got string'],
-    ['a bad connect', { protoPath, connect: 'x' }, 'connect: expected a function that gives a Duplex, got string'],
+    ['a bad duplex', { protoPath, duplex: 'x' }, 'duplex: expected a Duplex, got string "x"'],
+    ['a bad connect', { protoPath, connect: 'x' }, 'connect: expected a function that gives a Duplex, got string "x"'],
     ['no schema', { url }, 'a schema needs protoPath, descriptors, root or fileDescriptorSet'],
     ['a missing file', { url, protoPath: '/nowhere/x.proto' }, '/nowhere/x.proto'],
     ['a timeout', { protoPath, url, timeoutMs: -1 }, 'timeoutMs: expected a number of milliseconds above 0, got -1'],
     ['metadata', { protoPath, url, metadata: { a: 1 } }, 'metadata "a": expected a string'],
     ['keys', { protoPath, url, propagateMetadata: 'trace' }, 'propagateMetadata: expected an array of metadata keys'],
-    ['streams', { protoPath, url, streams: 'none' }, "streams: expected 'dedicated' or 'shared', got none"],
+    ['streams', { protoPath, url, streams: 'none' }, `streams: expected 'dedicated' or 'shared', got string "none"`],
     [
       'a limit',
       { protoPath, url, maxStreamConnections: 0 },

@@ -189,7 +189,7 @@ describe('both proxies', () => {
     expect(() => client.getService('client.v1.Lap')).toThrow(unknown);
     expect(() => client.getAsyncService('client.v1.Lap')).toThrow(SchemaError);
     expect(() => client.getService(7 as never)).toThrow(
-      'a service is named by a string or a ServiceDescriptor; got a number',
+      'a service is named by a string or a ServiceDescriptor; got number 7',
     );
   });
 });

@@ -284,8 +284,8 @@ it('a server that is closed while it begins to listen does not listen', async ()
 
 it.each([
   ['gracePeriodMs', -1, 'gracePeriodMs: expected a number of milliseconds, 0 or more, got -1'],
-  ['gracePeriodMs', '5s', 'gracePeriodMs: expected a number of milliseconds, 0 or more, got 5s'],
-  ['signalStreams', 'yes', 'signalStreams: expected true or false, got yes'],
+  ['gracePeriodMs', '5s', 'gracePeriodMs: expected a number of milliseconds, 0 or more, got string "5s"'],
+  ['signalStreams', 'yes', 'signalStreams: expected true or false, got string "yes"'],
 ])('the option %s is not %p', (option, value, message) => {
   expect(() => new TtrpcServer({ protoPath: LAB_PROTO, [option]: value })).toThrow(message);
 });
@@ -343,7 +343,9 @@ describe('drainFirst', () => {
 
   it('needs a server', () => {
     expect(() => drainFirst(AppModule)).toThrow('drainFirst: expected the root module and at least one TtrpcServer');
-    expect(() => drainFirst(AppModule, {} as TtrpcServer)).toThrow('expected a TtrpcServer as argument 2, got object');
+    expect(() => drainFirst(AppModule, {} as TtrpcServer)).toThrow(
+      'expected a TtrpcServer as argument 2, got an object',
+    );
   });
 });
 

@@ -1,11 +1,13 @@
+import { describe } from '../../protocol/describe.js';
+
+// Where the codecs look for it.
+export { describe };
+
 /** Marks the errors of every copy of this library (ESM, CommonJS, two versions), so that `instanceof` holds across them. */
 const BRAND = Symbol.for('nestjs-ttrpc.encode-error');
 
 /** Longer paths are cut in the middle: they come from values that are nested without end. */
 const MAX_PATH_CHARACTERS = 200;
-
-/** Longer strings and numbers are cut in an error's text. */
-const MAX_VALUE_CHARACTERS = 40;
 
 /**
  * A value that does not fit its message type: wrong in kind, out of range, nested too deep.
@@ -66,37 +68,6 @@ export class Misfit extends Error {
 /** Adds `segment` to the path of a {@link Misfit}; other errors (a getter of the user's that throws) stay as they are. */
 export function locate(error: unknown, segment: string): unknown {
   return error instanceof Misfit ? error.within(segment) : error;
-}
-
-/** How a value looks in an error's text: its kind and, where it is short, the value itself. */
-export function describe(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return `string ${JSON.stringify(cut(value))}`;
-    case 'number':
-      return `number ${Object.is(value, -0) ? '-0' : String(value)}`;
-    case 'bigint':
-      return `bigint ${cut(String(value))}`;
-    case 'boolean':
-      return `boolean ${value}`;
-    case 'undefined':
-      return 'undefined';
-    case 'object':
-      return value === null ? 'null' : describeObject(value);
-    default:
-      return `a ${typeof value}`;
-  }
-}
-
-function describeObject(value: object): string {
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  const prototype = Object.getPrototypeOf(value) as { constructor?: { name?: unknown } } | null;
-  const name = prototype?.constructor?.name;
-  return typeof name === 'string' && name !== '' && name !== 'Object' ? `an object of class ${name}` : 'an object';
-}
-
-function cut(text: string): string {
-  return text.length > MAX_VALUE_CHARACTERS ? `${text.slice(0, MAX_VALUE_CHARACTERS)}…` : text;
 }
 
 function shorten(path: string): string {

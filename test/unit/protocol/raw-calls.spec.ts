@@ -96,12 +96,17 @@ async function read(stream: RawStream): Promise<string[]> {
 }
 
 describe.each(['unary', ...SHAPES] as const)('a %s call refuses, and sends nothing,', (shape) => {
-  it.each([-1, 0, NaN, '5'])('a timeout of %p', async (timeoutMs) => {
+  it.each([
+    [-1, '-1'],
+    [0, '0'],
+    [NaN, 'NaN'],
+    ['5', 'string "5"'],
+  ])('a timeout of %p', async (timeoutMs, got) => {
     const error = await errorOf(shape, { timeoutMs });
     expect(error).toBeInstanceOf(TtrpcError);
     expect(error).toMatchObject({
       code: TtrpcStatus.INVALID_ARGUMENT,
-      message: `timeoutMs: expected a number of milliseconds above 0, got ${timeoutMs}`,
+      message: `timeoutMs: expected a number of milliseconds above 0, got ${got}`,
     });
     expect(begun).toEqual([]);
   });
@@ -115,7 +120,7 @@ describe.each(['unary', ...SHAPES] as const)('a %s call refuses, and sends nothi
   });
 
   it.each([
-    [{ signal: 'x' }, 'signal: expected an AbortSignal, got string'],
+    [{ signal: 'x' }, 'signal: expected an AbortSignal, got string "x"'],
     [{ metadata: { a: 1 } }, 'metadata "a": expected a string or an array of strings, got number'],
   ])('%p', async (options, message) => {
     expect(await errorOf(shape, options)).toMatchObject({ code: TtrpcStatus.INVALID_ARGUMENT, message });
@@ -125,9 +130,13 @@ describe.each(['unary', ...SHAPES] as const)('a %s call refuses, and sends nothi
 
 describe('a raw stream', () => {
   it('has a shape', () => {
-    for (const shape of ['unary', 'duplex', undefined]) {
+    for (const [shape, got] of [
+      ['unary', 'string "unary"'],
+      ['duplex', 'string "duplex"'],
+      [undefined, 'undefined'],
+    ]) {
       expect(() => client.stream(SERVICE, 'bidi', shape as 'bidi')).toThrow(
-        `shape: expected 'server-streaming', 'client-streaming' or 'bidi', got ${JSON.stringify(shape)}`,
+        `shape: expected 'server-streaming', 'client-streaming' or 'bidi', got ${got}`,
       );
     }
   });
@@ -202,8 +211,12 @@ describe('a raw stream', () => {
 });
 
 describe('a raw client and a raw server', () => {
-  it.each([undefined, null, 5, {}])('are not made of %p', async (target) => {
-    const got = target === null ? 'null' : typeof target;
+  it.each([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [5, 'number 5'],
+    [{}, 'an object'],
+  ])('are not made of %p', async (target, got) => {
     await expect(connect(target as never)).rejects.toThrow(`expected an address or a Duplex to connect to, got ${got}`);
     await expect(serve(target as never, {})).rejects.toThrow(`expected an address or a Duplex to serve, got ${got}`);
   });
@@ -213,9 +226,13 @@ describe('a raw client and a raw server', () => {
     expect(text(await client.call(SERVICE, 'unary', Buffer.from('x'), options))).toBe('x');
   });
 
-  it.each([-1, NaN, '5'])('a grace period of %p is none', async (gracePeriodMs) => {
+  it.each([
+    [-1, '-1'],
+    [NaN, 'NaN'],
+    ['5', 'string "5"'],
+  ])('a grace period of %p is none', async (gracePeriodMs, got) => {
     await expect(server.close({ gracePeriodMs: gracePeriodMs as number })).rejects.toThrow(
-      `gracePeriodMs: expected a number of milliseconds, 0 or more, got ${gracePeriodMs}`,
+      `gracePeriodMs: expected a number of milliseconds, 0 or more, got ${got}`,
     );
     expect(text(await client.call(SERVICE, 'unary', Buffer.from('still there')))).toBe('still there');
   });

@@ -505,8 +505,8 @@ describe('errors of options', () => {
   test.each<[unknown, string]>([
     [{}, 'a schema needs protoPath, descriptors, root or fileDescriptorSet: none of them was given'],
     [{ protoPath: '' }, 'protoPath: expected a string or an array of strings'],
-    [{ protoPath: 5 }, 'protoPath: expected a string or an array of strings'],
-    [{ protoPath: ['a', 5] }, 'protoPath: expected a string or an array of strings'],
+    [{ protoPath: 5 }, 'protoPath: expected a string or an array of strings, got number 5'],
+    [{ protoPath: ['a', 5] }, 'protoPath: expected a string or an array of strings, got an array with number 5'],
     [
       { protoPath: 'x.proto', loader: { includeDirs: '/dir' } },
       'loader.includeDirs: expected an array of folders, or an object with a folder for each prefix, got string "/dir"',

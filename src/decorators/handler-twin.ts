@@ -1,0 +1,31 @@
+/** A method beside a handler, for one more transport. */
+export interface Twin {
+  /** Its name in the class. */
+  readonly property: string;
+  readonly handler: (...args: never[]) => unknown;
+}
+
+/** Where Nest keeps the path of a method that serves HTTP. */
+const ROUTE = 'path';
+
+/**
+ * Gives the class of `target`, its prototype, a method that calls its method `property`, and gives that method. As its
+ * prototype it has `handler`, so that whatever decorators have written on that (guards, pipes, interceptors, filters, also
+ * later) is read on the twin, too, as long as nothing else is written there.
+ */
+export function defineTwin(target: object, property: string, handler: (...args: never[]) => unknown): Twin {
+  const name = `${property} (ttrpc)`;
+  const twin = function (this: Record<string, (...args: never[]) => unknown>, ...args: never[]): unknown {
+    return handler.apply(this, args);
+  };
+  Object.setPrototypeOf(twin, handler);
+  Object.defineProperty(twin, 'name', { value: handler.name });
+  Object.defineProperty(twin, 'length', { value: handler.length });
+  // A route of HTTP stays with the method: Nest looks for routes on each.
+  Reflect.defineMetadata(ROUTE, undefined, twin);
+  for (const key of Reflect.getMetadataKeys(target, property) as unknown[]) {
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, target, property), target, name);
+  }
+  Object.defineProperty(target, name, { value: twin, writable: true, configurable: true, enumerable: false });
+  return { property: name, handler: twin };
+}
