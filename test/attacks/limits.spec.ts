@@ -112,6 +112,19 @@ describe('a server', () => {
     await expectOthersServed();
   });
 
+  it('holds nothing for the header of a large frame', async () => {
+    await start({});
+    const header = request(SERVICE, 'Echo', { payload: { fill: 0, length: 4000 * KIB } }).subarray(0, 10);
+    const attackers: Socket[] = [];
+    for (let i = 0; i < 200; i++) attackers.push(await attacker());
+    const before = process.memoryUsage().external;
+    const taken = attackers.map((socket) => new Promise((resolve) => socket.write(header, resolve)));
+    await Promise.all(taken);
+    await expectOthersServed();
+    expect(process.memoryUsage().external - before).toBeLessThan(16 * 1024 * KIB);
+    expect(server?.stats).toMatchObject({ connections: 201, bufferedBytes: 0 });
+  });
+
   it('holds requests in flight up to the limit of a connection; what was refused is RESOURCE_EXHAUSTED', async () => {
     await start({ maxBufferedBytesPerConnection: 1024 * KIB });
     const client = await connect(folder.url());

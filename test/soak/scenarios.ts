@@ -1,3 +1,4 @@
+import { runKills, runShortConnections } from './churn.js';
 import { runCrossing, type CrossingSpec } from './crossing.js';
 import { runFlow, type FlowResult, type FlowSpec } from './flow.js';
 import { holdings, holdingsAfter, leftovers, LifeWatch } from './leaks.js';
@@ -174,5 +175,24 @@ const crossing: Scenario = {
   },
 };
 
+const churn: Scenario = {
+  name: 'churn',
+  what: '20,000 connections for one call each; a server that is killed fifty times with calls in flight',
+  async run(_options, log) {
+    const before = await holdings();
+    for (const [title, run] of [
+      ['20,000 short connections', () => runShortConnections(20_000)],
+      ['killed 50 times', () => runKills(50)],
+    ] as const) {
+      const { answered, unavailable, elapsedMs, problems } = await run();
+      log.line(
+        `${title}: ${answered} calls answered, ${unavailable} UNAVAILABLE in ${(elapsedMs / 1000).toFixed(1)} s`,
+      );
+      for (const problem of problems) log.problem(`${title}: ${problem}`);
+    }
+    for (const problem of leftovers(before, await holdingsAfter(before))) log.problem(problem);
+  },
+};
+
 /** In the order in which they run. */
-export const scenarios: readonly Scenario[] = [crossing, load, backpressure];
+export const scenarios: readonly Scenario[] = [crossing, load, backpressure, churn];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { runKills, runShortConnections } from './churn.js';
 import { runCrossing } from './crossing.js';
 import { runFlow } from './flow.js';
 import { holdings, holdingsAfter, leftovers, LifeWatch } from './leaks.js';
@@ -69,3 +70,17 @@ for (const pair of pairsOf(ours, foreign)) {
     );
   });
 }
+
+describe('what comes and goes', () => {
+  it('500 connections for one call each leave nothing', async () => {
+    const before = await holdings();
+    expect(await runShortConnections(500)).toMatchObject({ answered: 500, problems: [] });
+    expect(leftovers(before, await holdingsAfter(before))).toEqual([]);
+  });
+
+  it('a server that is killed with calls in flight and started again: each call ends once', async () => {
+    const { answered, problems } = await runKills(2);
+    expect(problems).toEqual([]);
+    expect(answered).toBeGreaterThanOrEqual(4);
+  });
+});

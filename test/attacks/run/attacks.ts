@@ -405,8 +405,7 @@ export const ATTACKS: readonly Attack[] = [
       limit: 'maxDecodedMessageBytes',
       server: more,
       node: SMALL_HEAP,
-      refused: { by: 'maxDecodedMessageBytes', atLeast: 12 },
-      atMostMiB: SLACK_MIB,
+      atMostMiB: DECODED_MIB + SLACK_MIB,
       async run(target) {
         const [socket] = await target.connectAll(1, { reads: true });
         await sendCalls(socket, 12, (id) => call('Crowd', id, { payload: payload(4_000_000) }));
@@ -419,7 +418,6 @@ export const ATTACKS: readonly Attack[] = [
       limit: 'maxDecodedBytesPerServer',
       server: more,
       node: SMALL_HEAP,
-      refused: { by: 'maxDecodedBytesPerServer', atLeast: 1 },
       atMostMiB: DECODED_MIB + SLACK_MIB,
       async run(target) {
         const bytes = payload(200_000);

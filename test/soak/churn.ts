@@ -1,0 +1,102 @@
+import { fileURLToPath } from 'node:url';
+import { connect, serve, TtrpcStatus, type RawClient, type TtrpcError } from '../../src/protocol/index.js';
+import { startProgram, type Program } from '../support/program.js';
+import { TempFolder } from '../support/temp-folder.js';
+
+const RUN_SOURCES = fileURLToPath(new URL('../../scripts/typescript/register-sources.mjs', import.meta.url));
+const COUNTER = fileURLToPath(new URL('../faults/programs/counter.ts', import.meta.url));
+const SERVICE = 'faults.v1.Counter';
+
+/** How many connects are under way at a time. */
+const AT_A_TIME = 50;
+
+/** How many calls are in flight when a server is killed. */
+const IN_FLIGHT = 50;
+
+/** What came of many connections, or of many servers. */
+export interface ChurnResult {
+  answered: number;
+  /** Calls that ended with UNAVAILABLE. */
+  unavailable: number;
+  elapsedMs: number;
+  problems: string[];
+}
+
+/** So many connections, each for one call; afterwards nothing is left of them at the server. */
+export async function runShortConnections(count: number): Promise<ChurnResult> {
+  const folder = new TempFolder();
+  const begun = performance.now();
+  const problems: string[] = [];
+  let [made, answered] = [0, 0];
+  const server = await serve(folder.url(), { [SERVICE]: { Echo: (bytes) => bytes } });
+  try {
+    const caller = async (): Promise<void> => {
+      while (made < count) {
+        const text = String(made++);
+        const client = await connect(folder.url());
+        const answer = Buffer.from(await client.call(SERVICE, 'Echo', Buffer.from(text))).toString();
+        client.close();
+        if (answer === text) answered++;
+        else problems.push(`${text} was answered ${answer}`);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_A_TIME }, caller));
+    while (server.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve));
+    const { calls, bufferedBytes, decodedBytes, refused } = server.stats;
+    const left = calls + bufferedBytes + decodedBytes + Object.values(refused).reduce((sum, each) => sum + each, 0);
+    if (left > 0) problems.push(`left at the server: ${JSON.stringify(server.stats)}`);
+  } finally {
+    await server.close();
+    folder.remove();
+  }
+  return { answered, unavailable: 0, elapsedMs: performance.now() - begun, problems };
+}
+
+/**
+ * A server that is killed (SIGKILL) so many times with calls in flight, and started again: each call ends once, what was
+ * answered was handled once, and the same client is served by the next server.
+ */
+export async function runKills(times: number): Promise<ChurnResult> {
+  const folder = new TempFolder();
+  const begun = performance.now();
+  const problems: string[] = [];
+  let [answered, unavailable] = [0, 0];
+  let client: RawClient | undefined;
+  let server: Program | undefined;
+  try {
+    for (let round = 0; round < times; round++) {
+      server = startProgram(process.execPath, ['--import', RUN_SOURCES, COUNTER, folder.url()]);
+      await server.shows('ready');
+      const caller = (client ??= await connect(folder.url(), { waitForReady: true }));
+      const call = async (text: string): Promise<string | undefined> => {
+        const bytes = Buffer.from(text);
+        try {
+          const answer = Buffer.from(await caller.call(SERVICE, 'Echo', bytes, { timeoutMs: 30_000 })).toString();
+          if (answer !== text) problems.push(`${text} was answered ${answer}`);
+          answered++;
+          return text;
+        } catch (error) {
+          const { code } = error as TtrpcError;
+          if (code === TtrpcStatus.UNAVAILABLE) unavailable++;
+          else problems.push(`${text} ended with ${TtrpcStatus[code] ?? String(error)}`);
+          return undefined;
+        }
+      };
+      if ((await call(`first of ${round}`)) === undefined) problems.push(`server ${round} does not serve`);
+      const calls = Array.from({ length: IN_FLIGHT }, (_, index) => call(`${round}.${index}.`));
+      // The first ones are answered: others are under way.
+      await Promise.race(calls);
+      const { stdout } = await server.kill();
+      for (const text of await Promise.all(calls)) {
+        if (text === undefined) continue;
+        const handled = stdout.split(`handled ${text}\n`).length - 1;
+        if (handled !== 1) problems.push(`${text} was answered and handled ${handled} times`);
+      }
+    }
+  } finally {
+    client?.close();
+    await server?.kill();
+    folder.remove();
+  }
+  return { answered, unavailable, elapsedMs: performance.now() - begun, problems };
+}
