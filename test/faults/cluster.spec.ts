@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { TtrpcError} from '../../src/protocol/index.js';
+import type { TtrpcError } from '../../src/protocol/index.js';
 import { connect, serve, TtrpcStatus, type RawClient } from '../../src/protocol/index.js';
 import { compileEngine } from '../support/compiled-engine.js';
 import { startProgram, type Program } from '../support/program.js';

@@ -1,4 +1,4 @@
-// A cluster: node --import …/register-sources.mjs cluster.ts <workers> <address> [options as JSON]. Each worker says what it does, by its id.
+// A cluster, compiled beside the engine: node cluster.js <workers> <address> [options as JSON]. Each worker says what it does, by its id.
 // Commands on standard input: `restart` replaces each worker by a new one, one after the other; `add`; `stop` ends all in order.
 import cluster, { type Worker } from 'node:cluster';
 import { once } from 'node:events';
