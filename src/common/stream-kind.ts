@@ -13,6 +13,8 @@ interface StreamShape {
  */
 export function streamKind(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
+  // Most messages, spared the look-ups; the codecs refuse a literal that only looks like an empty message.
+  if (Object.getPrototypeOf(value) === Object.prototype) return undefined;
   const shape = value as StreamShape;
   if (typeof shape.subscribe === 'function') return 'an Observable';
   if (shape[Symbol.asyncIterator] !== undefined) return inWords(value, 'an AsyncIterable');

@@ -114,7 +114,10 @@ describe('mode and owner', () => {
 
   it.each([
     [{ socketMode: 600 }, 'socketMode: expected permission bits from 0 to 0o777 (0o600), got 600'],
-    [{ socketMode: '0600' as never }, 'socketMode: expected permission bits from 0 to 0o777 (0o600), got string "0600"'],
+    [
+      { socketMode: '0600' as never },
+      'socketMode: expected permission bits from 0 to 0o777 (0o600), got string "0600"',
+    ],
     [{ socketMode: -1 }, 'socketMode: expected permission bits'],
     [{ socketOwner: { uid: -1 } }, 'socketOwner.uid: expected an id from 0 to 4294967294, got -1'],
     [{ socketOwner: { gid: 2 ** 32 - 1 } }, 'socketOwner.gid: expected an id'],

@@ -96,9 +96,7 @@ const askTtrpc = (text: string, service = 'Lab'): Promise<Message> => ttrpc.getA
 
 function askGrpc(text: string): Promise<Message> {
   return new Promise((resolve, reject) => {
-    overGrpc['Ask']?.({ text }, (error: unknown, answer: Message) =>
-      error ? reject(error as Error) : resolve(answer),
-    );
+    overGrpc['Ask']?.({ text }, (error: unknown, answer: Message) => (error ? reject(error) : resolve(answer)));
   });
 }
 
