@@ -12,6 +12,7 @@ export { TtrpcError, type ErrorExposure } from './errors.js';
 export { FrameFlag, FrameType, HEADER_BYTES, MAX_MESSAGE_BYTES, writeHeader } from './frame.js';
 export { FrameReader, type FrameSink } from './frame-reader.js';
 export type { ListenOptions } from './listener.js';
+export type { DecodeBudget } from './decode-budget.js';
 export { bytesCodec, type MessageCodec, type WriteArena } from './message-codec.js';
 export { TtrpcMetadata, type MetadataInit } from './metadata.js';
 export { sendsRequestStream, sendsResponseStream, type MethodShape } from './method-shape.js';

@@ -1,3 +1,4 @@
+import type { DecodeBudget } from './decode-budget.js';
 import { retain } from './retain.js';
 
 /** Bytes of this size and more are handed on where they are, not copied. */
@@ -32,12 +33,15 @@ export interface MessageCodec<T = unknown, Input = T> {
   readonly typeName: string;
   /** Encodes `value`. Raises an error that names the field when the value does not fit the type. */
   encode(value: Input): Uint8Array;
-  /** Decodes one whole message. Raises an error when the bytes are no such message. */
-  decode(bytes: Uint8Array): T;
+  /**
+   * Decodes one whole message. Raises an error when the bytes are no such message. A codec that can make much more of them
+   * than came counts it in `budget`, and lets the error pass which that throws; without one nothing is limited.
+   */
+  decode(bytes: Uint8Array, budget?: DecodeBudget): T;
   /** As {@link encode}, but appends to `out`. After an error the caller resets `out.pos`. */
   encodeInto?(value: Input, out: WriteArena): void;
   /** As {@link decode}, reading `buf[start, end)` in place. The result must not refer to `buf` unless the codec documents it. */
-  decodeFrom?(buf: Uint8Array, start: number, end: number): T;
+  decodeFrom?(buf: Uint8Array, start: number, end: number, budget?: DecodeBudget): T;
 }
 
 /** Passes bytes through as they are: the codec of the raw engine. Received messages are copied out of the read buffer. */
@@ -63,7 +67,16 @@ export function encodeMessage<T>(codec: MessageCodec<T>, value: T, out: WriteAre
   else out.append(codec.encode(value));
 }
 
-/** Decodes the message in `buf[start, end)`, in place where the codec can; the result does not hold on to `buf`. */
-export function decodeMessage<T>(codec: MessageCodec<T>, buf: Uint8Array, start: number, end: number): T {
-  return codec.decodeFrom ? codec.decodeFrom(buf, start, end) : codec.decode(retain(buf, start, end));
+/**
+ * Decodes the message in `buf[start, end)`, in place where the codec can; the result does not hold on to `buf`.
+ * `budget` counts what that makes.
+ */
+export function decodeMessage<T>(
+  codec: MessageCodec<T>,
+  buf: Uint8Array,
+  start: number,
+  end: number,
+  budget?: DecodeBudget,
+): T {
+  return codec.decodeFrom ? codec.decodeFrom(buf, start, end, budget) : codec.decode(retain(buf, start, end), budget);
 }
