@@ -8,7 +8,12 @@ import { isUtf8Checked } from './reflection.js';
 import { Wire } from './wire.js';
 import type { WireReader } from './wire-reader.js';
 
+/** Shared by all: without bytes there is nothing that could be changed. */
 const NO_BYTES = Buffer.alloc(0);
+
+/** What a Buffer, a Long or a bigint takes, apart from its bytes. */
+const BUFFER_BYTES = 200;
+const LONG_BYTES = 56;
 
 /** Reads one value behind its tag. Raises BadBytes. */
 export type ValueReader = (reader: WireReader) => unknown;
@@ -75,7 +80,11 @@ function readerOf(type: string, isStrict: boolean, options: LoaderOptions): Scal
 }
 
 function longReader(type: string, { longs }: LoaderOptions): ScalarReader {
-  const make = longMaker(longs, type === 'uint64' || type === 'fixed64');
+  const toValue = longMaker(longs, type === 'uint64' || type === 'fixed64');
+  const make: ValueReader = (reader) => {
+    reader.made += LONG_BYTES;
+    return toValue(reader);
+  };
   if (type === 'fixed64' || type === 'sfixed64') {
     return {
       wire: Wire.Fixed64,
@@ -115,12 +124,19 @@ function bytesReader({ bytes }: LoaderOptions): ValueReader {
   if (isNamed(bytes, 'String')) {
     return (reader) => {
       const stop = reader.length();
+      reader.made += (stop - reader.pos) * 2;
       const text = reader.buf.toString('base64', reader.pos, stop);
       reader.pos = stop;
       return text;
     };
   }
-  if (isNamed(bytes, 'Array')) return (reader) => [...bufferOf(reader)];
+  if (isNamed(bytes, 'Array')) {
+    return (reader) => {
+      const buffer = bufferOf(reader);
+      reader.made += buffer.length * 8;
+      return [...buffer];
+    };
+  }
   return bufferOf;
 }
 
@@ -137,6 +153,8 @@ function bufferOf(reader: WireReader): Buffer {
   const { buf, pos } = reader;
   reader.pos = stop;
   const length = stop - pos;
+  if (length === 0) return NO_BYTES;
+  reader.made += BUFFER_BYTES + length;
   if (mayKeep(buf, length)) return buf.subarray(pos, stop);
   const copy = Buffer.allocUnsafe(length);
   if (length > SHORT_BYTES) buf.copy(copy, 0, pos, stop);

@@ -44,7 +44,8 @@ interface Holder {
 export function keepUnknownField(message: object, buf: Buffer, start: number, end: number): void {
   const known = (message as Holder)[UNKNOWN_FIELDS];
   if (known !== undefined) known.append(buf, start, end);
-  else Object.defineProperty(message, UNKNOWN_FIELDS, { value: new UnknownFields(buf, start, end), configurable: true });
+  else
+    Object.defineProperty(message, UNKNOWN_FIELDS, { value: new UnknownFields(buf, start, end), configurable: true });
 }
 
 /** The unknown fields that were received with `message`, as they must be written again; undefined for none. */
