@@ -20,7 +20,7 @@ export type FieldReader = (reader: WireReader, message: MessageObject) => void;
 
 /** What an array takes, empty, and an item of it with the room that it grows by. */
 const LIST_BYTES = 64;
-const ITEM_BYTES = 16;
+const ITEM_BYTES = 10;
 /** What an entry of a map takes beside its key and value: the properties of a map are a hash table. */
 const ENTRY_BYTES = 96;
 

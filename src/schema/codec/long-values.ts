@@ -90,8 +90,8 @@ export function longMaker(longs: unknown, unsigned: boolean): LongMaker {
   return cachedLong(unsigned);
 }
 
-/** Longs from 0 up to this one are shared, as `Long` itself shares small ones: most ids, counts and sizes are small. */
-const CACHED_LONGS = 1024;
+/** Longs from 0 up to this one, excluded, are shared, as `Long` itself shares small ones: most ids, counts and sizes are small. */
+export const CACHED_LONGS = 1024;
 
 function cachedLong(unsigned: boolean): LongMaker {
   const cache = unsigned ? UNSIGNED_LONGS : SIGNED_LONGS;

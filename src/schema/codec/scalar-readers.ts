@@ -3,7 +3,7 @@ import protobuf from 'protobufjs';
 import { mayKeep } from '../../protocol/retain.js';
 import { SHORT_BYTES } from '../../protocol/wire.js';
 import type { LoaderOptions } from '../loader-options.js';
-import { isNamed, longMaker } from './long-values.js';
+import { CACHED_LONGS, isNamed, longMaker } from './long-values.js';
 import { isUtf8Checked } from './reflection.js';
 import { Wire } from './wire.js';
 import type { WireReader } from './wire-reader.js';
@@ -11,9 +11,9 @@ import type { WireReader } from './wire-reader.js';
 /** Shared by all: without bytes there is nothing that could be changed. */
 const NO_BYTES = Buffer.alloc(0);
 
-/** What a Buffer, a Long or a bigint takes, apart from its bytes. */
+/** What a Buffer takes, apart from its bytes, and a 64-bit integer, apart from its place. */
 const BUFFER_BYTES = 200;
-const LONG_BYTES = 56;
+const LONG_BYTES = 48;
 
 /** Reads one value behind its tag. Raises BadBytes. */
 export type ValueReader = (reader: WireReader) => unknown;
@@ -81,8 +81,9 @@ function readerOf(type: string, isStrict: boolean, options: LoaderOptions): Scal
 
 function longReader(type: string, { longs }: LoaderOptions): ScalarReader {
   const toValue = longMaker(longs, type === 'uint64' || type === 'fixed64');
+  const isLong = !['String', 'Number', 'BigInt'].some((name) => isNamed(longs, name));
   const make: ValueReader = (reader) => {
-    reader.made += LONG_BYTES;
+    if (!isLong || reader.high !== 0 || reader.low >= CACHED_LONGS) reader.made += LONG_BYTES;
     return toValue(reader);
   };
   if (type === 'fixed64' || type === 'sfixed64') {

@@ -222,7 +222,8 @@ export class WireReader {
     const { buf } = this;
     const start = this.pos;
     this.pos = stop;
-    this.made += STRING_BYTES + stop - start;
+    // Strings of one character are V8's own.
+    if (stop - start > 1) this.made += STRING_BYTES + stop - start;
     const short = stop - start <= SHORT_STRING ? asciiAt(buf, start, stop) : undefined;
     if (short !== undefined) return short;
     const text = utf8Slice ? utf8Slice.call(buf, start, stop) : buf.toString('utf8', start, stop);
