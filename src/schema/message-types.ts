@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs';
+import type { DecodeBudget } from '../protocol/decode-budget.js';
 import type { MessageCodec } from '../protocol/message-codec.js';
 import { MessageDecoder, type DecoderRegistry } from './codec/message-decoder.js';
 import { MessageEncoder, type EncoderRegistry, type MessageObject, type Preparation } from './codec/message-encoder.js';
@@ -78,9 +79,9 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
   }
 
   /** As {@link AnyTypes.decode}. */
-  decode(typeName: string, value: Uint8Array, depth: number): MessageObject | undefined {
+  decode(typeName: string, value: Uint8Array, depth: number, budget?: DecodeBudget): MessageObject | undefined {
     const type = this.find(typeName);
-    return type && this.#codec(type).decodeNested(value, depth);
+    return type && this.#codec(type).decodeNested(value, depth, budget);
   }
 
   #codec(type: protobuf.Type): ReflectionCodec {

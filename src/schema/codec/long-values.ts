@@ -4,6 +4,9 @@ import { Misfit } from './encode-error.js';
 /** `Long` of the `long` package, as protobufjs and `@grpc/proto-loader` give it. */
 const { Long } = protobuf.util;
 
+const SIGNED_LONGS: InstanceType<typeof Long>[] = [];
+const UNSIGNED_LONGS: InstanceType<typeof Long>[] = [];
+
 /** 64-bit integers in two unsigned halves: {@link splitLong} leaves its result here, so that it allocates nothing. */
 export const halves = { low: 0, high: 0 };
 
@@ -84,7 +87,18 @@ export function longMaker(longs: unknown, unsigned: boolean): LongMaker {
   if (isNamed(longs, 'BigInt')) {
     return unsigned ? unsignedBigInt : (value) => BigInt.asIntN(64, unsignedBigInt(value));
   }
-  return (value) => new Long(value.low | 0, value.high | 0, unsigned);
+  return cachedLong(unsigned);
+}
+
+/** Longs from 0 up to this one, excluded, are shared, as `Long` itself shares small ones: most ids, counts and sizes are small. */
+export const CACHED_LONGS = 1024;
+
+function cachedLong(unsigned: boolean): LongMaker {
+  const cache = unsigned ? UNSIGNED_LONGS : SIGNED_LONGS;
+  return ({ low, high }) => {
+    if (high === 0 && low < CACHED_LONGS) return (cache[low] ??= Object.freeze(new Long(low, 0, unsigned)));
+    return new Long(low | 0, high | 0, unsigned);
+  };
 }
 
 /** True for the built-in function of this name, also of another realm (a test runner's sandbox). */

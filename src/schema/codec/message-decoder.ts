@@ -1,21 +1,11 @@
 import type protobuf from 'protobufjs';
 import type { LoaderOptions } from '../loader-options.js';
+import { fieldReaders, readInPlace, type FieldReader } from './field-readers.js';
 import type { MessageObject } from './message-encoder.js';
-import { ownCode } from './own-code.js';
-import { enumOf, fieldsInOrder, keyTypeOf, messageTypeOf, nameOf } from './reflection.js';
-import {
-  defaultMaker,
-  enumReader,
-  mapKeyReader,
-  scalarReader,
-  type ScalarReader,
-  type ValueReader,
-} from './scalar-readers.js';
-import { Wire } from './wire.js';
-import { BadBytes, type WireReader } from './wire-reader.js';
-
-/** Reads one field's value, behind its tag, into the message. */
-type FieldReader = (reader: WireReader, message: MessageObject) => void;
+import { messageMaker, SLOT_BYTES, type MessageMaker } from './message-maker.js';
+import { fieldsInOrder, isMessageSet, messageTypeOf, nameOf } from './reflection.js';
+import { keepUnknownField } from './unknown-fields.js';
+import { BOOK_BYTES, BadBytes, type WireReader } from './wire-reader.js';
 
 /** Gives the decoder of a type that a field refers to. */
 export interface DecoderRegistry {
@@ -26,53 +16,59 @@ export interface DecoderRegistry {
 /** Changes a decoded message of a well-known type: an Any into the message that it holds. */
 export type Finish = (message: MessageObject, reader: WireReader) => MessageObject;
 
-/** A default that can be changed: an array, a map, bytes. */
-interface FreshDefault {
-  readonly name: string;
-  readonly make: () => unknown;
-}
-
 /** Tags up to this one (field 127) are looked up in an array, those above in a Map. */
 const MAX_ARRAY_TAG = 0x3ff;
 
+/** What a field adds to its message, apart from its value: a property's place, with what V8 keeps free. */
+const FIELD_BYTES = 2 * SLOT_BYTES;
+
+/** What keeps the unknown fields of one message, apart from their bytes. */
+const UNKNOWN_BYTES = 256;
+
+/** MessageSet, the wire format of proto1: `repeated group Item = 1 { int32 type_id = 2; bytes message = 3; }`. */
+const ITEM_START = 0x0b;
+const ITEM_END = 0x0c;
+const ITEM_TYPE = 0x10;
+const ITEM_MESSAGE = 0x1a;
+
 /**
  * Reads messages of one type into plain objects in one pass: what `@grpc/proto-loader` makes of them with the same
- * options.
+ * options, and the fields that the schema does not know beside it. A type is looked at when its first message comes, a
+ * field when it comes for the first time: a large type reaches hundreds of others of which few are ever sent.
  */
 export class MessageDecoder {
   readonly typeName: string;
   readonly #byTag: (FieldReader | undefined)[] = [];
   readonly #byHighTag = new Map<number, FieldReader>();
-  /** The defaults of all fields that have one: copied at once, which is faster than one by one. */
-  readonly #template: MessageObject = {};
-  /** Those of them that each message needs for itself. */
-  readonly #fresh: FreshDefault[] = [];
-  #hasDefaults = false;
+  /** The fields that have not come yet, by number. */
+  readonly #unread = new Map<number, protobuf.Field>();
   readonly #required: string[] = [];
   readonly #finish: Finish | undefined;
+  #type: protobuf.Type | undefined;
+  #registry: DecoderRegistry | undefined;
+  #maker: MessageMaker | undefined;
+  /** In a MessageSet: its extensions by number. */
+  #items: ReadonlyMap<number, protobuf.Field> | undefined;
 
   constructor(type: protobuf.Type, finish?: Finish) {
     this.typeName = nameOf(type);
     this.#finish = finish;
   }
 
-  /** Looks at the fields. Apart from the constructor, since types refer to each other in circles. */
+  /** Says whose messages are read. Apart from the constructor, since types refer to each other in circles. */
   compile(type: protobuf.Type, registry: DecoderRegistry): void {
-    for (const field of fieldsInOrder(type)) {
-      for (const [wire, reader] of fieldReaders(field, registry)) this.#add(((field.id << 3) | wire) >>> 0, reader);
-      if (field.required) this.#required.push(field.name);
-      else this.#addDefault(field, registry.options);
-    }
+    this.#type = type;
+    this.#registry = registry;
   }
 
   /** Reads what is left up to `reader.end`. */
   read(reader: WireReader): MessageObject {
-    return this.#complete(reader, this.#fields(reader, this.#create(), 0));
+    return this.#complete(reader, this.#fields(reader, this.#create(reader), 0));
   }
 
   /** A message of which nothing was sent. */
-  empty(): MessageObject {
-    return this.#create();
+  empty(reader: WireReader): MessageObject {
+    return this.#create(reader);
   }
 
   /** Reads what is left up to `reader.end` into `message`, which came earlier: a field that was sent twice is merged. */
@@ -80,52 +76,95 @@ export class MessageDecoder {
     return this.#complete(reader, this.#fields(reader, message, 0));
   }
 
-  /** Reads a group, up to its end tag. */
-  readGroup(reader: WireReader, endTag: number): MessageObject {
-    return this.#complete(reader, this.#fields(reader, this.#create(), endTag));
+  /** Reads a group, up to its end tag, into the one that came earlier if there is one. */
+  readGroup(reader: WireReader, endTag: number, earlier: MessageObject | undefined): MessageObject {
+    return this.#complete(reader, this.#fields(reader, earlier ?? this.#create(reader), endTag));
   }
 
-  #add(tag: number, reader: FieldReader): void {
-    if (tag > MAX_ARRAY_TAG) this.#byHighTag.set(tag, reader);
-    else this.#byTag[tag] = reader;
+  #create(reader: WireReader): MessageObject {
+    const maker = (this.#maker ??= this.#prepare());
+    reader.made += maker.bytes;
+    return maker.make();
   }
 
-  #addDefault(field: protobuf.Field, options: LoaderOptions): void {
-    const { name } = field;
-    let value: unknown;
-    if (field.map) {
-      if (options.objects || options.defaults) value = () => ({});
-    } else if (field.repeated) {
-      if (options.arrays || options.defaults) value = () => [];
-    } else if (options.defaults && !field.partOf) value = defaultMaker(field, options);
-    if (value === undefined) return;
-    this.#hasDefaults = true;
-    this.#template[name] = value;
-    if (typeof value === 'function') this.#fresh.push({ name, make: value as () => unknown });
-  }
-
-  #create(): MessageObject {
-    if (!this.#hasDefaults) return {};
-    const message = { ...this.#template };
-    const fresh = this.#fresh;
-    for (let i = 0; i < fresh.length; i += 1) {
-      const { name, make } = fresh[i] as FreshDefault;
-      message[name] = make();
+  #prepare(): MessageMaker {
+    // Set by `compile`, before anything is read.
+    const type = this.#type as protobuf.Type;
+    const { options } = this.#registry as DecoderRegistry;
+    const fields = fieldsInOrder(type);
+    for (const field of fields) {
+      this.#unread.set(field.id, field);
+      if (field.required) this.#required.push(field.name);
     }
-    return message;
+    if (isMessageSet(type)) this.#items = new Map(this.#unread);
+    return messageMaker(fields, options);
   }
 
   #fields(reader: WireReader, message: MessageObject, endTag: number): MessageObject {
     const byTag = this.#byTag;
     while (reader.pos < reader.end) {
+      const start = reader.pos;
       const tag = reader.tag();
       const read = tag <= MAX_ARRAY_TAG ? byTag[tag] : this.#byHighTag.get(tag);
       if (read !== undefined) read(reader, message);
       else if (tag === endTag) return message;
-      else reader.skip(tag);
+      else this.#other(reader, message, tag, start);
+      if ((reader.made += FIELD_BYTES) > BOOK_BYTES) reader.book();
     }
     if (endTag !== 0) throw new BadBytes('a group does not end');
     return message;
+  }
+
+  /** Reads a field that comes for the first time, or one that the schema does not know; its tag begins at `start`. */
+  #other(reader: WireReader, message: MessageObject, tag: number, start: number): void {
+    const field = this.#unread.get(tag >>> 3);
+    if (field !== undefined) {
+      this.#unread.delete(field.id);
+      for (const [wire, read] of fieldReaders(field, this.#registry as DecoderRegistry)) {
+        const known = ((field.id << 3) | wire) >>> 0;
+        if (known > MAX_ARRAY_TAG) this.#byHighTag.set(known, read);
+        else this.#byTag[known] = read;
+      }
+      const read = tag > MAX_ARRAY_TAG ? this.#byHighTag.get(tag) : this.#byTag[tag];
+      if (read !== undefined) {
+        read(reader, message);
+        return;
+      }
+    }
+    if (tag === ITEM_START && this.#items !== undefined) {
+      if (this.#readItem(reader, message, this.#items)) return;
+    } else reader.skip(tag);
+    reader.made += UNKNOWN_BYTES;
+    keepUnknownField(message, reader.buf, start, reader.pos);
+  }
+
+  /** Reads an item of a MessageSet; false when it is no extension that the schema knows. */
+  #readItem(reader: WireReader, message: MessageObject, items: ReadonlyMap<number, protobuf.Field>): boolean {
+    let id = 0;
+    let from = reader.pos;
+    let stop = from;
+    reader.enter();
+    for (let tag = reader.tag(); tag !== ITEM_END; tag = reader.tag()) {
+      if (tag === ITEM_TYPE) id = reader.uint32();
+      else if (tag === ITEM_MESSAGE) {
+        // The type may come behind the message.
+        stop = reader.length();
+        from = reader.pos;
+        reader.pos = stop;
+      } else reader.skip(tag);
+    }
+    const field = items.get(id);
+    const type = field && messageTypeOf(field);
+    if (field !== undefined && type) {
+      const { pos } = reader;
+      reader.pos = from;
+      const earlier = Object.hasOwn(message, field.name) ? (message[field.name] as MessageObject | null) : undefined;
+      const decoder = (this.#registry as DecoderRegistry).decoder(type);
+      message[field.name] = readInPlace(reader, decoder, stop, earlier ?? undefined);
+      reader.pos = pos;
+    }
+    reader.leave();
+    return type !== undefined;
   }
 
   #checkRequired(message: MessageObject): void {
@@ -138,158 +177,4 @@ export class MessageDecoder {
     if (this.#required.length > 0) this.#checkRequired(message);
     return this.#finish === undefined ? message : this.#finish(message, reader);
   }
-}
-
-/** The readers of a field by wire type: a repeated number is read packed and unpacked, whatever the schema says. */
-function fieldReaders(field: protobuf.Field, registry: DecoderRegistry): [number, FieldReader][] {
-  const keyType = keyTypeOf(field);
-  if (keyType !== undefined) return [[Wire.Bytes, mapReader(field, keyType, registry)]];
-  const { name } = field;
-  const type = messageTypeOf(field);
-  if (type && !field.repeated)
-    return [[field.delimited ? Wire.StartGroup : Wire.Bytes, messageReader(field, type, registry)]];
-  const { wire, read } = valueReader(field, registry);
-  if (!field.repeated) return [[wire, withOneof(field, registry.options, singularReader(name, read))]];
-  const single: [number, FieldReader] = [wire, repeatedReader(name, read)];
-  const isPackable = wire !== Wire.Bytes && wire !== Wire.StartGroup;
-  return isPackable ? [single, [Wire.Bytes, packedReader(name, read)]] : [single];
-}
-
-function singularReader(name: string, read: ValueReader): FieldReader {
-  const source = `(reader, message) => { message[${JSON.stringify(name)}] = read(reader); }`;
-  return (
-    ownCode<FieldReader>(source, { read }) ??
-    ((reader, message) => {
-      message[name] = read(reader);
-    })
-  );
-}
-
-/** As the specification wants: a message that was sent twice is merged. */
-function messageReader(field: protobuf.Field, type: protobuf.Type, registry: DecoderRegistry): FieldReader {
-  const { name } = field;
-  const decoder = registry.decoder(type);
-  const endTag = ((field.id << 3) | Wire.EndGroup) >>> 0;
-  const isGroup = field.delimited;
-  return withOneof(field, registry.options, (reader, message) => {
-    if (isGroup) message[name] = readGroup(reader, decoder, endTag);
-    else if (Object.hasOwn(message, name) && message[name] !== null) {
-      message[name] = readNested(reader, decoder, message[name] as MessageObject);
-    } else message[name] = readNested(reader, decoder, undefined);
-  });
-}
-
-function valueReader(field: protobuf.Field, registry: DecoderRegistry): ScalarReader {
-  const type = messageTypeOf(field);
-  if (type) {
-    const decoder = registry.decoder(type);
-    const endTag = ((field.id << 3) | Wire.EndGroup) >>> 0;
-    return field.delimited
-      ? { wire: Wire.StartGroup, read: (reader) => readGroup(reader, decoder, endTag) }
-      : { wire: Wire.Bytes, read: (reader) => readNested(reader, decoder, undefined) };
-  }
-  const enumType = enumOf(field);
-  return enumType ? enumReader(enumType, registry.options) : scalarReader(field, registry.options);
-}
-
-function readNested(reader: WireReader, decoder: MessageDecoder, earlier: MessageObject | undefined): MessageObject {
-  const stop = reader.length();
-  const outer = reader.end;
-  reader.enter();
-  reader.end = stop;
-  const message = earlier === undefined ? decoder.read(reader) : decoder.merge(reader, earlier);
-  reader.end = outer;
-  reader.leave();
-  return message;
-}
-
-function readGroup(reader: WireReader, decoder: MessageDecoder, endTag: number): MessageObject {
-  reader.enter();
-  const message = decoder.readGroup(reader, endTag);
-  reader.leave();
-  return message;
-}
-
-function repeatedReader(name: string, read: ValueReader): FieldReader {
-  return (reader, message) => {
-    listIn(message, name).push(read(reader));
-  };
-}
-
-function packedReader(name: string, read: ValueReader): FieldReader {
-  return (reader, message) => {
-    const stop = reader.length();
-    const outer = reader.end;
-    reader.end = stop;
-    // Not even an empty list is made for no values, as elsewhere.
-    if (reader.pos < stop) {
-      const list = listIn(message, name);
-      while (reader.pos < stop) list.push(read(reader));
-    }
-    reader.end = outer;
-  };
-}
-
-function listIn(message: MessageObject, name: string): unknown[] {
-  const known = message[name];
-  // A name of Object's members holds a function before it holds a list.
-  if (Array.isArray(known)) return known as unknown[];
-  const list: unknown[] = [];
-  message[name] = list;
-  return list;
-}
-
-function mapReader(field: protobuf.Field, keyType: string, registry: DecoderRegistry): FieldReader {
-  const { name } = field;
-  const keys = mapKeyReader(field, keyType);
-  const values = valueReader(field, registry);
-  const missing = missingValue(field, registry);
-  const keyTag = (1 << 3) | keys.wire;
-  const valueTag = (2 << 3) | values.wire;
-  return (reader, message) => {
-    const stop = reader.length();
-    const outer = reader.end;
-    reader.end = stop;
-    let key: unknown = keys.initial;
-    let value: unknown;
-    while (reader.pos < stop) {
-      const tag = reader.tag();
-      if (tag === keyTag) key = keys.read(reader);
-      else if (tag === valueTag) value = values.read(reader);
-      else reader.skip(tag);
-    }
-    reader.end = outer;
-    if (value === undefined) value = typeof missing === 'function' ? (missing as () => unknown)() : missing;
-    const map = Object.hasOwn(message, name) ? (message[name] as MessageObject) : (message[name] = {} as MessageObject);
-    put(map, key as string, value);
-  };
-}
-
-/** What an entry without a value holds. */
-function missingValue(field: protobuf.Field, registry: DecoderRegistry): unknown {
-  const type = messageTypeOf(field);
-  if (!type) return defaultMaker(field, registry.options);
-  const decoder = registry.decoder(type);
-  return () => decoder.empty();
-}
-
-/** A peer chooses the key: `__proto__` must become a property like any other. */
-function put(map: MessageObject, key: string, value: unknown): void {
-  if (key === '__proto__') {
-    Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
-  } else map[key] = value;
-}
-
-/** The member of a oneof that comes last counts, and takes the place of one that came before. */
-function withOneof(field: protobuf.Field, options: LoaderOptions, read: FieldReader): FieldReader {
-  const oneof = field.partOf;
-  if (!oneof) return read;
-  const { name } = field;
-  const others = oneof.fieldsArray.map((member) => member.name).filter((member) => member !== name);
-  const virtual = options.oneofs ? oneof.name : undefined;
-  return (reader, message) => {
-    read(reader, message);
-    for (const other of others) if (Object.hasOwn(message, other)) delete message[other];
-    if (virtual !== undefined) message[virtual] = name;
-  };
 }

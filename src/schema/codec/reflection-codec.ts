@@ -1,3 +1,4 @@
+import type { DecodeBudget } from '../../protocol/decode-budget.js';
 import type { MessageCodec, WriteArena } from '../../protocol/message-codec.js';
 import { DecodeError } from './decode-error.js';
 import { EncodeError, Misfit } from './encode-error.js';
@@ -53,17 +54,19 @@ export class ReflectionCodec implements MessageCodec {
     }
   }
 
-  decode(bytes: Uint8Array): unknown {
-    return this.decodeFrom(bytes, 0, bytes.length);
+  decode(bytes: Uint8Array, budget?: DecodeBudget): unknown {
+    return this.decodeFrom(bytes, 0, bytes.length, budget);
   }
 
-  decodeFrom(buf: Uint8Array, start: number, end: number): unknown {
+  decodeFrom(buf: Uint8Array, start: number, end: number, budget?: DecodeBudget): unknown {
     const decoder = (this.#decoder ??= this.makeDecoder());
     const reader = spareReader ?? new WireReader();
     spareReader = undefined;
     try {
-      reader.begin(buf, start, end, 0, this.maxDepth);
-      return decoder.read(reader);
+      reader.begin(buf, start, end, 0, this.maxDepth, budget);
+      const message = decoder.read(reader);
+      if (budget !== undefined) reader.book();
+      return message;
     } catch (error) {
       if (error instanceof BadBytes) throw new DecodeError(this.typeName, reader.pos - start, error.message);
       if (!isStackOverflow(error)) throw error;
@@ -88,11 +91,13 @@ export class ReflectionCodec implements MessageCodec {
   }
 
   /** As {@link decode}, for a message that stands `depth` levels deep in another. Raises {@link BadBytes}. */
-  decodeNested(bytes: Uint8Array, depth: number): MessageObject {
+  decodeNested(bytes: Uint8Array, depth: number, budget?: DecodeBudget): MessageObject {
     const decoder = (this.#decoder ??= this.makeDecoder());
     const reader = new WireReader();
-    reader.begin(bytes, 0, bytes.length, depth, this.maxDepth);
-    return decoder.read(reader);
+    reader.begin(bytes, 0, bytes.length, depth, this.maxDepth, budget);
+    const message = decoder.read(reader);
+    reader.book();
+    return message;
   }
 
   #write(value: unknown, out: WriteArena, depth: number): void {

@@ -3,12 +3,17 @@ import protobuf from 'protobufjs';
 import { mayKeep } from '../../protocol/retain.js';
 import { SHORT_BYTES } from '../../protocol/wire.js';
 import type { LoaderOptions } from '../loader-options.js';
-import { isNamed, longMaker } from './long-values.js';
+import { CACHED_LONGS, isNamed, longMaker } from './long-values.js';
 import { isUtf8Checked } from './reflection.js';
 import { Wire } from './wire.js';
 import type { WireReader } from './wire-reader.js';
 
+/** Shared by all: without bytes there is nothing that could be changed. */
 const NO_BYTES = Buffer.alloc(0);
+
+/** What a Buffer takes, apart from its bytes, and a 64-bit integer, apart from its place. */
+const BUFFER_BYTES = 200;
+const LONG_BYTES = 48;
 
 /** Reads one value behind its tag. Raises BadBytes. */
 export type ValueReader = (reader: WireReader) => unknown;
@@ -75,7 +80,12 @@ function readerOf(type: string, isStrict: boolean, options: LoaderOptions): Scal
 }
 
 function longReader(type: string, { longs }: LoaderOptions): ScalarReader {
-  const make = longMaker(longs, type === 'uint64' || type === 'fixed64');
+  const toValue = longMaker(longs, type === 'uint64' || type === 'fixed64');
+  const isLong = !['String', 'Number', 'BigInt'].some((name) => isNamed(longs, name));
+  const make: ValueReader = (reader) => {
+    if (!isLong || reader.high !== 0 || reader.low >= CACHED_LONGS) reader.made += LONG_BYTES;
+    return toValue(reader);
+  };
   if (type === 'fixed64' || type === 'sfixed64') {
     return {
       wire: Wire.Fixed64,
@@ -115,12 +125,19 @@ function bytesReader({ bytes }: LoaderOptions): ValueReader {
   if (isNamed(bytes, 'String')) {
     return (reader) => {
       const stop = reader.length();
+      reader.made += (stop - reader.pos) * 2;
       const text = reader.buf.toString('base64', reader.pos, stop);
       reader.pos = stop;
       return text;
     };
   }
-  if (isNamed(bytes, 'Array')) return (reader) => [...bufferOf(reader)];
+  if (isNamed(bytes, 'Array')) {
+    return (reader) => {
+      const buffer = bufferOf(reader);
+      reader.made += buffer.length * 8;
+      return [...buffer];
+    };
+  }
   return bufferOf;
 }
 
@@ -137,6 +154,8 @@ function bufferOf(reader: WireReader): Buffer {
   const { buf, pos } = reader;
   reader.pos = stop;
   const length = stop - pos;
+  if (length === 0) return NO_BYTES;
+  reader.made += BUFFER_BYTES + length;
   if (mayKeep(buf, length)) return buf.subarray(pos, stop);
   const copy = Buffer.allocUnsafe(length);
   if (length > SHORT_BYTES) buf.copy(copy, 0, pos, stop);

@@ -1,3 +1,4 @@
+import type { DecodeBudget } from '../../protocol/decode-budget.js';
 import { Misfit } from './encode-error.js';
 import type { Finish } from './message-decoder.js';
 import type { MessageObject, Preparation } from './message-encoder.js';
@@ -6,8 +7,13 @@ import type { MessageObject, Preparation } from './message-encoder.js';
 export interface AnyTypes {
   /** `depth` is how many messages stand around it. Raises a Misfit. */
   encode(typeName: string, value: object, depth: number): Uint8Array | undefined;
-  /** `depth` as above. Raises BadBytes. */
-  decode(typeName: string, value: Uint8Array, depth: number): MessageObject | undefined;
+  /** `depth` as above; `budget` counts the memory that is made. Raises BadBytes. */
+  decode(
+    typeName: string,
+    value: Uint8Array,
+    depth: number,
+    budget: DecodeBudget | undefined,
+  ): MessageObject | undefined;
 }
 
 /** The qualified name of the type of messages that hold others. */
@@ -71,7 +77,7 @@ export function finishAny(types: AnyTypes, fields: AnyFields, toBytes: (bytes: B
     const value = message[fields.value] as Buffer | undefined;
     if (typeof url === 'string' && url !== '') {
       const name = typeNameOf(url);
-      const held = types.decode(name, value ?? Buffer.alloc(0), reader.depth + 1);
+      const held = types.decode(name, value ?? Buffer.alloc(0), reader.depth + 1, reader.budget);
       if (held !== undefined) {
         held['@type'] = url;
         return held;

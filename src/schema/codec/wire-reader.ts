@@ -1,4 +1,5 @@
 import { Buffer, isUtf8 } from 'node:buffer';
+import type { DecodeBudget } from '../../protocol/decode-budget.js';
 import { DEFAULT_MAX_DEPTH, DOUBLE_BYTES, getDouble, getFloat, Wire } from './wire.js';
 
 /** Strings up to this length are read by a loop: a call into Node costs more than it saves. */
@@ -8,6 +9,12 @@ const NO_BYTES = Buffer.alloc(0);
 
 /** Node's own name for the fast form of `toString('utf8', start, end)`, where this version has it. */
 const utf8Slice = (Buffer.prototype as { utf8Slice?: (this: Buffer, start: number, end: number) => string }).utf8Slice;
+
+/** Memory that decoding makes is booked in sums of about so many bytes. */
+export const BOOK_BYTES = 4096;
+
+/** What a string takes beside its characters. */
+const STRING_BYTES = 24;
 
 /** What {@link WireReader} raises; the codec makes a DecodeError of it. */
 export class BadBytes extends Error {}
@@ -23,18 +30,45 @@ export class WireReader {
   /** How many messages stand around the one that is read. */
   depth = 0;
   #maxDepth = DEFAULT_MAX_DEPTH;
+  /** Memory that was made for the message and is not booked yet, in bytes. Readers count it, see {@link book}. */
+  made = 0;
+  #budget: DecodeBudget | undefined;
   /** Halves of the last 64-bit value, unsigned. */
   low = 0;
   high = 0;
 
-  /** Starts on `buf[start, end)`, where a message is that stands `depth` levels deep in others, of `maxDepth` at most. */
-  begin(buf: Uint8Array, start: number, end: number, depth: number, maxDepth: number): void {
+  /** Into what memory is booked; undefined where nothing limits it. */
+  get budget(): DecodeBudget | undefined {
+    return this.#budget;
+  }
+
+  /**
+   * Starts on `buf[start, end)`, where a message is that stands `depth` levels deep in others, of `maxDepth` at most.
+   * `budget` counts the memory that is made.
+   */
+  begin(
+    buf: Uint8Array,
+    start: number,
+    end: number,
+    depth: number,
+    maxDepth: number,
+    budget: DecodeBudget | undefined,
+  ): void {
+    this.made = 0;
+    this.#budget = budget;
     this.buf = Buffer.isBuffer(buf) ? buf : Buffer.from(buf.buffer, buf.byteOffset, buf.byteLength);
     this.pos = start;
     this.end = end;
     this.#maxDepth = maxDepth;
     this.depth = depth - 1;
     this.enter();
+  }
+
+  /** Books what was made. Throws what the budget throws when that is too much. */
+  book(): void {
+    const { made } = this;
+    this.made = 0;
+    this.#budget?.take(made);
   }
 
   /** Steps into a message or group within the one that is read. */
@@ -50,6 +84,7 @@ export class WireReader {
 
   /** Lets go of the buffer. */
   release(): void {
+    this.#budget = undefined;
     this.buf = NO_BYTES;
   }
 
@@ -85,7 +120,11 @@ export class WireReader {
   tag(): number {
     const start = this.pos;
     const tag = this.uint32();
-    if (tag < 8 || this.pos - start > 5) throw new BadBytes('a field number is invalid');
+    const size = this.pos - start;
+    // Four bits of the fifth byte are bits 28 to 31.
+    if (tag < 8 || (size >= 5 && (size > 5 || (this.buf[start + 4] as number) > 0x0f))) {
+      throw new BadBytes('a field number is invalid');
+    }
     return tag;
   }
 
@@ -183,6 +222,8 @@ export class WireReader {
     const { buf } = this;
     const start = this.pos;
     this.pos = stop;
+    // Strings of one character are V8's own.
+    if (stop - start > 1) this.made += STRING_BYTES + stop - start;
     const short = stop - start <= SHORT_STRING ? asciiAt(buf, start, stop) : undefined;
     if (short !== undefined) return short;
     const text = utf8Slice ? utf8Slice.call(buf, start, stop) : buf.toString('utf8', start, stop);

@@ -1,0 +1,99 @@
+// `npm run bench:codec [-- --quick]`: what our codec takes to decode and encode, and what others take in proportion. All
+// take turns in one process, in rounds; a figure is the median of the rounds.
+import { create, createFileRegistry, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
+import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
+import { fileURLToPath } from 'node:url';
+import protobuf from 'protobufjs';
+import { loadSchema, type LoaderOptions } from '../../src/schema/index.js';
+import { SAMPLES, type Sample } from './messages.js';
+
+const PROTO = fileURLToPath(new URL('./messages.proto', import.meta.url));
+
+const OPTIONS: Readonly<Record<string, LoaderOptions>> = {
+  'no options': {},
+  defaults: { defaults: true },
+  'longs, enums: String': { longs: String, enums: String },
+  all: { longs: String, enums: String, defaults: true, oneofs: true },
+};
+
+const isQuick = process.argv.includes('--quick');
+const ROUNDS = isQuick ? 5 : 15;
+const ROUND_MS = isQuick ? 20 : 60;
+
+/** What is compared; the first is ours. */
+interface Codec {
+  readonly name: string;
+  readonly decode: () => unknown;
+  readonly encode: () => unknown;
+}
+
+function codecsOf({ typeName, value }: Sample, loader: LoaderOptions): Codec[] {
+  const ours = loadSchema({ protoPath: PROTO, loader }).findType(typeName);
+  const loaded = loadSync(PROTO, loader)[typeName] as MessageTypeDefinition<object, object>;
+  const type = protobuf.loadSync(PROTO).lookupType(typeName);
+  const file = loaded.fileDescriptorProtos.map((proto) => fromBinary(FileDescriptorProtoSchema, proto));
+  const es = createFileRegistry(create(FileDescriptorSetSchema, { file })).getMessage(typeName);
+  if (!ours || !es) throw new Error(`no type ${typeName}`);
+  const bytes = Buffer.from(type.encode(type.fromObject(value)).finish());
+  const bare = type.decode(bytes);
+  const esMessage = fromBinary(es, bytes);
+  // What a program has that has received such a message.
+  const ourMessage = ours.decode(bytes);
+  const loadedMessage = loaded.deserialize(bytes);
+  const conversion = loader as protobuf.IConversionOptions;
+  const plain = type.toObject(bare, conversion);
+  return [
+    { name: 'ours', decode: () => ours.decode(bytes), encode: () => ours.encode(ourMessage) },
+    {
+      name: 'proto-loader',
+      decode: () => loaded.deserialize(bytes),
+      encode: () => loaded.serialize(loadedMessage),
+    },
+    {
+      name: 'protobufjs, converted',
+      decode: () => type.toObject(type.decode(bytes), conversion),
+      encode: () => type.encode(type.fromObject(plain)).finish(),
+    },
+    { name: 'protobufjs, bare', decode: () => type.decode(bytes), encode: () => type.encode(bare).finish() },
+    { name: 'protobuf-es', decode: () => fromBinary(es, bytes), encode: () => toBinary(es, esMessage) },
+  ];
+}
+
+/** Microseconds that one run takes, in a round of about `ms`. */
+function round(run: () => unknown, ms: number): number {
+  const from = performance.now();
+  let runs = 0;
+  let now = from;
+  while (now - from < ms) {
+    for (let i = 0; i < 20; i += 1) run();
+    runs += 20;
+    now = performance.now();
+  }
+  return ((now - from) / runs) * 1000;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+/** Medians in microseconds, in the order of `runs`, which take turns. */
+function compare(runs: readonly (() => unknown)[]): number[] {
+  for (const run of runs) round(run, ROUND_MS);
+  const rounds = Array.from({ length: ROUNDS }, () => runs.map((run) => round(run, ROUND_MS)));
+  return runs.map((_, index) => median(rounds.map((times) => times[index] ?? Number.NaN)));
+}
+
+for (const way of ['decode', 'encode'] as const) {
+  console.log(
+    `\n| ${way} | options | ours, µs | proto-loader | protobufjs, converted | protobufjs, bare | protobuf-es |`,
+  );
+  console.log('| --- | --- | --- | --- | --- | --- | --- |');
+  for (const [name, sample] of Object.entries(SAMPLES)) {
+    for (const [options, loader] of Object.entries(OPTIONS)) {
+      const [ours = Number.NaN, ...others] = compare(codecsOf(sample, loader).map((codec) => codec[way]));
+      const ratios = others.map((time) => `x${(time / ours).toFixed(2)}`);
+      console.log(`| ${[name, options, ours.toFixed(2), ...ratios].join(' | ')} |`);
+    }
+  }
+}
