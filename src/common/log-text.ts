@@ -1,3 +1,5 @@
+import { readProperty, stackOf } from '../protocol/describe-error.js';
+
 // What would let a peer's text forge lines of a log or change how they look: control characters, line and paragraph
 // separators, and the marks that turn the direction of writing.
 // eslint-disable-next-line no-control-regex -- to find them is the point
@@ -19,8 +21,9 @@ export function logText(text: string): string {
  * message. Undefined for what has none.
  */
 export function logStack(error: unknown): string | undefined {
-  const { stack, message } = (error ?? {}) as { stack?: unknown; message?: unknown };
-  if (typeof stack !== 'string') return undefined;
+  const stack = stackOf(error);
+  if (stack === undefined) return undefined;
+  const message = readProperty(error, 'message');
   const at = typeof message === 'string' ? stack.indexOf(message) : -1;
   // Behind the message: what looks like a frame in it is none.
   const from = at < 0 ? 0 : at + (message as string).length;

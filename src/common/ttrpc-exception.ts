@@ -1,4 +1,5 @@
 import { RpcException } from '@nestjs/microservices';
+import { readProperty } from '../protocol/describe-error.js';
 import { TtrpcError } from '../protocol/errors.js';
 import { errorCode, statusName, type StatusDetail, type StatusObject, type TtrpcStatus } from '../protocol/status.js';
 
@@ -34,9 +35,7 @@ export class TtrpcException extends RpcException {
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     return (
-      typeof value === 'object' &&
-      value !== null &&
-      (value as Record<symbol, unknown>)[BRAND] === true &&
+      readProperty(value, BRAND) === true &&
       (this === TtrpcException || Function.prototype[Symbol.hasInstance].call(this, value))
     );
   }

@@ -1,4 +1,7 @@
+import { messageOf, readProperty, stackOf } from './describe-error.js';
 import { errorCode, statusName, TtrpcStatus, type StatusDetail } from './status.js';
+
+export { messageOf } from './describe-error.js';
 
 /** Marks the errors of every copy of this library (ESM, CommonJS, two versions), so that `instanceof` holds across them. */
 const BRAND = Symbol.for('nestjs-ttrpc.error');
@@ -44,9 +47,7 @@ export class TtrpcError extends Error {
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     return (
-      typeof value === 'object' &&
-      value !== null &&
-      (value as Record<symbol, unknown>)[BRAND] === true &&
+      readProperty(value, BRAND) === true &&
       (this === TtrpcError || Function.prototype[Symbol.hasInstance].call(this, value))
     );
   }
@@ -68,14 +69,5 @@ export interface ErrorExposure {
 /** What a caller reads of an error that was not meant for him: `hiddenText`, or everything where errors are exposed. */
 export function internalText(error: unknown, hiddenText: string, exposeErrors: boolean | undefined): string {
   if (exposeErrors !== true) return hiddenText;
-  const stack = (error as { stack?: unknown } | null | undefined)?.stack;
-  return typeof stack === 'string' ? stack : messageOf(error);
-}
-
-/** Text of whatever was thrown: an error's message, or the value itself. */
-export function messageOf(error: unknown): string {
-  if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string') {
-    return error.message;
-  }
-  return String(error);
+  return stackOf(error) ?? messageOf(error);
 }
