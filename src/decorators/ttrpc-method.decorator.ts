@@ -1,4 +1,5 @@
 import { UseFilters } from '@nestjs/common';
+import { watchReturn } from '../transport/handler-return.js';
 import { TtrpcExceptionFilter } from '../transport/ttrpc-exception.filter.js';
 import { markHandler, registerHandler, type HandlerFunction } from './handler-metadata.js';
 import { completeParameters, passParameters } from './handler-parameters.js';
@@ -45,6 +46,7 @@ export function TtrpcMethod(...args: (string | TtrpcMethodOptions | undefined)[]
     }
     const owner = target.constructor;
     markHandler(handler, { service, rpc });
+    watchReturn(handler);
     if (pipes) completeParameters(target, key);
     else passParameters(target, key);
     registerHandler(target, key, handler, {

@@ -17,4 +17,6 @@ export interface BoundHandler {
   readonly exposeErrors: boolean;
   /** Logs an error whose text the caller does not see. */
   onHiddenError(error: unknown): void;
+  /** Logs an error that comes too late to change anything for the caller; `what` says what failed. */
+  onLateError(what: string, error: unknown): void;
 }
