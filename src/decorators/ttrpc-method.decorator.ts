@@ -1,4 +1,5 @@
 import { UseFilters } from '@nestjs/common';
+import { watchReturn } from '../transport/handler-return.js';
 import { TtrpcExceptionFilter } from '../transport/ttrpc-exception.filter.js';
 import { markHandler, registerHandler, settleHandler, type HandlerFunction } from './handler-metadata.js';
 import { completeParameters, keepParameters, passParameters } from './handler-parameters.js';
@@ -42,6 +43,7 @@ export function TtrpcMethod(...args: (string | TtrpcMethodOptions | undefined)[]
     const restoreParameters = keepParameters(target, property);
     const complete = pipes ? completeParameters : passParameters;
     markHandler(handler, { service, rpc, completeParameters: complete, restoreParameters });
+    watchReturn(handler);
     complete(target, property);
     registerHandler(target, property, handler, {
       service: service ?? owner.name,

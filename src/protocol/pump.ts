@@ -29,12 +29,12 @@ export class Pump<T> {
   #stopped = false;
   #wake: (() => void) | undefined;
 
-  /** Begins nothing yet; see {@link run}. */
+  /** Begins nothing yet; see {@link run}. Raises what the source raises when it has no iterator (a locked stream). */
   constructor(
     source: AsyncIterable<T> | Iterable<T>,
     private readonly target: PumpTarget<T>,
   ) {
-    this.#iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
+    this.#iterator = iteratorOf(source);
   }
 
   /** Resolves when the source has ended (true) or the pump was stopped (false); rejects with the source's error or that of a message. */
@@ -77,13 +77,30 @@ export class Pump<T> {
   }
 
   #leave(): void {
-    // A source may fail while it cleans up; nobody is left to hear of it.
-    try {
-      Promise.resolve(this.#iterator.return?.()).catch(() => undefined);
-    } catch {
-      // As above, for a synchronous iterator.
-    }
+    leave(this.#iterator);
   }
+}
+
+/** Lets a source clean up of which nothing is read. Never throws, however broken the source is. */
+export function abandon(source: AsyncIterable<unknown> | Iterable<unknown>): void {
+  try {
+    leave(iteratorOf(source));
+  } catch {
+    // A stream that is locked or was read already has no iterator; nobody is left to hear of it.
+  }
+}
+
+function leave(iterator: AsyncIterator<unknown> | Iterator<unknown>): void {
+  // A source may fail while it cleans up; nobody is left to hear of it.
+  try {
+    Promise.resolve(iterator.return?.()).catch(() => undefined);
+  } catch {
+    // As above, for a synchronous iterator.
+  }
+}
+
+function iteratorOf<T>(source: AsyncIterable<T> | Iterable<T>): AsyncIterator<T> | Iterator<T> {
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
 }
 
 /** True for what a {@link Pump} can read; a string, which is iterable too, is none. */

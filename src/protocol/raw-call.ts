@@ -4,7 +4,7 @@ import { bytesCodec } from './message-codec.js';
 import { TtrpcMetadata } from './metadata.js';
 import { sendsRequestStream, sendsResponseStream } from './method-shape.js';
 import type { Peer } from './peer.js';
-import { Pump } from './pump.js';
+import { abandon, Pump } from './pump.js';
 import type { RawContext, RawHandle } from './serve.js';
 import type { CallOwner, RequestInput, ServerCall } from './server-call.js';
 import { TtrpcStatus } from './status.js';
@@ -44,7 +44,8 @@ export class RawCall implements RawContext, CallOwner, RequestInput {
     try {
       const result = handle(request, this);
       this.#running = sendsResponseStream(shape) || isThenable(result);
-      if (sendsResponseStream(shape)) void this.#sendAll(result as AsyncIterable<Uint8Array>);
+      if (sendsResponseStream(shape))
+        void this.#sendAll(result as AsyncIterable<Uint8Array> | PromiseLike<AsyncIterable<Uint8Array>>);
       else if (isThenable(result)) void this.#answerLater(result);
       else this.#call.answer(bytesCodec, result as Uint8Array);
     } catch (error) {
@@ -115,9 +116,15 @@ export class RawCall implements RawContext, CallOwner, RequestInput {
     this.#settle();
   }
 
-  async #sendAll(messages: AsyncIterable<Uint8Array>): Promise<void> {
+  async #sendAll(result: AsyncIterable<Uint8Array> | PromiseLike<AsyncIterable<Uint8Array>>): Promise<void> {
     const call = this.#call;
     try {
+      const messages = isThenable(result) ? await result : result;
+      if (call.ended) {
+        abandon(messages);
+        this.#settle();
+        return;
+      }
       this.#pump = new Pump(messages, {
         get writable() {
           return call.writable;

@@ -23,19 +23,28 @@ export interface RawContext {
   readonly peer: Peer;
 }
 
-/** A handler with one request. Its answer is bytes, or for a server-streaming method an iterable of bytes. */
+/** A handler with one request. Its answer is bytes, or for a server-streaming method an iterable of bytes, or a promise of one. */
 export type RawHandle<Request, Response> = (request: Request, context: RawContext) => Response;
 
 /** A method of {@link RawServices}: a function for a unary one, else its shape and its handler. */
 export type RawMethod =
   | RawHandle<Uint8Array, Uint8Array | Promise<Uint8Array>>
   | { shape: 'unary'; handle: RawHandle<Uint8Array, Uint8Array | Promise<Uint8Array>> }
-  | { shape: 'server-streaming'; handle: RawHandle<Uint8Array, AsyncIterable<Uint8Array>> }
+  | {
+      shape: 'server-streaming';
+      handle: RawHandle<Uint8Array, AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>>;
+    }
   | {
       shape: 'client-streaming';
       handle: RawHandle<AsyncIterableIterator<Uint8Array, undefined>, Uint8Array | Promise<Uint8Array>>;
     }
-  | { shape: 'bidi'; handle: RawHandle<AsyncIterableIterator<Uint8Array, undefined>, AsyncIterable<Uint8Array>> };
+  | {
+      shape: 'bidi';
+      handle: RawHandle<
+        AsyncIterableIterator<Uint8Array, undefined>,
+        AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>
+      >;
+    };
 
 /** What {@link serve} serves: methods by service name and method name. */
 export type RawServices = Readonly<Record<string, Readonly<Record<string, RawMethod>>>>;

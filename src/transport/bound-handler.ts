@@ -19,4 +19,6 @@ export interface BoundHandler {
   onHiddenError(error: unknown): void;
   /** Logs what the caller is told of a handler that gives what it must not. */
   onMistake(message: string): void;
+  /** Logs an error that comes too late to change anything for the caller; `what` says what failed. */
+  onLateError(what: string, error: unknown): void;
 }

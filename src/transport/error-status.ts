@@ -31,9 +31,18 @@ export interface MappedError {
  * `exposeErrors` puts what is hidden from callers into the message.
  */
 export function mapError(error: unknown, exposeErrors = false): MappedError {
-  const mapped = map(error);
+  const mapped = safeMap(error);
   if (!mapped.hidden) return mapped;
   return { hidden: true, status: { ...mapped.status, message: internalText(error, HIDDEN_MESSAGE, exposeErrors) } };
+}
+
+/** What is thrown may throw itself when it is looked at; then nothing of it is for the caller. */
+function safeMap(error: unknown): MappedError {
+  try {
+    return map(error);
+  } catch {
+    return hidden();
+  }
 }
 
 function map(error: unknown): MappedError {

@@ -66,5 +66,14 @@ const CAUGHT_TYPES = '__filterCatchExceptions__';
 
 function catches(filter: ExceptionFilter, exception: unknown): boolean {
   const types = (Reflect.getMetadata(CAUGHT_TYPES, filter.constructor) ?? []) as (abstract new () => unknown)[];
-  return types.length === 0 || types.some((type) => exception instanceof type);
+  return types.length === 0 || types.some((type) => isInstance(exception, type));
+}
+
+/** False also for what cannot be asked: a revoked Proxy has no prototype to look at. */
+function isInstance(value: unknown, type: abstract new () => unknown): boolean {
+  try {
+    return value instanceof type;
+  } catch {
+    return false;
+  }
 }

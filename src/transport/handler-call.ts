@@ -1,15 +1,18 @@
-import { isObservable, Subscriber, type Observable } from 'rxjs';
+import { isObservable, type Observable, type Observer } from 'rxjs';
 import { streamKind } from '../common/stream-kind.js';
 import type { TtrpcError } from '../protocol/errors.js';
-import { isAsyncIterable, isIterable, Pump } from '../protocol/pump.js';
+import { codeOf } from '../protocol/describe-error.js';
+import { abandon, isAsyncIterable, isIterable, Pump, type PumpTarget } from '../protocol/pump.js';
 import { sendsResponseStream } from '../protocol/method-shape.js';
 import type { CallOwner, ServerCall } from '../protocol/server-call.js';
 import { TtrpcStatus } from '../protocol/status.js';
 import { internalText, messageOf } from '../protocol/errors.js';
 import { EncodeError } from '../schema/codec/encode-error.js';
+import { AnswerSubscriber } from './answer-subscriber.js';
 import { HandlerMistake } from './handler-mistake.js';
 import { mapError } from './error-status.js';
 import type { BoundHandler } from './bound-handler.js';
+import type { ReaderFailures } from './guarded-reader.js';
 import type { RequestStream } from './request-stream.js';
 import type { TtrpcContext } from './ttrpc-context.js';
 import { isThenable } from '../protocol/thenable.js';
@@ -18,8 +21,8 @@ import { isThenable } from '../protocol/thenable.js';
  * One call on its way through a Nest handler: takes whatever the handler gives, a value, a Promise, an Observable or an
  * AsyncIterable, and makes the call's answer of it. However the handler ends, the call gets one status.
  */
-export class HandlerCall implements CallOwner {
-  #subscriber: Subscriber<unknown> | undefined;
+export class HandlerCall implements CallOwner, ReaderFailures {
+  #subscriber: AnswerSubscriber | undefined;
   #pump: Pump<unknown> | undefined;
   /** Streams that an Observable has given as values, one after the other. */
   #queue: Promise<void> | undefined;
@@ -36,6 +39,7 @@ export class HandlerCall implements CallOwner {
     private readonly requests: RequestStream<unknown> | undefined,
   ) {
     call.owner = this;
+    if (requests) requests.failures = this;
   }
 
   /** Runs the handler. `onDone` is called once, when the call is over. */
@@ -66,17 +70,20 @@ export class HandlerCall implements CallOwner {
   }
 
   #onResult(result: unknown): void {
-    if (this.call.ended) this.#leave(result);
-    else if (sendsResponseStream(this.call.method.shape)) this.#stream(result);
-    else if (isObservable(result)) this.#answerFrom(result);
-    else this.#answer(result);
+    try {
+      if (this.call.ended) this.#leave(result);
+      else if (sendsResponseStream(this.call.method.shape)) this.#stream(result);
+      else if (isObservable(result)) this.#answerFrom(result);
+      else this.#answer(result);
+    } catch (error) {
+      // A result that throws when it is looked at.
+      this.#fail(error);
+    }
   }
 
   /** The call was over before its handler had a result: whatever that would do is not begun, or let go. */
   #leave(result: unknown): void {
-    if (!isObservable(result) && isAsyncIterable(result)) {
-      void result[Symbol.asyncIterator]().return?.();
-    }
+    if (!isObservable(result) && isAsyncIterable(result)) abandon(result);
     this.#done();
   }
 
@@ -100,19 +107,17 @@ export class HandlerCall implements CallOwner {
   #answerFrom(result: Observable<unknown>): void {
     let values = 0;
     let answer: unknown;
-    const subscriber = new Subscriber<unknown>({
+    this.#observe(result, {
       next: (value) => {
         answer = value;
         if (++values === 2) {
-          subscriber.unsubscribe();
+          this.#subscriber?.unsubscribe();
           this.#mistake(`${this.handler.name} gave a second answer; ${this.#expected}`);
         }
       },
       error: (error: unknown) => this.#fail(error),
       complete: () => this.#answer(answer),
     });
-    this.#subscriber = subscriber;
-    result.subscribe(subscriber);
   }
 
   #stream(result: unknown): void {
@@ -124,23 +129,37 @@ export class HandlerCall implements CallOwner {
   }
 
   #streamObservable(result: Observable<unknown>): void {
-    const subscriber = new Subscriber<unknown>({
-      next: (value) => {
-        // Behind an interceptor the handler's AsyncIterable comes as one value: its items are the messages.
-        if (isAsyncIterable(value)) this.#enqueue(value);
-        else this.#send(value);
-      },
+    this.#observe(result, {
+      next: (value) => this.#send(value),
       error: (error: unknown) => this.#whenPumped(() => this.#fail(error)),
       complete: () => this.#whenPumped(() => this.#end()),
     });
+  }
+
+  /** Subscribes to the handler's answer; then its request stream may begin. */
+  #observe(result: Observable<unknown>, observer: Observer<unknown>): void {
+    const subscriber = new AnswerSubscriber(observer, (error) =>
+      this.handler.onLateError(`a teardown of the Observable of ${this.handler.name} failed`, error),
+    );
     this.#subscriber = subscriber;
-    result.subscribe(subscriber);
+    this.requests?.observingAnswer();
+    try {
+      result.subscribe(subscriber);
+    } catch (error) {
+      // Only an Observable of another library, or a broken one, throws here.
+      this.#fail(error);
+    }
+    this.requests?.answerObserved();
   }
 
   #send(value: unknown): void {
     try {
-      this.#checkMessage(value);
-      this.call.send(this.handler.response, value);
+      // Behind an interceptor the handler's AsyncIterable comes as one value: its items are the messages.
+      if (isAsyncIterable(value)) this.#enqueue(value);
+      else {
+        this.#checkMessage(value);
+        this.call.send(this.handler.response, value);
+      }
     } catch (error) {
       this.#subscriber?.unsubscribe();
       this.#failToSend(error);
@@ -158,11 +177,14 @@ export class HandlerCall implements CallOwner {
   }
 
   #streamIterable(values: AsyncIterable<unknown> | Iterable<unknown>, onEnd: () => void): void {
-    if (this.call.ended) return;
+    if (this.call.ended) {
+      abandon(values);
+      return;
+    }
     const { call } = this;
     const codec = this.handler.response;
     let sendError: { error: unknown } | undefined;
-    const pump = new Pump(values, {
+    const target: PumpTarget<unknown> = {
       get writable() {
         return call.writable;
       },
@@ -176,8 +198,18 @@ export class HandlerCall implements CallOwner {
           throw error;
         }
       },
-    });
+    };
+    let pump: Pump<unknown>;
+    try {
+      pump = new Pump(values, target);
+    } catch (error) {
+      // A stream that is locked or was read already has no iterator.
+      this.#subscriber?.unsubscribe();
+      this.#fail(error);
+      return;
+    }
     this.#pump = pump;
+    this.requests?.answerObserved();
     this.#running = true;
     pump.run().then(
       (ended) => {
@@ -206,13 +238,37 @@ export class HandlerCall implements CallOwner {
     this.#done();
   }
 
+  /** As {@link ReaderFailures.onReaderFailed}: the handler failed, wherever it did. */
+  onReaderFailed(error: unknown): void {
+    if (this.call.ended) {
+      this.handler.onLateError(`the reader of the request stream of ${this.handler.name} failed`, error);
+      return;
+    }
+    this.#subscriber?.unsubscribe();
+    this.#pump?.stop();
+    this.#fail(error);
+  }
+
+  /** As {@link ReaderFailures.onUnheardError}. */
+  onUnheardError(error: unknown): void {
+    this.handler.onLateError(
+      `the request stream of ${this.handler.name} has ended early and its reader has no error handler`,
+      error,
+    );
+  }
+
+  /** The handler was not reached. */
+  fail(error: unknown): void {
+    this.#fail(error);
+  }
+
   /** What the handler gave cannot be sent: too large, too fast, or not a message of its type. */
   #failToSend(error: unknown): void {
     if (error instanceof HandlerMistake) {
       this.#mistake(error.message);
       return;
     }
-    const { code } = error as { code?: unknown };
+    const code = codeOf(error);
     if (code === TtrpcStatus.RESOURCE_EXHAUSTED) {
       this.#failWith(code, messageOf(error));
       return;

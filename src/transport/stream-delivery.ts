@@ -18,6 +18,8 @@ export class StreamDelivery<T> {
     private readonly call: ServerCall,
     private readonly inbox: Inbox<T>,
     private readonly subscriber: Subscriber<T>,
+    /** Gets what the subscriber throws at its end: RxJS's `finalize()` and teardowns throw there. */
+    private readonly onFailed: (error: unknown) => void,
   ) {
     this.#answersFlow = sendsResponseStream(call.method.shape);
   }
@@ -26,7 +28,11 @@ export class StreamDelivery<T> {
   offer(message: T): boolean {
     if (this.#delivering || this.inbox.size > 0 || this.subscriber.closed || !this.#takes()) return false;
     this.#delivering = true;
-    this.subscriber.next(message);
+    try {
+      this.subscriber.next(message);
+    } catch (error) {
+      this.onFailed(error);
+    }
     this.#delivering = false;
     if (this.#missed) this.deliver();
     return true;
@@ -41,6 +47,15 @@ export class StreamDelivery<T> {
     this.#delivering = true;
     this.#missed = false;
     this.#waiting = false;
+    try {
+      this.#deliverAll();
+    } catch (error) {
+      this.onFailed(error);
+    }
+    this.#delivering = false;
+  };
+
+  #deliverAll(): void {
     const { inbox, subscriber } = this;
     while (!subscriber.closed) {
       if (!this.#takes()) {
@@ -58,8 +73,7 @@ export class StreamDelivery<T> {
       }
       break;
     }
-    this.#delivering = false;
-  };
+  }
 
   #takes(): boolean {
     return !this.#answersFlow || this.call.ended || this.call.writable;

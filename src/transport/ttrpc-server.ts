@@ -26,6 +26,8 @@ import { beginBuilding, endBuilding } from './parameter-stage.js';
 import { checkOptions, GRACE_PERIOD_MS, type TtrpcServerOptions } from './ttrpc-server-options.js';
 import { unaryRequest } from './unary-request.js';
 import { unwiredMethods } from './unwired.js';
+import { FailureLog } from './failure-log.js';
+import { runBetweenHooks } from './processing-hooks.js';
 import { RefusalLog } from './refusal-log.js';
 import { cannotListen, startupError } from './startup-error.js';
 import { startupLine } from './startup-line.js';
@@ -62,6 +64,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
   readonly #listeners: Listeners = { listening: [], connection: [], disconnection: [], refused: [], close: [] };
   readonly #core: ServerCore;
   readonly #refusals = new RefusalLog((line) => this.logger.warn(line));
+  readonly #failures = new FailureLog((line, stack) => this.logger.error(line, stack));
   #schema: Schema | undefined;
   #served: ReadonlySet<ServiceDescriptor> | undefined;
   /** Rpcs whose handler the engine knows. */
@@ -301,7 +304,8 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
       request: method.request,
       response: method.response,
       answersEmpty: method.response.typeName === 'google.protobuf.Empty',
-      onHiddenError: (error) => this.#logError(handler.info, error),
+      onHiddenError: (error) => this.#failures.note(`${handlerName(handler.info)} failed`, error),
+      onLateError: (what, error) => this.#failures.note(what, error),
       onMistake: (message) => this.logger.error(message),
       exposeErrors: this.#options.exposeErrors === true,
     };
@@ -316,22 +320,27 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
         call.input = requests;
         const context = new TtrpcContext(call, this);
         const handlerCall = new HandlerCall(call, bound, context, requests);
-        if (this.#hasHooks) this.#runWithHooks(handlerCall, request, context);
+        if (this.#hasHooks) this.#runWithHooks(handlerCall, request, context, bound);
         else handlerCall.run(request);
       },
     };
   }
 
-  #runWithHooks(handlerCall: HandlerCall, request: unknown, context: TtrpcContext): void {
-    // The type of the hook's context differs between Nest 11 and 12; both take any rpc context.
-    void this.onProcessingStartHook(TTRPC_TRANSPORT, context, async () => {
-      await new Promise<void>((resolve) => handlerCall.run(request, resolve));
-      this.onProcessingEndHook?.(TTRPC_TRANSPORT, context);
-    });
-  }
-
-  #logError(info: HandlerInfo, error: unknown): void {
-    this.logger.error(`${handlerName(info)} failed: ${logText(messageOf(error))}`, logStack(error));
+  #runWithHooks(handlerCall: HandlerCall, request: unknown, context: TtrpcContext, handler: BoundHandler): void {
+    runBetweenHooks(
+      {
+        // The type of the hook's context differs between Nest 11 and 12; both take any rpc context.
+        start: (done) => this.onProcessingStartHook(TTRPC_TRANSPORT, context, done),
+        end: () => this.onProcessingEndHook?.(TTRPC_TRANSPORT, context),
+      },
+      {
+        run: (onDone) => handlerCall.run(request, onDone),
+        onHookFailed: (hook, error, began) => {
+          if (began) handler.onLateError(`the processing ${hook} hook failed for ${handler.name}`, error);
+          else handlerCall.fail(error);
+        },
+      },
+    );
   }
 
   #emit<E extends keyof TtrpcServerEvents>(event: E, ...args: Parameters<TtrpcServerEvents[E]>): void {
