@@ -1,5 +1,6 @@
 export { DecodeError } from './codec/decode-error.js';
 export { EncodeError } from './codec/encode-error.js';
+export type { UnknownProperties, WarningSink } from './codec/unknown-properties.js';
 export type { LoaderOptions } from './loader-options.js';
 export { loadSchema } from './load-schema.js';
 export type { FileDescriptorSetObject, ReflectionRoot, RootDescriptor, Schema, SchemaOptions } from './schema.js';

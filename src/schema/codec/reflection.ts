@@ -27,6 +27,12 @@ export function fieldsInOrder(type: protobuf.Type): protobuf.Field[] {
   return [...type.fieldsArray].sort((a, b) => a.id - b.id);
 }
 
+/** True for a MessageSet, the wire format of proto1. Named as in .proto files, or as in a FileDescriptorSet. */
+export function isMessageSet(type: protobuf.Type): boolean {
+  const { message_set_wire_format: fromFile, messageSetWireFormat: fromDescriptor } = type.options ?? {};
+  return fromFile === true || fromDescriptor === true;
+}
+
 /** The key's kind of a map field, else undefined. */
 export function keyTypeOf(field: protobuf.Field): string | undefined {
   return field instanceof protobuf.MapField ? field.keyType : undefined;

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 
 /** Where a decoded message keeps them. One for every copy of this library (ESM, CommonJS). */
-const UNKNOWN_FIELDS = Symbol.for('nestjs-ttrpc.unknown-fields');
+export const UNKNOWN_FIELDS = Symbol.for('nestjs-ttrpc.unknown-fields');
 
 /** Fields of one message in the order in which they came, each with its tag. */
 class UnknownFields {
@@ -44,7 +44,8 @@ interface Holder {
 export function keepUnknownField(message: object, buf: Buffer, start: number, end: number): void {
   const known = (message as Holder)[UNKNOWN_FIELDS];
   if (known !== undefined) known.append(buf, start, end);
-  else Object.defineProperty(message, UNKNOWN_FIELDS, { value: new UnknownFields(buf, start, end), configurable: true });
+  else
+    Object.defineProperty(message, UNKNOWN_FIELDS, { value: new UnknownFields(buf, start, end), configurable: true });
 }
 
 /** The unknown fields that were received with `message`, as they must be written again; undefined for none. */
