@@ -2,7 +2,7 @@
 // take turns in one process, in rounds; a figure is the median of the rounds.
 import { create, createFileRegistry, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
-import { loadSync, type MessageTypeDefinition } from '@grpc/proto-loader';
+import { loadSync, type MessageTypeDefinition, type Options } from '@grpc/proto-loader';
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { loadSchema, type LoaderOptions } from '../../src/schema/index.js';
@@ -30,7 +30,7 @@ interface Codec {
 
 function codecsOf({ typeName, value }: Sample, loader: LoaderOptions): Codec[] {
   const ours = loadSchema({ protoPath: PROTO, loader }).findType(typeName);
-  const loaded = loadSync(PROTO, loader)[typeName] as MessageTypeDefinition<object, object>;
+  const loaded = loadSync(PROTO, loader as Options)[typeName] as MessageTypeDefinition<object, object>;
   const type = protobuf.loadSync(PROTO).lookupType(typeName);
   const file = loaded.fileDescriptorProtos.map((proto) => fromBinary(FileDescriptorProtoSchema, proto));
   const es = createFileRegistry(create(FileDescriptorSetSchema, { file })).getMessage(typeName);

@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { OnApplicationShutdown } from '@nestjs/common';
+import { Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import { defer, Subject, type Observable, type Subscription } from 'rxjs';
 import { capitalised } from '../common/method-name.js';
@@ -84,7 +84,7 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents> implements OnApp
     if (typeof options !== 'object' || options === null) {
       throw new TypeError(`a ttrpc client takes options with url and protoPath; got ${describe(options)}`);
     }
-    this.#schema = loadSchema(options);
+    this.#schema = loadSchema(options, (line) => new Logger('TtrpcClient').warn(line));
     const { interceptors = [] } = options;
     if (!Array.isArray(interceptors) || interceptors.some((each) => typeof each !== 'function')) {
       const got = Array.isArray(interceptors) ? 'an array with something else' : describe(interceptors);

@@ -3,6 +3,7 @@ import type { MessageCodec } from '../protocol/message-codec.js';
 import type { MethodShape } from '../protocol/method-shape.js';
 import type { StatusDetail } from '../protocol/status.js';
 import { describe } from './codec/encode-error.js';
+import type { UnknownProperties, WarningSink } from './codec/unknown-properties.js';
 import { DEFAULT_MAX_DEPTH, HIGHEST_MAX_DEPTH } from './codec/wire.js';
 import { isOpened, partsOf, typeUrlOf, type PackedMessage, type PackOptions } from './any-value.js';
 import { typeNameOf } from './codec/well-known-types.js';
@@ -23,14 +24,16 @@ const WELL_KNOWN_NAME = /^google\.(protobuf|rpc)\./;
 /**
  * Reads and checks a schema, synchronously. Raises a {@link SchemaError} for a file that is missing or does not parse,
  * an import or type that is missing, two definitions of one name, an option of the wrong kind, and an unknown `package`.
+ * `warn` takes the warnings of `unknownProperties`; by default they are warnings of the process.
  */
-export function loadSchema(options: SchemaOptions): Schema {
+export function loadSchema(options: SchemaOptions, warn: WarningSink = emitWarning): Schema {
   const loader = options.loader ?? {};
   checkLoader(loader);
   const maxDepth = depthOf(options);
+  const properties = { unknown: unknownPropertiesOf(options), warn };
   const roots = rootsOf(options, loader);
   checkSame(roots);
-  const sources = [...roots.values()].map((root) => new MessageTypes(root, loader, maxDepth));
+  const sources = [...roots.values()].map((root) => new MessageTypes(root, loader, maxDepth, properties));
   const descriptors = options.descriptors ?? [];
   if (sources.length === 0 && descriptors.length === 0) {
     throw new SchemaError('a schema needs protoPath, descriptors, root or fileDescriptorSet: none of them was given');
@@ -136,12 +139,13 @@ function describeService(service: protobuf.Service, types: MessageTypes): Servic
   const methods = Object.create(null) as Record<string, MethodDescriptor>;
   for (const method of service.methodsArray) {
     const { resolvedRequestType, resolvedResponseType } = method.resolve() as protobuf.Method;
+    const rpc = `${service.fullName.slice(1)}/${method.name}`;
     methods[method.name] = {
       name: method.name,
       shape: shapeOf(method),
       // Resolved types of a resolved method are never null.
-      request: types.codec(resolvedRequestType as protobuf.Type),
-      response: types.codec(resolvedResponseType as protobuf.Type),
+      request: types.codecFor(resolvedRequestType as protobuf.Type, `request of ${rpc}`),
+      response: types.codecFor(resolvedResponseType as protobuf.Type, `response of ${rpc}`),
     };
   }
   return { name: service.fullName.slice(1), methods };
@@ -189,6 +193,15 @@ function checkLoader(loader: LoaderOptions): void {
     if (option === undefined || option === null || typeof option === 'function') continue;
     throw new SchemaError(`loader.${name}: expected a function such as String, got ${describe(option)}`);
   }
+}
+
+function unknownPropertiesOf({ unknownProperties = 'warn' }: SchemaOptions): UnknownProperties {
+  if (['error', 'warn', 'ignore'].includes(unknownProperties)) return unknownProperties;
+  throw new SchemaError(`unknownProperties: expected 'error', 'warn' or 'ignore', got ${describe(unknownProperties)}`);
+}
+
+function emitWarning(line: string): void {
+  process.emitWarning(line, { type: 'TtrpcWarning' });
 }
 
 /** Where the codecs still fit on the stack. */

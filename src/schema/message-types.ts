@@ -14,7 +14,14 @@ import {
   type AnyFields,
   type AnyTypes,
 } from './codec/well-known-types.js';
+import { propertyCheck, type UnknownProperties, type WarningSink } from './codec/unknown-properties.js';
 import type { LoaderOptions } from './loader-options.js';
+
+/** What is done about properties of messages that are no fields. */
+export interface PropertyRules {
+  readonly unknown: UnknownProperties;
+  readonly warn: WarningSink;
+}
 
 /** The codecs of a root's message types, each made at its first use: most servers need few of the types they load. */
 export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes {
@@ -29,11 +36,17 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
     readonly options: LoaderOptions,
     /** How deep messages may be nested. */
     private readonly maxDepth: number,
+    private readonly properties: PropertyRules = { unknown: 'ignore', warn: () => undefined },
   ) {}
 
   /** The codec of `type`. */
   codec(type: protobuf.Type): MessageCodec {
     return this.#codec(type);
+  }
+
+  /** As {@link codec}, for the messages of one rpc: warnings say that they are of `origin`. */
+  codecFor(type: protobuf.Type, origin: string): MessageCodec {
+    return this.#newCodec(type, origin);
   }
 
   /** The type with this qualified name, or undefined. */
@@ -50,10 +63,9 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
   encoder(type: protobuf.Type): MessageEncoder {
     const known = this.#encoders.get(type);
     if (known) return known;
-    const encoder = new MessageEncoder(type, this.#preparation(type));
-    // Before its fields are looked at: they may refer to it.
+    const properties = propertyCheck(type, this.properties.unknown, this.properties.warn);
+    const encoder = new MessageEncoder(type, this, this.#preparation(type), properties);
     this.#encoders.set(type, encoder);
-    encoder.compile(type, this);
     return encoder;
   }
 
@@ -87,15 +99,20 @@ export class MessageTypes implements EncoderRegistry, DecoderRegistry, AnyTypes 
   #codec(type: protobuf.Type): ReflectionCodec {
     let codec = this.#codecs.get(type);
     if (!codec) {
-      codec = new ReflectionCodec(
-        nameOf(type),
-        this.maxDepth,
-        () => this.encoder(type),
-        () => this.decoder(type),
-      );
+      codec = this.#newCodec(type);
       this.#codecs.set(type, codec);
     }
     return codec;
+  }
+
+  #newCodec(type: protobuf.Type, origin?: string): ReflectionCodec {
+    return new ReflectionCodec(
+      nameOf(type),
+      this.maxDepth,
+      () => this.encoder(type),
+      () => this.decoder(type),
+      origin,
+    );
   }
 
   #types(): ReadonlyMap<string, protobuf.Type> {

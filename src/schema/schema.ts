@@ -1,6 +1,7 @@
 import type { MessageCodec } from '../protocol/message-codec.js';
 import type { StatusDetail } from '../protocol/status.js';
 import type { PackedMessage, PackOptions } from './any-value.js';
+import type { UnknownProperties } from './codec/unknown-properties.js';
 import type { LoaderOptions } from './loader-options.js';
 import type { ServiceDescriptor } from './service-descriptor.js';
 
@@ -30,6 +31,14 @@ export interface SchemaOptions {
    * EncodeError. Code of generators (`descriptors`) has limits of its own.
    */
   maxMessageDepth?: number;
+  /**
+   * What is done about a property of a message that is no field of its type (`{ mesage }`), which would not be sent:
+   * `'warn'` (the default) logs one line for each type and property, `'error'` makes an EncodeError of it, `'ignore'`
+   * drops it silently. Only own enumerable properties with a value count; functions, null, and names that begin with `$`
+   * do not. To cost nothing that can be noticed, `'warn'` looks at the first 100 messages of each type and at every
+   * 101st of the later ones; `'error'` looks at all. Code of generators (`descriptors`) is not checked.
+   */
+  unknownProperties?: UnknownProperties;
 }
 
 /** What is needed of a protobufjs `Root`: it may come from another copy of protobufjs than this library's. */

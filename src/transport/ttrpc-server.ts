@@ -285,7 +285,8 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     if (this.#schema) return this.#schema;
     const own = this.#options.descriptors ?? [];
     const fromHandlers = this.#handlers.flatMap(({ info }) => info.descriptor ?? []);
-    this.#schema = loadSchema({ ...this.#options, descriptors: [...new Set([...own, ...fromHandlers])] });
+    const options = { ...this.#options, descriptors: [...new Set([...own, ...fromHandlers])] };
+    this.#schema = loadSchema(options, (line) => this.logger.warn(line));
     return this.#schema;
   }
 

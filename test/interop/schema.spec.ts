@@ -45,7 +45,7 @@ function count(what: string): void {
 }
 
 /** Why Go writes other bytes for this message of the matrix. */
-function difference({ kind, place, values, message }: Cell, syntax: string): string | undefined {
+function difference({ kind, place, values, message }: Cell): string | undefined {
   if (values.some(({ plain }) => Number.isNaN(plain) && kind === 'double')) {
     // Go makes another NaN of the text.
     return 'a NaN of another bit pattern';
@@ -53,8 +53,6 @@ function difference({ kind, place, values, message }: Cell, syntax: string): str
   const entries = Object.keys(message[place] as object);
   if (place === 'values' || place === 'keys')
     return entries.length > 1 ? 'map entries are in order of their keys' : undefined;
-  const [value] = values;
-  if (place === 'single' && syntax === 'proto3' && value?.isZero) return 'a zero without presence is left out';
   return undefined;
 }
 
@@ -141,7 +139,7 @@ const WELL_KNOWN: readonly [string, object, unknown, string?][] = [
         // What a closed enum does not know is no value of it in Go.
         .filter(({ values }) => syntax === 'proto3' || values.every(({ isUnknown }) => !isUnknown));
       const items = cells.map((cell): Item => {
-        const differs = difference(cell, syntax);
+        const differs = difference(cell);
         const { title, typeName, message, json } = cell;
         const item = { title, typeName, codec: codecOf(schema, typeName), message, json };
         return differs === undefined ? item : { ...item, differs };

@@ -29,13 +29,14 @@ export class ReflectionCodec implements MessageCodec {
 
   /**
    * `makeEncoder` and `makeDecoder` are asked at the first use: most types of a schema are never used as messages.
-   * `maxDepth` is how deep messages may be nested below this one.
+   * `maxDepth` is how deep messages may be nested below this one, `origin` what they are of, for warnings.
    */
   constructor(
     readonly typeName: string,
     private readonly maxDepth: number,
     private readonly makeEncoder: () => MessageEncoder,
     private readonly makeDecoder: () => MessageDecoder,
+    private readonly origin?: string,
   ) {}
 
   encode(value: unknown): Uint8Array {
@@ -106,6 +107,7 @@ export class ReflectionCodec implements MessageCodec {
     spareWriter = undefined;
     try {
       writer.begin(out, value, depth, this.maxDepth);
+      writer.origin = this.origin;
       encoder.write(writer, value);
       writer.finish();
     } finally {

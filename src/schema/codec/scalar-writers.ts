@@ -11,7 +11,22 @@ export type ValueWriter = (writer: WireWriter, value: unknown) => void;
 export interface ScalarWriter {
   readonly wire: number;
   readonly write: ValueWriter;
+  /** Set where a check of its own leads straight to a method of the WireWriter. */
+  readonly direct?: DirectWrite;
 }
+
+/** Source text for generated code in which `value` is the field's value. */
+export interface DirectWrite {
+  /** Holds for the values that {@link method} takes as they are. */
+  readonly test: string;
+  /** Holds, of those, for what is not the kind's zero. */
+  readonly isSet: string;
+  readonly method: 'int32' | 'sint32' | 'uint32' | 'fixed32' | 'double' | 'bool' | 'string';
+}
+
+const INT32 = "typeof value === 'number' && (value | 0) === value";
+const UINT32 = "typeof value === 'number' && (value >>> 0) === value";
+const NONZERO = 'value !== 0';
 
 const INT32_MIN = -0x8000_0000;
 const INT32_MAX = 0x7fff_ffff;
@@ -23,23 +38,76 @@ const unsigned = (kind: string): string => `an integer from 0 to ${UINT32_MAX} (
 
 /** The writers of the scalar kinds, by protobuf's names. */
 export const SCALAR_WRITERS: ReadonlyMap<string, ScalarWriter> = new Map<string, ScalarWriter>([
-  ['int32', integers(Wire.Varint, INT32_MIN, INT32_MAX, signed('int32'), (writer, value) => writer.int32(value))],
-  ['sint32', integers(Wire.Varint, INT32_MIN, INT32_MAX, signed('sint32'), (writer, value) => writer.sint32(value))],
+  [
+    'int32',
+    integers(Wire.Varint, INT32_MIN, INT32_MAX, signed('int32'), (writer, value) => writer.int32(value), {
+      test: INT32,
+      isSet: NONZERO,
+      method: 'int32',
+    }),
+  ],
+  [
+    'sint32',
+    integers(Wire.Varint, INT32_MIN, INT32_MAX, signed('sint32'), (writer, value) => writer.sint32(value), {
+      test: INT32,
+      isSet: NONZERO,
+      method: 'sint32',
+    }),
+  ],
   [
     'sfixed32',
-    integers(Wire.Fixed32, INT32_MIN, INT32_MAX, signed('sfixed32'), (writer, value) => writer.fixed32(value)),
+    integers(Wire.Fixed32, INT32_MIN, INT32_MAX, signed('sfixed32'), (writer, value) => writer.fixed32(value), {
+      test: INT32,
+      isSet: NONZERO,
+      method: 'fixed32',
+    }),
   ],
-  ['uint32', integers(Wire.Varint, 0, UINT32_MAX, unsigned('uint32'), (writer, value) => writer.uint32(value))],
-  ['fixed32', integers(Wire.Fixed32, 0, UINT32_MAX, unsigned('fixed32'), (writer, value) => writer.fixed32(value))],
+  [
+    'uint32',
+    integers(Wire.Varint, 0, UINT32_MAX, unsigned('uint32'), (writer, value) => writer.uint32(value), {
+      test: UINT32,
+      isSet: NONZERO,
+      method: 'uint32',
+    }),
+  ],
+  [
+    'fixed32',
+    integers(Wire.Fixed32, 0, UINT32_MAX, unsigned('fixed32'), (writer, value) => writer.fixed32(value), {
+      test: UINT32,
+      isSet: NONZERO,
+      method: 'fixed32',
+    }),
+  ],
   ['int64', longs(Wire.Varint, false, writeVarint64)],
   ['uint64', longs(Wire.Varint, true, writeVarint64)],
   ['sint64', longs(Wire.Varint, false, writeZigzag64)],
   ['fixed64', longs(Wire.Fixed64, true, writeFixed64)],
   ['sfixed64', longs(Wire.Fixed64, false, writeFixed64)],
   ['float', { wire: Wire.Fixed32, write: writeFloat }],
-  ['double', { wire: Wire.Fixed64, write: writeDouble }],
-  ['bool', { wire: Wire.Varint, write: writeBool }],
-  ['string', { wire: Wire.Bytes, write: writeString }],
+  [
+    'double',
+    {
+      wire: Wire.Fixed64,
+      write: writeDouble,
+      direct: { test: "typeof value === 'number'", isSet: 'value !== 0 || 1 / value < 0', method: 'double' },
+    },
+  ],
+  [
+    'bool',
+    {
+      wire: Wire.Varint,
+      write: writeBool,
+      direct: { test: "typeof value === 'boolean'", isSet: 'value', method: 'bool' },
+    },
+  ],
+  [
+    'string',
+    {
+      wire: Wire.Bytes,
+      write: writeString,
+      direct: { test: "typeof value === 'string'", isSet: "value !== ''", method: 'string' },
+    },
+  ],
   ['bytes', { wire: Wire.Bytes, write: writeBytes }],
 ]);
 
@@ -49,6 +117,7 @@ export function enumWriter(type: protobuf.Enum): ScalarWriter {
   const expected = `a name of ${type.name} (${[...numbers.keys()].slice(0, 10).join(', ')}) or its number`;
   return {
     wire: Wire.Varint,
+    direct: { test: INT32, isSet: NONZERO, method: 'int32' },
     write(writer, value) {
       const number = typeof value === 'string' ? numbers.get(value) : value;
       if (typeof number !== 'number' || (number | 0) !== number) throw new Misfit(expected, value);
@@ -63,9 +132,11 @@ function integers(
   max: number,
   expected: string,
   write: (writer: WireWriter, value: number) => void,
+  direct: DirectWrite,
 ): ScalarWriter {
   return {
     wire,
+    direct,
     write(writer, value) {
       const number = typeof value === 'number' ? value : integerOf(value);
       // NaN fails every comparison; what has a fraction is not its own floor.
@@ -142,7 +213,8 @@ function writeBytes(writer: WireWriter, value: unknown): void {
 
 const BYTES = 'bytes: a Buffer, Uint8Array or ArrayBuffer, an array of numbers from 0 to 255, or base64';
 
-function bytesOf(value: unknown): Uint8Array {
+/** The bytes that a value of a bytes field says. Raises a Misfit. */
+export function bytesOf(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value === 'string') return fromBase64(value);
   if (ArrayBuffer.isView(value)) {

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 
 /** Where a decoded message keeps them. One for every copy of this library (ESM, CommonJS). */
-const UNKNOWN_FIELDS = Symbol.for('nestjs-ttrpc.unknown-fields');
+export const UNKNOWN_FIELDS = Symbol.for('nestjs-ttrpc.unknown-fields');
 
 /** Fields of one message in the order in which they came, each with its tag. */
 class UnknownFields {

@@ -22,6 +22,8 @@ export class WireWriter {
   /** What the arena writes into; a Buffer, for Node's string methods. */
   buf: Buffer = NO_BYTES;
   pos = 0;
+  /** What the message is of, for warnings: `request of demo.v1.Greeter/SayHello`. */
+  origin: string | undefined;
   /** How many messages stand around the one that is written. */
   depth = 0;
   #maxDepth = DEFAULT_MAX_DEPTH;
@@ -183,6 +185,13 @@ export class WireWriter {
     if (length > SHORT_STRING) buf.set(value, pos);
     else for (let i = 0; i < length; i += 1) buf[pos + i] = value[i] as number;
     this.pos = pos + length;
+  }
+
+  /** Bytes as they are: fields that are encoded already. */
+  raw(value: Uint8Array): void {
+    this.reserve(value.length);
+    this.buf.set(value, this.pos);
+    this.pos += value.length;
   }
 
   /** Leaves room for a length of `guess` bytes and returns where it goes. */

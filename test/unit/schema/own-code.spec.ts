@@ -6,7 +6,7 @@ import { ownCode } from '../../../src/schema/codec/own-code.js';
 import { codecOf, schemaOf } from './proto-fixture.js';
 
 const TEXT = `syntax = "proto3"; message M { string a = 1; bytes b = 2; int64 c = 3; optional bool d = 4; M m = 5; }`;
-const MESSAGE = { a: 'text', b: Buffer.from('bytes'), c: '-5', d: true, m: { a: '', b: Buffer.alloc(0) } };
+const MESSAGE = { a: 'text', b: Buffer.from('bytes'), c: '-5', d: true, m: { a: 'in', b: Buffer.from('n') } };
 
 /** Runs `action` in a process that forbids code from strings, as far as this one can tell. */
 function withoutCode<T>(action: () => T): T {

@@ -2,6 +2,7 @@ import { loadSync, type MessageTypeDefinition, type Options } from '@grpc/proto-
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import protobuf from 'protobufjs';
 import type { MessageCodec } from '../../../src/protocol/message-codec.js';
 import {
   loadSchema,
@@ -10,6 +11,7 @@ import {
   type Schema,
   type SchemaOptions,
 } from '../../../src/schema/index.js';
+import { withoutZeros } from './without-zeros.js';
 
 /** A temporary folder with .proto files in it. */
 export class ProtoFolder {
@@ -68,17 +70,24 @@ export function methodOf(schema: Schema, name: string): MethodDescriptor {
 /** What ours and `@grpc/proto-loader` make of one message type. */
 export interface Pair {
   ours: MessageCodec;
+  /** `serialize` without the zeros that proto-loader writes in fields without presence. */
   theirs: { serialize(value: object): Buffer; deserialize(bytes: Buffer): object };
 }
 
 /** Both codecs of a message type of one file's text, with the same options. */
 export function pairOf(text: string, typeName: string, loader: LoaderOptions = {}): Pair {
   return withProtos({ 'test.proto': text }, (folder) => {
-    const ours = codecOf(loadSchema({ protoPath: folder.at('test.proto'), loader }), typeName);
+    const ours = codecOf(
+      loadSchema({ protoPath: folder.at('test.proto'), loader, unknownProperties: 'ignore' }),
+      typeName,
+    );
     const definition = loadSync(folder.at('test.proto'), loader as Options)[typeName];
     if (!definition) throw new Error(`no type ${typeName}`);
     const { serialize, deserialize } = definition as MessageTypeDefinition<object, object>;
-    return { ours, theirs: { serialize, deserialize } };
+    const root = new protobuf.Root().loadSync(folder.at('test.proto'));
+    root.resolveAll();
+    const type = root.lookupType(typeName);
+    return { ours, theirs: { serialize: (value) => withoutZeros(type, serialize(value)), deserialize } };
   });
 }
 
