@@ -33,6 +33,16 @@ function codecsOf({ typeName, value }: Sample, loader: LoaderOptions): Codec[] {
   const loaded = loadSync(PROTO, loader as Options)[typeName] as MessageTypeDefinition<object, object>;
   const type = protobuf.loadSync(PROTO).lookupType(typeName);
   const file = loaded.fileDescriptorProtos.map((proto) => fromBinary(FileDescriptorProtoSchema, proto));
+  // protobufjs writes names as they are in the file; protobuf-es wants them qualified.
+  for (const { package: scope, messageType } of file) {
+    for (const { name, field, nestedType } of messageType) {
+      for (const one of field) {
+        if (one.typeName === '' || one.typeName.startsWith('.')) continue;
+        const isNested = nestedType.some((nested) => nested.name === one.typeName);
+        one.typeName = `.${scope}.${isNested ? `${name}.` : ''}${one.typeName}`;
+      }
+    }
+  }
   const es = createFileRegistry(create(FileDescriptorSetSchema, { file })).getMessage(typeName);
   if (!ours || !es) throw new Error(`no type ${typeName}`);
   const bytes = Buffer.from(type.encode(type.fromObject(value)).finish());
