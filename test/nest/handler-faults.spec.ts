@@ -370,7 +370,8 @@ describe("Nest's processing hooks", () => {
       void done();
       return Promise.reject(new Error('start fails'));
     }) as never);
-    lab.server.setOnProcessingEndHook((() => Promise.reject(new Error('end fails'))) as () => void);
+    const rejects = (): unknown => Promise.reject(new Error('end fails'));
+    lab.server.setOnProcessingEndHook(rejects);
     expect(await lab.ask('Ask', {})).toMatchObject({ number: 1 });
     await Promise.all([logged('start hook failed for Plain.ask'), logged('end hook failed for Plain.ask')]);
   });
