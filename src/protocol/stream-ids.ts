@@ -29,7 +29,7 @@ const MAX_GAPS = 256;
 
 /**
  * Which stream ids a client has used. Rust's async client may put ids on the wire out of order, so an id below the
- * highest is fine if it was passed over (PROTOCOL.md, "What the Go server answers"). Of each range of such ids the newest
+ * highest is fine if it was passed over (PROTOCOL.md, "What the server answers"). Of each range of such ids the newest
  * 1,024 are remembered, by their first and last: a client that leaves out many ids costs no more than one that leaves out
  * one.
  */

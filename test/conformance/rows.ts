@@ -214,29 +214,29 @@ const shapes: Row[] = [
 ];
 
 const answers: Row[] = [
-  { section: 'What the Go server answers', says: 'order of checks', server: 'order of checks' },
+  { section: 'What the server answers', says: 'order of checks', server: 'order of checks' },
   {
-    section: 'What the Go server answers',
+    section: 'What the server answers',
     says: 'a frame over 4 MiB',
     server: 'one byte over 4 MiB|oversized',
     client: 'oversized frame',
   },
-  { section: 'What the Go server answers', says: 'even stream id', server: 'on the even id' },
-  { section: 'What the Go server answers', says: "Request id not above the last one's", server: 'again$|never used' },
+  { section: 'What the server answers', says: 'even stream id', server: 'on the even id' },
+  { section: 'What the server answers', says: "Request id not above the last one's", server: 'again$|never used' },
   {
-    section: 'What the Go server answers',
+    section: 'What the server answers',
     says: 'Data for an id that is not active',
     server: 'Data for an id that is not active',
   },
   {
-    section: 'What the Go server answers',
+    section: 'What the server answers',
     says: 'envelope that does not parse',
     server: 'envelope that does not parse',
   },
-  { section: 'What the Go server answers', says: 'payload that does not parse', server: 'payload that does not parse' },
-  { section: 'What the Go server answers', says: 'unknown service', server: 'an unknown service' },
-  { section: 'What the Go server answers', says: 'unknown method', server: 'an unknown method' },
-  { section: 'What the Go server answers', says: "a stream's buffer is full", server: 'buffer is full' },
+  { section: 'What the server answers', says: 'payload that does not parse', server: 'payload that does not parse' },
+  { section: 'What the server answers', says: 'unknown service', server: 'an unknown service' },
+  { section: 'What the server answers', says: 'unknown method', server: 'an unknown method' },
+  { section: 'What the server answers', says: "a stream's buffer is full", server: 'buffer is full' },
 ];
 
 const peers: Row[] = [
@@ -258,7 +258,7 @@ const peers: Row[] = [
   },
   {
     section: 'Limits and faults of the peers',
-    says: 'an answer of more than 4 MiB',
+    says: 'a response of more than 4 MiB',
     server: 'does not fit into a frame|to the last byte',
     client: 'the limit is on the envelope',
   },
@@ -270,7 +270,7 @@ const peers: Row[] = [
   },
   {
     section: 'Limits and faults of the peers',
-    says: 'an answer after the deadline',
+    says: 'a response after the deadline',
     server: 'deadline passes',
     client: 'a deadline that passes',
   },

@@ -84,7 +84,7 @@ export const deadlines: ServerCase[] = [
   },
   {
     name: 'an unknown method with a timeout that is negative',
-    section: 'What the Go server answers',
+    section: 'What the server answers',
     rule: 'unknown method: UNIMPLEMENTED',
     steps: [
       { send: [request(1, 'NoSuch', undefined, { timeoutNano: '-1' })] },

@@ -4,7 +4,7 @@ import type { Bytes } from '../../wire/bytes.js';
 import { REQUEST } from '../../wire/frame.js';
 
 const section = 'Envelope';
-const answers = 'What the Go server answers';
+const answers = 'What the server answers';
 
 const hello = { seq: 11, body: { text: 'hello' } };
 const doesNotParse: TextMatch = { pattern: '^unmarshal request error: .' };

@@ -2,7 +2,7 @@ import type { ServerCase } from '../../case.js';
 import { close, data, echoed, ended, failed, item, message, ok, reply, request } from '../../service.js';
 import { DATA, MAX_DATA_BYTES, REQUEST } from '../../wire/frame.js';
 
-const section = 'What the Go server answers';
+const section = 'What the server answers';
 
 const mustBeOdd = 'StreamID must be odd for client initiated streams';
 const mustIncrement = 'StreamID cannot be re-used and must increment';

@@ -2,7 +2,7 @@ import type { ServerCase, TextMatch } from '../../case.js';
 import { close, data, ended, failed, INTEROP, item, message, ok, pattern, reply, request } from '../../service.js';
 import { DATA, MAX_DATA_BYTES, REMOTE_CLOSED, REQUEST, type FrameSpec } from '../../wire/frame.js';
 
-const section = 'What the Go server answers';
+const section = 'What the server answers';
 const rule =
   'a frame over 4 MiB: its bytes are read and dropped, RESOURCE_EXHAUSTED with both sizes; the connection lives on';
 

@@ -269,21 +269,21 @@ export const shapes: ServerCase[] = [
   // Messages that do not decode
   {
     name: 'a unary payload that does not decode',
-    section: 'What the Go server answers',
+    section: 'What the server answers',
     rule: 'payload that does not parse: INTERNAL',
     steps: [{ send: [request(1, 'Unary', { hex: '12 ff 00' })] }, { receive: [failed(1, 'INTERNAL', doesNotDecode)] }],
     after: 'usable',
   },
   {
     name: 'a server-streaming payload that does not decode',
-    section: 'What the Go server answers',
+    section: 'What the server answers',
     rule: 'payload that does not parse: INTERNAL',
     steps: [{ send: [request(1, 'ServerStream', { hex: '0a' })] }, { receive: [failed(1, 'INTERNAL', doesNotDecode)] }],
     after: 'usable',
   },
   {
     name: 'a stream message that does not decode',
-    section: 'What the Go server answers',
+    section: 'What the server answers',
     rule: 'payload that does not parse: INTERNAL',
     steps: [
       { send: [request(1, 'Bidi'), data(1, message(one))] },
