@@ -1,21 +1,12 @@
 import eslint from '@eslint/js';
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
+import { closedTo, ROOMS } from './scripts/rooms.mjs';
 
-/**
- * Dependencies in src point one way: decorators, transport, client -> common -> schema -> protocol. What each folder
- * must not import: other folders of src, and packages by a regular expression.
- */
-const boundaries = {
-  protocol: {
-    folders: 'schema|common|transport|client|decorators',
-    packages: '^(@nestjs/|rxjs|protobufjs|reflect-metadata)',
-  },
-  schema: { folders: 'common|transport|client|decorators', packages: '^(@nestjs/|rxjs|reflect-metadata)' },
-  common: { folders: 'transport|client|decorators' },
-  transport: { folders: 'client' },
-  client: { folders: 'transport' },
-  decorators: {},
+/** Packages that a room must not import, by a regular expression; see scripts/rooms.mjs for the rooms. */
+const closedPackages = {
+  protocol: '^(@nestjs/|rxjs|protobufjs|reflect-metadata)',
+  schema: '^(@nestjs/|rxjs|reflect-metadata)',
 };
 const nestInternals = {
   regex: '^@nestjs/[^/]+/.',
@@ -24,33 +15,44 @@ const nestInternals = {
 
 const optionalPeers = {
   regex: '^@bufbuild/',
-  message: 'An optional peer: only src/schema/protobuf-es imports it.',
+  message: 'An optional peer: only src/schema/adapters/protobuf-es imports it.',
 };
 
+/** What files `depth` folders below `room` must not import. */
+function closedImports(room, depth) {
+  // From here to the root of src.
+  const out = '\\.\\./'.repeat(depth + (room === '.' ? 0 : room.split('/').length));
+  const patterns = [
+    nestInternals,
+    optionalPeers,
+    { regex: `^${out}(index\\.js)?$`, message: 'Import the file itself: the root index would close a circle.' },
+    { regex: '^nestjs-ttrpc', message: 'Inside src use relative paths.' },
+  ];
+  for (const other of closedTo(room)) {
+    // Also where both are folders of one, so that the path does not lead to the root of src.
+    const [top, inner] = other.split('/');
+    const ways = [`${out}${other}/`];
+    if (inner && room.startsWith(`${top}/`)) ways.push(`${'\\.\\./'.repeat(depth + 1)}${inner}/`);
+    if (other === '.' || (!inner && top === 'protocol')) continue;
+    patterns.push({
+      regex: `^(${ways.join('|')})`,
+      message: `src/${room} must not know src/${other}: see scripts/rooms.mjs.`,
+    });
+  }
+  const packages = closedPackages[room.split('/')[0]];
+  if (packages) patterns.push({ regex: packages, message: `src/${room} must not depend on this package.` });
+  return patterns;
+}
+
 function boundaryRules() {
-  return Object.entries(boundaries).flatMap(([folder, { folders, packages }]) =>
-    // A path that leaves the folder starts with as many `../` as the file is deep.
-    [0, 1, 2].map((depth) => {
-      const out = `^(\\.\\./){${depth + 1}}`;
-      const patterns = [
-        nestInternals,
-        optionalPeers,
-        { regex: `${out}(index\\.js)?$`, message: 'Import the file itself: the root index would close a circle.' },
-        { regex: '^nestjs-ttrpc', message: 'Inside src use relative paths.' },
-      ];
-      if (folders) {
-        patterns.push({
-          regex: `${out}(${folders})/`,
-          message: `src/${folder} must not know this folder (decorators, transport, client -> common -> schema -> protocol).`,
-        });
-      }
-      if (packages) patterns.push({ regex: packages, message: `src/${folder} must not depend on this package.` });
-      return {
-        files: [`src/${folder}/${'*/'.repeat(depth)}*.ts`],
-        rules: { 'no-restricted-imports': ['error', { patterns }] },
-      };
-    }),
-  );
+  return ROOMS.flat()
+    .filter((room) => room !== '.')
+    .flatMap((room) =>
+      (room === 'protocol' ? [0] : [0, 1, 2]).map((depth) => ({
+        files: [`src/${room}/${'*/'.repeat(depth)}*.ts`],
+        rules: { 'no-restricted-imports': ['error', { patterns: closedImports(room, depth) }] },
+      })),
+    );
 }
 
 export default defineConfig(
@@ -97,13 +99,11 @@ export default defineConfig(
   },
   ...boundaryRules(),
   {
-    files: ['src/schema/protobuf-es/*.ts'],
+    files: ['src/schema/adapters/protobuf-es/*.ts'],
     rules: {
       'no-restricted-imports': [
         'error',
-        {
-          patterns: [{ regex: `^(\\.\\./){2}(${boundaries.schema.folders})/` }, { regex: boundaries.schema.packages }],
-        },
+        { patterns: closedImports('schema', 2).filter((pattern) => pattern !== optionalPeers) },
       ],
     },
   },

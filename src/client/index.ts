@@ -1,8 +1,13 @@
-export type { TtrpcCallOptions, TtrpcCallParent } from './call-options.js';
-export type { TtrpcClientOptions } from './client-options.js';
-export type { AsyncService, ObservableService, ReservedName, TtrpcStreamSource } from './client-types.js';
-export type { InterceptedCall, InterceptedOptions, TtrpcClientInterceptor, TtrpcClientNext } from './interceptor.js';
-export { getTtrpcServiceToken, type TtrpcServiceTokenOptions } from './service-token.js';
+export type { TtrpcCallOptions, TtrpcCallParent } from './api/call-options.js';
+export type { TtrpcClientOptions } from './api/client-options.js';
+export type { AsyncService, ObservableService, ReservedName, TtrpcStreamSource } from './api/client-types.js';
+export type {
+  InterceptedCall,
+  InterceptedOptions,
+  TtrpcClientInterceptor,
+  TtrpcClientNext,
+} from './api/interceptor.js';
+export { getTtrpcServiceToken, type TtrpcServiceTokenOptions } from './module/service-token.js';
 export {
   TtrpcClientsModule,
   type TtrpcClientAsyncRegistration,
@@ -10,10 +15,10 @@ export {
   type TtrpcClientRegistration,
   type TtrpcClientsOf,
   type TtrpcClientTokens,
-} from './ttrpc-clients.module.js';
+} from './module/ttrpc-clients.module.js';
 export {
   TtrpcClient,
   type TtrpcClientEvents,
   type TtrpcClientStatus,
   type TtrpcMethodPattern,
-} from './ttrpc-client.js';
+} from './api/ttrpc-client.js';

@@ -1,4 +1,4 @@
-import { readProperty, stackOf } from '../protocol/describe-error.js';
+import { readProperty, stackOf } from '../protocol/core/describe-error.js';
 
 // What would let a peer's text forge lines of a log or change how they look: control characters, line and paragraph
 // separators, and the marks that turn the direction of writing.

@@ -1,7 +1,13 @@
 import { RpcException } from '@nestjs/microservices';
-import { readProperty } from '../protocol/describe-error.js';
-import { TtrpcError } from '../protocol/errors.js';
-import { errorCode, statusName, type StatusDetail, type StatusObject, type TtrpcStatus } from '../protocol/status.js';
+import { readProperty } from '../protocol/core/describe-error.js';
+import { TtrpcError } from '../protocol/core/errors.js';
+import {
+  errorCode,
+  statusName,
+  type StatusDetail,
+  type StatusObject,
+  type TtrpcStatus,
+} from '../protocol/core/status.js';
 
 /** Marks the exceptions of every copy of this library (ESM, CommonJS, two versions), so that `instanceof` holds across them. */
 const BRAND = Symbol.for('nestjs-ttrpc.exception');

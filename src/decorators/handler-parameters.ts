@@ -1,5 +1,5 @@
 import { Ctx, Payload } from '@nestjs/microservices';
-import { hiding, type ParameterMetadata } from '../transport/parameter-stage.js';
+import { hiding, type ParameterMetadata } from '../transport/nest-seam/parameter-stage.js';
 
 /** Where Nest keeps what the parameter decorators of a class say, by method. */
 const PARAM_ARGS = '__routeArguments__';

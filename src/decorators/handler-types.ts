@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { TtrpcStream } from '../common/ttrpc-stream.js';
 import type { MethodDescriptor } from '../schema/service-descriptor.js';
-import type { TtrpcContext } from '../transport/ttrpc-context.js';
+import type { TtrpcContext } from '../transport/call/ttrpc-context.js';
 
 type Methods = Record<string, MethodDescriptor>;
 

@@ -1,5 +1,5 @@
 import { Inject } from '@nestjs/common';
-import { getTtrpcServiceToken, type TtrpcServiceTokenOptions } from '../client/service-token.js';
+import { getTtrpcServiceToken, type TtrpcServiceTokenOptions } from '../client/module/service-token.js';
 import type { ServiceDescriptor } from '../schema/service-descriptor.js';
 
 /**

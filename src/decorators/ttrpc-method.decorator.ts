@@ -1,7 +1,12 @@
 import { UseFilters } from '@nestjs/common';
-import { watchReturn } from '../transport/handler-return.js';
-import { TtrpcExceptionFilter } from '../transport/ttrpc-exception.filter.js';
-import { markHandler, registerHandler, settleHandler, type HandlerFunction } from './handler-metadata.js';
+import { watchReturn } from '../transport/nest-seam/handler-return.js';
+import { TtrpcExceptionFilter } from '../transport/nest-seam/ttrpc-exception.filter.js';
+import {
+  markHandler,
+  registerHandler,
+  settleHandler,
+  type HandlerFunction,
+} from '../transport/binding/handler-metadata.js';
 import { completeParameters, keepParameters, passParameters } from './handler-parameters.js';
 
 /** Options of {@link TtrpcMethod}. */

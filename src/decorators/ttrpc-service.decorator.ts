@@ -1,8 +1,8 @@
 import { Controller, type ControllerOptions } from '@nestjs/common';
 import type { MethodDescriptor, ServiceDescriptor } from '../schema/service-descriptor.js';
-import { handlerMark, registerHandler, type HandlerFunction } from './handler-metadata.js';
+import { handlerMark, registerHandler, type HandlerFunction } from '../transport/binding/handler-metadata.js';
 import type { TtrpcServiceDecorator } from './handler-types.js';
-import { noteServiceClass } from './service-classes.js';
+import { noteServiceClass } from '../transport/binding/service-classes.js';
 
 /** Options of {@link TtrpcService}: those of `@Controller()` that a service can use. */
 export type TtrpcServiceOptions = Pick<ControllerOptions, 'scope' | 'durable'>;

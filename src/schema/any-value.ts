@@ -1,5 +1,5 @@
-import type { StatusDetail } from '../protocol/status.js';
-import { describe } from './codec/encode-error.js';
+import type { StatusDetail } from '../protocol/core/status.js';
+import { describe } from './codec/encode/encode-error.js';
 import { SchemaError } from './schema-error.js';
 
 /** In front of a type's name in a type URL, unless something else is wanted. */

@@ -1,9 +1,9 @@
 export type { DecodedAny, OpenedAny, PackedMessage, PackOptions } from './any-value.js';
-export { DecodeError } from './codec/decode-error.js';
-export { EncodeError } from './codec/encode-error.js';
-export type { UnknownProperties, WarningSink } from './codec/unknown-properties.js';
-export type { IncludeDirs, LoaderOptions } from './loader-options.js';
-export { loadSchema } from './load-schema.js';
+export { DecodeError } from './codec/decode/decode-error.js';
+export { EncodeError } from './codec/encode/encode-error.js';
+export type { UnknownProperties, WarningSink } from './codec/encode/unknown-properties.js';
+export type { IncludeDirs, LoaderOptions } from './sources/loader-options.js';
+export { loadSchema } from './sources/load-schema.js';
 export type { FileDescriptorSetObject, ReflectionRoot, RootDescriptor, Schema, SchemaOptions } from './schema.js';
 export { SchemaError } from './schema-error.js';
 export type { MethodDescriptor, ServiceDescriptor } from './service-descriptor.js';

@@ -1,11 +1,16 @@
 import protobuf from 'protobufjs';
-import type { DecodeBudget } from '../protocol/decode-budget.js';
-import type { MessageCodec } from '../protocol/message-codec.js';
-import { MessageDecoder, type DecoderRegistry } from './codec/message-decoder.js';
-import { MessageEncoder, type EncoderRegistry, type MessageObject, type Preparation } from './codec/message-encoder.js';
+import type { DecodeBudget } from '../protocol/core/decode-budget.js';
+import type { MessageCodec } from '../protocol/wire/message-codec.js';
+import { MessageDecoder, type DecoderRegistry } from './codec/decode/message-decoder.js';
+import {
+  MessageEncoder,
+  type EncoderRegistry,
+  type MessageObject,
+  type Preparation,
+} from './codec/encode/message-encoder.js';
 import { ReflectionCodec } from './codec/reflection-codec.js';
 import { nameOf } from './codec/reflection.js';
-import { bytesOption } from './codec/scalar-readers.js';
+import { bytesOption } from './codec/decode/scalar-readers.js';
 import {
   ANY,
   finishAny,
@@ -14,8 +19,8 @@ import {
   type AnyFields,
   type AnyTypes,
 } from './codec/well-known-types.js';
-import { propertyCheck, type UnknownProperties, type WarningSink } from './codec/unknown-properties.js';
-import type { LoaderOptions } from './loader-options.js';
+import { propertyCheck, type UnknownProperties, type WarningSink } from './codec/encode/unknown-properties.js';
+import type { LoaderOptions } from './sources/loader-options.js';
 
 /** What is done about properties of messages that are no fields. */
 export interface PropertyRules {

@@ -1,8 +1,8 @@
-import type { MessageCodec } from '../protocol/message-codec.js';
-import type { StatusDetail } from '../protocol/status.js';
+import type { MessageCodec } from '../protocol/wire/message-codec.js';
+import type { StatusDetail } from '../protocol/core/status.js';
 import type { PackedMessage, PackOptions } from './any-value.js';
-import type { UnknownProperties } from './codec/unknown-properties.js';
-import type { LoaderOptions } from './loader-options.js';
+import type { UnknownProperties } from './codec/encode/unknown-properties.js';
+import type { LoaderOptions } from './sources/loader-options.js';
 import type { ServiceDescriptor } from './service-descriptor.js';
 
 /**

@@ -1,5 +1,5 @@
-import type { MessageCodec } from '../protocol/message-codec.js';
-import type { MethodShape } from '../protocol/method-shape.js';
+import type { MessageCodec } from '../protocol/wire/message-codec.js';
+import type { MethodShape } from '../protocol/core/method-shape.js';
 
 /** One rpc of a service: its name as the .proto file spells it, its shape and the codecs of its two messages. */
 export interface MethodDescriptor<Request = unknown, Response = unknown> {

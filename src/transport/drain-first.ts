@@ -1,5 +1,5 @@
 import type { DynamicModule, ForwardReference, OnModuleDestroy, Type } from '@nestjs/common';
-import { describe } from '../protocol/describe.js';
+import { describe } from '../protocol/core/describe.js';
 import type { TtrpcServer } from './ttrpc-server.js';
 
 /** What an application can be made of. */

@@ -1,7 +1,7 @@
-import { describe } from '../protocol/describe.js';
-import type { ErrorExposure } from '../protocol/errors.js';
-import type { ServerCoreOptions } from '../protocol/server-core.js';
-import { checkCloseOptions, type CloseOptions } from '../protocol/server-options.js';
+import { describe } from '../protocol/core/describe.js';
+import type { ErrorExposure } from '../protocol/core/errors.js';
+import type { ServerCoreOptions } from '../protocol/server/server.js';
+import { checkCloseOptions, type CloseOptions } from '../protocol/server/server-options.js';
 import type { SchemaOptions } from '../schema/schema.js';
 
 /** Options of {@link TtrpcServer}. */

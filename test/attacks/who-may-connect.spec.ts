@@ -15,7 +15,7 @@ import {
   type RawServer,
   type ServerCoreOptions,
 } from '../../src/protocol/index.js';
-import { ServerCore } from '../../src/protocol/server-core.js';
+import { ServerCore } from '../../src/protocol/server/server.js';
 import { compileEngine } from '../support/compiled-engine.js';
 import { deferred } from '../support/deferred.js';
 import { askAs, IS_ROOT, openToAll, SECOND_USER } from '../support/second-user.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createConnection } from 'node:net';
 import { connect, serve, type RawClient, type RawServer } from '../../src/protocol/index.js';
-import { MAX_ABANDONED_STREAMS } from '../../src/protocol/client-connection.js';
+import { MAX_ABANDONED_STREAMS } from '../../src/protocol/client/client-connection.js';
 import { deferred, type Deferred } from '../support/deferred.js';
 import { TempFolder } from '../support/temp-folder.js';
 

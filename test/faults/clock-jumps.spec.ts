@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect, TtrpcStatus } from '../../src/protocol/index.js';
 import type { TtrpcClientInterceptor } from '../../src/client/index.js';
-import { Caller } from '../../src/client/caller.js';
+import { Caller } from '../../src/client/calls/caller.js';
 import { ClientLab, readAll, type AsyncLab } from '../support/client-lab.js';
 
 const HOUR_MS = 3_600_000;

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createConnection, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { Channel } from '../../src/protocol/channel.js';
-import type { CallObserver } from '../../src/protocol/client-call.js';
+import { Channel } from '../../src/protocol/client/channel.js';
+import type { CallObserver } from '../../src/protocol/client/client-call.js';
 import { bytesCodec, serve, TtrpcStatus, type MethodShape, type RawServer } from '../../src/protocol/index.js';
-import { methodRef } from '../../src/protocol/method-table.js';
-import { sendsRequestStream } from '../../src/protocol/method-shape.js';
+import { methodRef } from '../../src/protocol/wire/method-ref.js';
+import { sendsRequestStream } from '../../src/protocol/core/method-shape.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { CUTS, FaultProxy, PLAIN, type Cut, type Fault, type FaultPlan } from './fault-proxy.js';
 

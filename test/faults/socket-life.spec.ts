@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect, serve, TtrpcStatus, type RawServer } from '../../src/protocol/index.js';
-import { ServerCore } from '../../src/protocol/server-core.js';
+import { ServerCore } from '../../src/protocol/server/server.js';
 import { TempFolder } from '../support/temp-folder.js';
 
 const ECHO = { 'test.v1.Echo': { Once: (bytes: Uint8Array) => bytes } };

@@ -7,7 +7,7 @@ import {
   type RawClient,
   type RawServer,
 } from 'nestjs-ttrpc/protocol';
-import { ClientConnection, clientLimits } from '../../src/protocol/client-connection.js';
+import { ClientConnection, clientLimits } from '../../src/protocol/client/client-connection.js';
 import type { CallShape } from '../conformance/case.js';
 import { FrameCutter } from '../conformance/wire/frame.js';
 import type { Random } from '../support/random.js';

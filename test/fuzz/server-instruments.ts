@@ -1,10 +1,11 @@
 import type { Counters } from './counters.js';
 import { CallLog } from './call-log.js';
-import { RequestEnvelope } from '../../src/protocol/envelope.js';
-import { FrameWriter } from '../../src/protocol/frame-writer.js';
-import { MethodTable, type MethodKey } from '../../src/protocol/method-table.js';
-import type { ServerCall, ServerMethod } from '../../src/protocol/server-call.js';
-import { ServerConnection } from '../../src/protocol/server-connection.js';
+import { RequestEnvelope } from '../../src/protocol/wire/envelope.js';
+import { FrameWriter } from '../../src/protocol/wire/frame-writer.js';
+import { MethodTable } from '../../src/protocol/server/method-table.js';
+import { type MethodKey } from '../../src/protocol/wire/method-ref.js';
+import type { ServerCall, ServerMethod } from '../../src/protocol/server/server-call.js';
+import { ServerConnection } from '../../src/protocol/server/server-connection.js';
 import { wrap } from './wrap.js';
 
 /*

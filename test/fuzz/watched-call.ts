@@ -1,6 +1,6 @@
 import { sendsRequestStream, sendsResponseStream, TtrpcError, type MethodShape } from 'nestjs-ttrpc/protocol';
-import { ClientCall, type CallObserver } from '../../src/protocol/client-call.js';
-import { methodRef } from '../../src/protocol/method-table.js';
+import { ClientCall, type CallObserver } from '../../src/protocol/client/client-call.js';
+import { methodRef } from '../../src/protocol/wire/method-ref.js';
 import { Violation } from './harness.js';
 
 const METHODS = Object.fromEntries(

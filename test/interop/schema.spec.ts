@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import type { MessageCodec } from '../../src/protocol/message-codec.js';
+import type { MessageCodec } from '../../src/protocol/wire/message-codec.js';
 import { loadSchema } from '../../src/schema/index.js';
 import { PROTOS } from '../unit/schema/kitchen-sink.js';
 import { cellsOf, KINDS, SYNTAXES, type Cell } from '../unit/schema/matrix.js';

@@ -115,7 +115,7 @@ describe('a reader of a request stream without an error handler', () => {
   });
 
   it('errors that are not ours go where RxJS sends them', async () => {
-    const { watchError } = await import('../../src/transport/unheard-errors.js');
+    const { watchError } = await import('../../src/transport/call/unheard-errors.js');
     const { config } = await import('rxjs');
     await start(class {});
     const before = config.onUnhandledError;

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
 
@@ -13,7 +13,9 @@ export function compileEngine(folder: string, format: 'es6' | 'commonjs' = 'es6'
   const target = join(folder, 'protocol');
   mkdirSync(target, { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: format === 'es6' ? 'module' : 'commonjs' }));
-  for (const name of readdirSync(SOURCE).filter((file) => file.endsWith('.ts'))) {
+  for (const name of readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  )) {
     const { code } = transformSync(readFileSync(join(SOURCE, name), 'utf8'), {
       filename: name,
       jsc: {
@@ -23,6 +25,7 @@ export function compileEngine(folder: string, format: 'es6' | 'commonjs' = 'es6'
       },
       module: { type: format },
     });
+    mkdirSync(dirname(join(target, name)), { recursive: true });
     writeFileSync(join(target, name.replace(/\.ts$/, '.js')), code);
   }
 }

@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs';
-import { Misfit } from './encode-error.js';
+import { Misfit } from './encode/encode-error.js';
 
 /** `Long` of the `long` package, as protobufjs and `@grpc/proto-loader` give it. */
 const { Long } = protobuf.util;

@@ -1,13 +1,13 @@
-import type { DecodeBudget } from '../../protocol/decode-budget.js';
-import type { MessageCodec, WriteArena } from '../../protocol/message-codec.js';
-import { DecodeError } from './decode-error.js';
-import { EncodeError, Misfit } from './encode-error.js';
-import type { MessageDecoder } from './message-decoder.js';
-import type { MessageEncoder, MessageObject } from './message-encoder.js';
-import { ScratchArena } from '../../protocol/scratch-arena.js';
+import type { DecodeBudget } from '../../protocol/core/decode-budget.js';
+import type { MessageCodec, WriteArena } from '../../protocol/wire/message-codec.js';
+import { DecodeError } from './decode/decode-error.js';
+import { EncodeError, Misfit } from './encode/encode-error.js';
+import type { MessageDecoder } from './decode/message-decoder.js';
+import type { MessageEncoder, MessageObject } from './encode/message-encoder.js';
+import { ScratchArena } from '../../protocol/wire/scratch-arena.js';
 import { isStackOverflow } from './stack-overflow.js';
-import { BadBytes, WireReader } from './wire-reader.js';
-import { WireWriter } from './wire-writer.js';
+import { BadBytes, WireReader } from './decode/wire-reader.js';
+import { WireWriter } from './encode/wire-writer.js';
 
 // One of each serves all codecs. They are taken while they are in use, since a getter of the user's may encode another
 // message; the next one then makes its own.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { asyncProxy, observableProxy } from '../../../src/client/service-proxy.js';
-import type { Calls } from '../../../src/client/calls.js';
+import { asyncProxy, observableProxy } from '../../../src/client/api/service-proxy.js';
+import type { Calls } from '../../../src/client/calls/calls.js';
 import { bytesCodec, type MethodShape } from '../../../src/protocol/index.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../../../src/schema/index.js';
 

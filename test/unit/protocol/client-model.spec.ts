@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ClientCall } from '../../../src/protocol/client-call.js';
-import { ClientConnection, clientLimits } from '../../../src/protocol/client-connection.js';
-import { TtrpcError } from '../../../src/protocol/errors.js';
-import { bytesCodec } from '../../../src/protocol/message-codec.js';
-import { sendsRequestStream, sendsResponseStream, type MethodShape } from '../../../src/protocol/method-shape.js';
-import { methodRef } from '../../../src/protocol/method-table.js';
+import { ClientCall } from '../../../src/protocol/client/client-call.js';
+import { ClientConnection, clientLimits } from '../../../src/protocol/client/client-connection.js';
+import { TtrpcError } from '../../../src/protocol/core/errors.js';
+import { bytesCodec } from '../../../src/protocol/wire/message-codec.js';
+import { sendsRequestStream, sendsResponseStream, type MethodShape } from '../../../src/protocol/core/method-shape.js';
+import { methodRef } from '../../../src/protocol/wire/method-ref.js';
 import { encodeWritten, FrameCutter, type FrameSpec } from '../../conformance/wire/frame.js';
 import { memoryWire } from '../../fuzz/wire.js';
 

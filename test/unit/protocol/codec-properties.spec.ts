@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { RequestEnvelope, requestPrefix, ResponseEnvelope } from '../../../src/protocol/envelope.js';
-import { FrameReader } from '../../../src/protocol/frame-reader.js';
-import { FrameWriter } from '../../../src/protocol/frame-writer.js';
-import { bytesCodec } from '../../../src/protocol/message-codec.js';
-import { TtrpcMetadata } from '../../../src/protocol/metadata.js';
-import { FieldReader, varintSize, writeVarint, writeVarint64 } from '../../../src/protocol/wire.js';
+import { RequestEnvelope, requestPrefix, ResponseEnvelope } from '../../../src/protocol/wire/envelope.js';
+import { FrameReader } from '../../../src/protocol/wire/frame-reader.js';
+import { FrameWriter } from '../../../src/protocol/wire/frame-writer.js';
+import { bytesCodec } from '../../../src/protocol/wire/message-codec.js';
+import { TtrpcMetadata } from '../../../src/protocol/core/metadata.js';
+import { FieldReader, varintSize, writeVarint, writeVarint64 } from '../../../src/protocol/wire/wire.js';
 import { readRequest, readResponse } from '../../conformance/wire/envelope.js';
 import { encodeWritten, FrameCutter } from '../../conformance/wire/frame.js';
 import { encodeFields, encodeVarint, type Field } from '../../conformance/wire/protobuf.js';

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect, TtrpcStatus, type MessageCodec, type RawClient } from '../../../src/protocol/index.js';
-import { DecodeAccount, FREE_DECODED_BYTES } from '../../../src/protocol/decode-budget.js';
-import { Inbox } from '../../../src/protocol/inbox.js';
-import { bytesCodec } from '../../../src/protocol/message-codec.js';
-import type { ServerCall } from '../../../src/protocol/server-call.js';
-import { ServerCore } from '../../../src/protocol/server-core.js';
+import { DecodeAccount, FREE_DECODED_BYTES } from '../../../src/protocol/core/decode-budget.js';
+import { Inbox } from '../../../src/protocol/connection/receive-queue.js';
+import { bytesCodec } from '../../../src/protocol/wire/message-codec.js';
+import type { ServerCall } from '../../../src/protocol/server/server-call.js';
+import { ServerCore } from '../../../src/protocol/server/server.js';
 import { TempFolder } from '../../support/temp-folder.js';
 
 const KIB = 1024;

@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { codeOf, messageOf, nameOf, readProperty, stackOf, UNPRINTABLE } from '../../../src/protocol/describe-error.js';
-import { TtrpcError } from '../../../src/protocol/errors.js';
+import {
+  codeOf,
+  messageOf,
+  nameOf,
+  readProperty,
+  stackOf,
+  UNPRINTABLE,
+} from '../../../src/protocol/core/describe-error.js';
+import { TtrpcError } from '../../../src/protocol/core/errors.js';
 import { TtrpcException } from '../../../src/index.js';
 import { logStack } from '../../../src/common/log-text.js';
 import { hostileValues } from '../../support/hostile-values.js';

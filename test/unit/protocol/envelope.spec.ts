@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { RequestEnvelope, ResponseEnvelope } from '../../../src/protocol/envelope.js';
+import { RequestEnvelope, ResponseEnvelope } from '../../../src/protocol/wire/envelope.js';
 
 const bytes = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
 

@@ -8,7 +8,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { connect as connectTls } from 'node:tls';
 import { Client, credentials, Server as GrpcServer, ServerCredentials, status } from '@grpc/grpc-js';
 import { connect, serve, TtrpcStatus, type RawServer } from '../../../src/protocol/index.js';
-import { foreignProtocol } from '../../../src/protocol/foreign-protocol.js';
+import { foreignProtocol } from '../../../src/protocol/wire/foreign-protocol.js';
 import { TempFolder } from '../../support/temp-folder.js';
 
 const SERVICE = 'test.v1.Test';

@@ -1,14 +1,14 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { Duplex } from 'node:stream';
-import { FrameReader } from '../../../src/protocol/frame-reader.js';
-import { retain } from '../../../src/protocol/retain.js';
-import { FrameWriter } from '../../../src/protocol/frame-writer.js';
-import { FrameFlag, FrameType, HEADER_BYTES, writeHeader } from '../../../src/protocol/frame.js';
-import { bytesCodec, type MessageCodec } from '../../../src/protocol/message-codec.js';
-import { RequestEnvelope, requestPrefix, ResponseEnvelope } from '../../../src/protocol/envelope.js';
-import { TtrpcMetadata } from '../../../src/protocol/metadata.js';
-import { TtrpcStatus } from '../../../src/protocol/status.js';
+import { FrameReader } from '../../../src/protocol/wire/frame-reader.js';
+import { retain } from '../../../src/protocol/wire/retain.js';
+import { FrameWriter } from '../../../src/protocol/wire/frame-writer.js';
+import { FrameFlag, FrameType, HEADER_BYTES, writeHeader } from '../../../src/protocol/wire/frame.js';
+import { bytesCodec, type MessageCodec } from '../../../src/protocol/wire/message-codec.js';
+import { RequestEnvelope, requestPrefix, ResponseEnvelope } from '../../../src/protocol/wire/envelope.js';
+import { TtrpcMetadata } from '../../../src/protocol/core/metadata.js';
+import { TtrpcStatus } from '../../../src/protocol/core/status.js';
 
 interface Frame {
   streamId: number;

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
-import { Backoff } from '../../../src/protocol/backoff.js';
-import { Budget } from '../../../src/protocol/budget.js';
-import { TtrpcError } from '../../../src/protocol/errors.js';
-import { Inbox } from '../../../src/protocol/inbox.js';
-import { TtrpcMetadata } from '../../../src/protocol/metadata.js';
-import { MethodTable } from '../../../src/protocol/method-table.js';
-import { Pump } from '../../../src/protocol/pump.js';
-import { TtrpcStatus } from '../../../src/protocol/status.js';
-import { BoundedSet, UsedIds } from '../../../src/protocol/stream-ids.js';
-import { checkTimeoutMs, timeoutNanoUntil } from '../../../src/protocol/timer.js';
+import { Backoff } from '../../../src/protocol/client/backoff.js';
+import { Budget } from '../../../src/protocol/core/budget.js';
+import { TtrpcError } from '../../../src/protocol/core/errors.js';
+import { Inbox } from '../../../src/protocol/connection/receive-queue.js';
+import { TtrpcMetadata } from '../../../src/protocol/core/metadata.js';
+import { MethodTable } from '../../../src/protocol/server/method-table.js';
+import { Pump } from '../../../src/protocol/connection/pump.js';
+import { TtrpcStatus } from '../../../src/protocol/core/status.js';
+import { BoundedSet, UsedIds } from '../../../src/protocol/server/used-ids.js';
+import { checkTimeoutMs, timeoutNanoUntil } from '../../../src/protocol/core/timer.js';
 
 describe('TtrpcMetadata', () => {
   it('has lower-case keys on the way in and on look-up, and several values', () => {

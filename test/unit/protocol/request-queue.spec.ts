@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { Budget } from '../../../src/protocol/budget.js';
-import type { ClientCall } from '../../../src/protocol/client-call.js';
-import type { FrameWriter } from '../../../src/protocol/frame-writer.js';
-import { RequestQueue } from '../../../src/protocol/request-queue.js';
-import type { TtrpcError } from '../../../src/protocol/errors.js';
+import { Budget } from '../../../src/protocol/core/budget.js';
+import type { ClientCall } from '../../../src/protocol/client/client-call.js';
+import type { FrameWriter } from '../../../src/protocol/wire/frame-writer.js';
+import { RequestQueue } from '../../../src/protocol/client/request-queue.js';
+import type { TtrpcError } from '../../../src/protocol/core/errors.js';
 
 class FakeCall {
   queue: RequestQueue | undefined;

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { serve, TtrpcStatus, type RawServer } from '../../../src/protocol/index.js';
-import { FrameReader } from '../../../src/protocol/frame-reader.js';
-import { ResponseEnvelope } from '../../../src/protocol/envelope.js';
-import { Timer } from '../../../src/protocol/timer.js';
+import { FrameReader } from '../../../src/protocol/wire/frame-reader.js';
+import { ResponseEnvelope } from '../../../src/protocol/wire/envelope.js';
+import { Timer } from '../../../src/protocol/core/timer.js';
 import { request } from '../../attacks/frames.js';
 import { TempFolder } from '../../support/temp-folder.js';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { bytesCodec } from '../../../src/protocol/message-codec.js';
-import { sendsRequestStream, sendsResponseStream, type MethodShape } from '../../../src/protocol/method-shape.js';
-import type { ServerCall } from '../../../src/protocol/server-call.js';
-import { ServerCore } from '../../../src/protocol/server-core.js';
+import { bytesCodec } from '../../../src/protocol/wire/message-codec.js';
+import { sendsRequestStream, sendsResponseStream, type MethodShape } from '../../../src/protocol/core/method-shape.js';
+import type { ServerCall } from '../../../src/protocol/server/server-call.js';
+import { ServerCore } from '../../../src/protocol/server/server.js';
 import { readResponse } from '../../conformance/wire/envelope.js';
 import { encodeWritten, FrameCutter, type FrameSpec } from '../../conformance/wire/frame.js';
 import { memoryWire } from '../../fuzz/wire.js';

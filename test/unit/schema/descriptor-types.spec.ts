@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
-import { descriptorTypes } from '../../../src/schema/descriptor-types.js';
+import { descriptorTypes } from '../../../src/schema/sources/descriptor-types.js';
 import { loadSchema, SchemaError } from '../../../src/schema/index.js';
 
 // proto-fixture.ts is not used here: @grpc/proto-loader loads the extension.

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type protobuf from 'protobufjs';
 import { loadSchema } from '../../../src/schema/index.js';
-import { rootOfDescriptorSet } from '../../../src/schema/file-descriptor-set.js';
-import { ProtoFiles } from '../../../src/schema/proto-files.js';
+import { rootOfDescriptorSet } from '../../../src/schema/sources/file-descriptor-set.js';
+import { ProtoFiles } from '../../../src/schema/sources/proto-files.js';
 import { withProtos } from './proto-fixture.js';
 
 const EDITION = `edition = "2023";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { MessageCodec, WriteArena } from '../../../src/protocol/message-codec.js';
+import type { MessageCodec, WriteArena } from '../../../src/protocol/wire/message-codec.js';
 import { DecodeError, EncodeError } from '../../../src/schema/index.js';
 import { KITCHEN_SINK, PROTO2 } from './kitchen-sink.js';
 import { codecOf, errorOf, hex, pairOf, schemaOf } from './proto-fixture.js';

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { symlinkSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import protobuf from 'protobufjs';
-import type { StatusDetail } from '../../../src/protocol/status.js';
+import type { StatusDetail } from '../../../src/protocol/core/status.js';
 import { createRequire } from 'node:module';
 import {
   loadSchema,
@@ -11,7 +11,7 @@ import {
   type SchemaOptions,
   type ServiceDescriptor,
 } from '../../../src/schema/index.js';
-import { WELL_KNOWN_PROTOS } from '../../../src/schema/well-known-protos.js';
+import { WELL_KNOWN_PROTOS } from '../../../src/schema/sources/well-known-protos.js';
 import { codecOf, errorOf, hex, methodOf, ProtoFolder, schemaOf } from './proto-fixture.js';
 
 const GREETER = `

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import protobuf8 from 'protobufjs';
 import type protobuf from 'protobufjs';
 import { createRequire } from 'node:module';
-import type { MessageCodec, WriteArena } from '../../../src/protocol/message-codec.js';
+import type { MessageCodec, WriteArena } from '../../../src/protocol/wire/message-codec.js';
 import { loadSchema } from '../../../src/schema/index.js';
 import { cellsOf, KINDS, SYNTAXES, type Cell } from './matrix.js';
 import { comparable, OPTIONS } from './parity-messages.js';

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import protobuf from 'protobufjs';
-import type { MessageCodec } from '../../../src/protocol/message-codec.js';
+import type { MessageCodec } from '../../../src/protocol/wire/message-codec.js';
 import {
   loadSchema,
   type LoaderOptions,

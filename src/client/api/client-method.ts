@@ -1,0 +1,24 @@
+import type { MessageCodec } from '../../protocol/wire/message-codec.js';
+import { methodRef, type MethodRef } from '../../protocol/wire/method-ref.js';
+import type { MethodShape } from '../../protocol/core/method-shape.js';
+import type { MethodDescriptor, ServiceDescriptor } from '../../schema/service-descriptor.js';
+
+/** An rpc as a client calls it; made once for each proxy. */
+export class ClientMethod {
+  readonly ref: MethodRef;
+  readonly shape: MethodShape;
+  readonly request: MessageCodec;
+  readonly response: MessageCodec;
+
+  constructor(service: ServiceDescriptor, method: MethodDescriptor) {
+    this.ref = methodRef(service.name, method.name, method.shape);
+    this.shape = method.shape;
+    this.request = method.request;
+    this.response = method.response;
+  }
+
+  /** `demo.v1.Greeter/SayHello`, for error texts. */
+  get fullName(): string {
+    return `${this.ref.service}/${this.ref.method}`;
+  }
+}

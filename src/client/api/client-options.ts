@@ -1,0 +1,64 @@
+import type { Duplex } from 'node:stream';
+import { parseAddress } from '../../protocol/socket/address.js';
+import type { ChannelOptions, ConnectionSource } from '../../protocol/client/channel.js';
+import { describe } from '../../protocol/core/describe.js';
+import { isDuplex } from '../../protocol/socket/duplex.js';
+import type { MetadataInit } from '../../protocol/core/metadata.js';
+import type { SchemaOptions } from '../../schema/schema.js';
+import { exceptionOf } from '../calls/caller-error.js';
+import type { TtrpcClientInterceptor } from './interceptor.js';
+
+/**
+ * Options of {@link TtrpcClient}. Exactly one of `url`, `duplex` and `connect` says where the server is; `protoPath`,
+ * `descriptors` or `root` say what it serves.
+ */
+export interface TtrpcClientOptions extends SchemaOptions, ChannelOptions {
+  /**
+   * The server's address: `unix:///run/greeter.sock`, `unix:relative.sock`, `unix-abstract:name`, `tcp://host:port`,
+   * `fd:3` (one connection that the process has inherited). Connections are made on demand, and again when lost.
+   */
+  url?: string | undefined;
+  /**
+   * The one connection, used by all calls, streams too; when it is lost the client is closed. Its `end()` must tell the
+   * other end (`final` of a Duplex of your own): that is how a server learns that its client has left.
+   */
+  duplex?: Duplex | undefined;
+  /** Gives one Duplex for each connection that is wanted. `signal` aborts when the client closes. */
+  connect?: ((signal: AbortSignal) => Promise<Duplex>) | undefined;
+  /** Default of each call's `timeoutMs`; without it calls have no deadline. */
+  timeoutMs?: number | undefined;
+  /** Sent with each call; a key that a call sets itself takes the place of this one. Copied for each call. */
+  metadata?: MetadataInit | undefined;
+  /** Metadata keys that a call with `parent` takes over from it. Default: none. */
+  propagateMetadata?: readonly string[] | undefined;
+  /** Each call of a proxy passes through them, the first one outermost; see {@link TtrpcClientInterceptor}. */
+  interceptors?: readonly TtrpcClientInterceptor[] | undefined;
+}
+
+/**
+ * Where a client's connections come from. Raises a TypeError unless exactly one of `url`, `duplex` and `connect` is
+ * there and usable, and a TtrpcException (INVALID_ARGUMENT) that names an address which is none.
+ */
+export function connectionSource(options: TtrpcClientOptions): ConnectionSource {
+  const { url, duplex, connect } = options;
+  const given = (['url', 'duplex', 'connect'] as const).filter((name) => options[name] !== undefined);
+  if (given.length !== 1) {
+    const got = given.length === 0 ? 'none of them' : given.join(' and ');
+    throw new TypeError(`a ttrpc client takes exactly one of url, duplex and connect; got ${got}`);
+  }
+  if (duplex !== undefined) {
+    if (!isDuplex(duplex)) throw new TypeError(`duplex: expected a Duplex, got ${describe(duplex)}`);
+    return { kind: 'duplex', duplex };
+  }
+  if (connect !== undefined) {
+    if (typeof connect !== 'function') {
+      throw new TypeError(`connect: expected a function that gives a Duplex, got ${describe(connect)}`);
+    }
+    return { kind: 'connect', connect };
+  }
+  try {
+    return { kind: 'address', address: parseAddress(url as string) };
+  } catch (error) {
+    throw exceptionOf(error);
+  }
+}

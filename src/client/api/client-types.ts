@@ -1,0 +1,62 @@
+import type { Observable } from 'rxjs';
+import type { MethodDescriptor } from '../../schema/service-descriptor.js';
+import type { TtrpcCallOptions } from './call-options.js';
+
+/**
+ * What a function of a proxy takes for a stream of requests. An iterable is pulled only while the server takes its
+ * messages; what an Observable is ahead of the server is held, up to `maxBufferedBytes`.
+ */
+export type TtrpcStreamSource<T> = Observable<T> | AsyncIterable<T> | Iterable<T>;
+
+/** Names that no rpc of a proxy is reachable by; its capitalised name is. */
+export type ReservedName =
+  | 'then'
+  | 'onModuleInit'
+  | 'onModuleDestroy'
+  | 'onApplicationBootstrap'
+  | 'beforeApplicationShutdown'
+  | 'onApplicationShutdown'
+  | 'toJSON'
+  | 'toString'
+  | 'valueOf'
+  | 'constructor';
+
+type Methods = Record<string, MethodDescriptor>;
+
+/** What is encoded. */
+type RequestOf<Method extends MethodDescriptor> = Parameters<Method['request']['encode']>[0];
+
+/** What is decoded. */
+type ResponseOf<Method extends MethodDescriptor> = ReturnType<Method['response']['decode']>;
+
+/** What the functions for a method take: a message, a stream, or either where the type does not tell the shape. */
+type ArgumentOf<Method extends MethodDescriptor> = [Method['shape']] extends ['unary' | 'server-streaming']
+  ? RequestOf<Method>
+  : [Method['shape']] extends ['client-streaming' | 'bidi']
+    ? TtrpcStreamSource<RequestOf<Method>>
+    : RequestOf<Method> | TtrpcStreamSource<RequestOf<Method>>;
+
+type AsyncResultOf<Method extends MethodDescriptor> = [Method['shape']] extends ['unary' | 'client-streaming']
+  ? Promise<ResponseOf<Method>>
+  : [Method['shape']] extends ['server-streaming' | 'bidi']
+    ? AsyncIterableIterator<ResponseOf<Method>, undefined>
+    : Promise<ResponseOf<Method>> | AsyncIterableIterator<ResponseOf<Method>, undefined>;
+
+/** The names of an rpc's functions: `SayHello` and `sayHello`. */
+type NamesOf<Name extends string> = Exclude<Name | Capitalize<Name> | Uncapitalize<Name>, ReservedName>;
+
+/** The proxy that `getService` makes for a ServiceDescriptor with these methods: cold Observables. */
+export type ObservableService<All extends Methods> = {
+  readonly [Name in keyof All & string as NamesOf<Name>]: (
+    request: ArgumentOf<All[Name]>,
+    options?: TtrpcCallOptions,
+  ) => Observable<ResponseOf<All[Name]>>;
+};
+
+/** The proxy that `getAsyncService` makes for a ServiceDescriptor with these methods: Promises and AsyncIterables. */
+export type AsyncService<All extends Methods> = {
+  readonly [Name in keyof All & string as NamesOf<Name>]: (
+    request: ArgumentOf<All[Name]>,
+    options?: TtrpcCallOptions,
+  ) => AsyncResultOf<All[Name]>;
+};

@@ -1,0 +1,107 @@
+import type { ReadPacket } from '@nestjs/microservices';
+import type { Channel } from '../../protocol/client/channel.js';
+import type { CallStart } from '../../protocol/client/client-call.js';
+import { TtrpcMetadata, type MetadataInit } from '../../protocol/core/metadata.js';
+import { checkTimeoutMs } from '../../protocol/core/timer.js';
+import type { TtrpcCallOptions, TtrpcCallParent } from '../api/call-options.js';
+import { badCall, describe } from './caller-error.js';
+import type { ClientMethod } from '../api/client-method.js';
+import type { TtrpcClientOptions } from '../api/client-options.js';
+
+/** Stands for the options of a call that has none. */
+export const NO_OPTIONS: TtrpcCallOptions = Object.freeze({});
+
+/** Stands for what begins a call without deadline and metadata. */
+const NOTHING: CallStart = Object.freeze({ deadline: undefined, metadata: undefined });
+
+/** What a client's calls have in common: its connections, and what its options add to each of them. */
+export class Caller {
+  readonly channel: Channel;
+  readonly #timeoutMs: number | undefined;
+  readonly #metadata: TtrpcMetadata | undefined;
+  readonly #propagated: readonly string[];
+  /** Nest's dispatch hook; see `ClientProxy.setOnDispatchHook` (Nest 12). */
+  onDispatch: ((packet: ReadPacket) => void) | undefined;
+
+  /** Raises an error that names a bad option; `makeChannel` is called when all are good. */
+  constructor(options: TtrpcClientOptions, makeChannel: () => Channel) {
+    const { timeoutMs, metadata, propagateMetadata = [] } = options;
+    this.#timeoutMs = timeoutMs === undefined ? undefined : checkTimeoutMs(timeoutMs, 'timeoutMs');
+    this.#metadata = metadata === undefined ? undefined : new TtrpcMetadata(metadata);
+    if (!Array.isArray(propagateMetadata) || propagateMetadata.some((key) => typeof key !== 'string' || key === '')) {
+      throw new TypeError(`propagateMetadata: expected an array of metadata keys, got ${describe(propagateMetadata)}`);
+    }
+    this.#propagated = [...(propagateMetadata as readonly string[])];
+    this.channel = makeChannel();
+  }
+
+  /** Deadline and metadata of a call. Raises an error that names the option which is wrong. */
+  start(method: ClientMethod, request: unknown, options: TtrpcCallOptions): CallStart {
+    const deadline = this.deadline(options);
+    const metadata = this.dispatched(method, request, this.metadata(options));
+    return deadline === undefined && metadata === undefined ? NOTHING : { deadline, metadata };
+  }
+
+  /** When a call that begins now must be over, in ms of `performance.now()`: by its own limit or by its parent's. */
+  deadline(options: TtrpcCallOptions): number | undefined {
+    const timeoutMs = options.timeoutMs ?? this.#timeoutMs;
+    let deadline: number | undefined;
+    if (timeoutMs !== undefined && checkTimeoutMs(timeoutMs, 'timeoutMs') !== Infinity) {
+      deadline = performance.now() + timeoutMs;
+    }
+    const until = options.parent?.deadline;
+    if (until === undefined) return deadline;
+    const limit = performance.now() + (until.getTime() - Date.now());
+    return deadline !== undefined && deadline < limit ? deadline : limit;
+  }
+
+  /**
+   * A call's own copy of what the client sends always, what its parent hands on and what the call itself has; a key of
+   * the later takes the place of that key in the former. Undefined when there is nothing.
+   */
+  metadata({ metadata, parent }: TtrpcCallOptions): TtrpcMetadata | undefined {
+    const base = this.#metadata;
+    if (base === undefined && metadata === undefined && (parent === undefined || this.#propagated.length === 0)) {
+      return undefined;
+    }
+    const merged = new TtrpcMetadata(base);
+    for (const key of parent === undefined ? [] : this.#propagated) {
+      const values = (parent as TtrpcCallParent).metadata.getAll(key);
+      if (values.length > 0) merged.set(key, ...values);
+    }
+    if (metadata !== undefined) replaceKeys(merged, metadata);
+    return merged.size === 0 ? undefined : merged;
+  }
+
+  /** The call's metadata with what Nest's dispatch hook adds. What the hook raises ends the call. */
+  dispatched(method: ClientMethod, request: unknown, metadata: TtrpcMetadata | undefined): TtrpcMetadata | undefined {
+    if (!this.onDispatch) return metadata;
+    const packet: ReadPacket = { pattern: `/${method.fullName}`, data: request };
+    this.onDispatch(packet);
+    if (packet.metadata === undefined) return metadata;
+    const merged = metadata ?? new TtrpcMetadata();
+    replaceKeys(merged, packet.metadata);
+    return merged;
+  }
+}
+
+function replaceKeys(metadata: TtrpcMetadata, init: MetadataInit): void {
+  if (init === null || typeof init !== 'object')
+    throw badCall(`metadata: expected keys with values, got ${describe(init)}`);
+  const own = new TtrpcMetadata(init);
+  for (const [key] of own) metadata.delete(key);
+  for (const [key, value] of own) metadata.append(key, value);
+}
+
+/** Checks what a caller passed as options. Raises INVALID_ARGUMENT. */
+export function callOptions(options: unknown): TtrpcCallOptions {
+  if (options === undefined || options === null) return NO_OPTIONS;
+  if (typeof options !== 'object' || options instanceof TtrpcMetadata) {
+    throw badCall(`call options: expected an object such as { timeoutMs, metadata, signal }, got ${describe(options)}`);
+  }
+  const { parent } = options as TtrpcCallOptions;
+  if (parent !== undefined && typeof parent?.metadata?.getAll !== 'function') {
+    throw badCall(`parent: expected the context of a handler, got ${describe(parent)}`);
+  }
+  return options;
+}

@@ -1,0 +1,10 @@
+import { Logger } from '@nestjs/common';
+import { logStack, logText } from '../../common/log-text.js';
+import { messageOf } from '../../protocol/core/errors.js';
+
+const logger = new Logger('TtrpcClient');
+
+/** Logs an error of the user's code for which there is no caller who could be told; `where` says whose it is. */
+export function logCallbackError(where: string, error: unknown): void {
+  logger.error(logText(`${where} threw: ${messageOf(error)}`), logStack(error));
+}

@@ -1,0 +1,220 @@
+import { isObservable, lastValueFrom, Observable, type Subscriber, type Subscription } from 'rxjs';
+import { TtrpcException } from '../../common/ttrpc-exception.js';
+import { CallAbort, type Cancellable } from '../../protocol/client/call-abort.js';
+import { deadlineError } from '../../protocol/client/client-call.js';
+import type { TtrpcError } from '../../protocol/core/errors.js';
+import { Inbox } from '../../protocol/connection/receive-queue.js';
+import { TtrpcMetadata } from '../../protocol/core/metadata.js';
+import { TtrpcStatus } from '../../protocol/core/status.js';
+import { Timer } from '../../protocol/core/timer.js';
+import type { TtrpcCallOptions } from '../api/call-options.js';
+import { callOptions, type Caller } from './caller.js';
+import { CallerContext } from './caller-context.js';
+import { describe, exceptionOf } from './caller-error.js';
+import type { Calls } from './calls.js';
+import { logCallbackError } from './client-log.js';
+import type { ClientMethod } from '../api/client-method.js';
+import type { InterceptedCall, TtrpcClientInterceptor } from '../api/interceptor.js';
+import { dropQueued } from './iterator-call.js';
+import { ObservableCall } from './observable-call.js';
+import { OneReader } from './one-reader.js';
+import { ReaderFlow } from './reader-flow.js';
+
+/** Stands for the answer of a call that ended without one. */
+const NOTHING = Symbol('nothing');
+
+/** The calls of a client that has interceptors, in the forms of its proxies. */
+export class InterceptedCalls implements Calls {
+  constructor(
+    private readonly caller: Caller,
+    private readonly interceptors: readonly TtrpcClientInterceptor[],
+  ) {}
+
+  /** As a cold Observable. */
+  observe(
+    method: ClientMethod,
+    request: unknown,
+    options: TtrpcCallOptions | undefined,
+    flow?: ReaderFlow,
+  ): Observable<unknown> {
+    return new Observable((subscriber) => {
+      const limits = new CallLimits(subscriber, method.fullName);
+      let call: InterceptedCall;
+      let deadline: number | undefined;
+      try {
+        call = this.#intercepted(method, request, options);
+        deadline = this.caller.deadline(call.options);
+        limits.start(call.options, deadline);
+      } catch (error) {
+        subscriber.error(exceptionOf(error, method.fullName));
+        return;
+      }
+      subscriber.add(limits);
+      this.#pass(0, call, (last) => this.#call(method, last, deadline, limits, flow)).subscribe(subscriber);
+    });
+  }
+
+  /** A unary or client-streaming call as a Promise. */
+  promise(method: ClientMethod, request: unknown, options: TtrpcCallOptions | undefined): Promise<unknown> {
+    return lastValueFrom(this.observe(method, request, options), { defaultValue: NOTHING }).then((answer) => {
+      if (answer !== NOTHING) return answer;
+      const message = `an interceptor of ${method.fullName} ended the call without an answer`;
+      throw new TtrpcException(TtrpcStatus.INTERNAL, message, [], { rpc: method.fullName });
+    });
+  }
+
+  /** A server-streaming or bidi call as an AsyncIterable; the first `next()` begins it. */
+  iterate(
+    method: ClientMethod,
+    request: unknown,
+    options: TtrpcCallOptions | undefined,
+  ): AsyncIterableIterator<unknown, undefined> {
+    const flow = new ReaderFlow();
+    return new ObservableIterator(this.observe(method, request, options, flow), flow, method.fullName);
+  }
+
+  #intercepted(method: ClientMethod, request: unknown, options: TtrpcCallOptions | undefined): InterceptedCall {
+    const { ref, shape } = method;
+    const own = callOptions(options);
+    const metadata = this.caller.metadata(own) ?? new TtrpcMetadata();
+    return { service: ref.service, method: ref.method, shape, request, options: { ...own, metadata } };
+  }
+
+  #pass(
+    index: number,
+    call: InterceptedCall,
+    last: (call: InterceptedCall) => Observable<unknown>,
+  ): Observable<unknown> {
+    const interceptor = this.interceptors[index];
+    if (!interceptor) return last(call);
+    const answers: unknown = interceptor(call, (changed = call) => this.#pass(index + 1, changed, last));
+    if (isObservable(answers)) return answers;
+    throw new TypeError(
+      `interceptor ${interceptor.name || index} of ${call.service}/${call.method}: expected an Observable, ` +
+        `got ${describe(answers)}`,
+    );
+  }
+
+  /** The call itself, behind all interceptors. */
+  #call(
+    method: ClientMethod,
+    { request, options }: InterceptedCall,
+    limit: number | undefined,
+    limits: CallLimits,
+    flow: ReaderFlow | undefined,
+  ): Observable<unknown> {
+    const { caller } = this;
+    return new Observable((subscriber) => {
+      try {
+        const own = caller.deadline(options);
+        const deadline = own === undefined || (limit !== undefined && limit < own) ? limit : own;
+        const metadata = new TtrpcMetadata(options.metadata);
+        const start = { deadline, metadata: caller.dispatched(method, request, metadata) };
+        limits.latest = new ObservableCall(caller, method, subscriber, flow);
+        return limits.latest.run(request, options, start);
+      } catch (error) {
+        subscriber.error(exceptionOf(error, method.fullName));
+        return undefined;
+      }
+    });
+  }
+}
+
+/** Ends a call at its deadline and by its signals also while an interceptor has it. */
+class CallLimits implements Cancellable {
+  readonly #context = new CallerContext();
+  #abort: CallAbort | undefined;
+  #timer: Timer | undefined;
+  /** The call that the interceptors have begun last. */
+  latest: ObservableCall | undefined;
+
+  constructor(
+    private readonly subscriber: Subscriber<unknown>,
+    private readonly fullName: string,
+  ) {}
+
+  get open(): boolean {
+    return !this.subscriber.closed;
+  }
+
+  /** Raises CANCELLED when a signal has aborted already. */
+  start({ signal, parent }: TtrpcCallOptions, deadline: number | undefined): void {
+    if (signal !== undefined || parent !== undefined) {
+      this.#abort = new CallAbort(signal, parent?.signal);
+      this.#abort.check();
+      this.#abort.watch(this);
+    }
+    if (deadline !== undefined) {
+      this.#timer = new Timer(Math.max(0, deadline - performance.now()), () =>
+        this.cancel(deadlineError(this.latest?.connectError)),
+      );
+    }
+  }
+
+  cancel(error: TtrpcError): void {
+    const { subscriber, fullName } = this;
+    const exception = exceptionOf(error, fullName);
+    try {
+      this.#context.runInAsyncScope(() => subscriber.error(exception));
+    } catch (thrown) {
+      logCallbackError(`the clean-up of an interceptor of ${fullName}`, thrown);
+    }
+  }
+
+  unsubscribe(): void {
+    this.#timer?.clear();
+    this.#abort?.clear();
+  }
+}
+
+/** Reads an Observable one value after the other; `flow` slows what is behind it. */
+class ObservableIterator implements AsyncIterableIterator<unknown, undefined> {
+  readonly #inbox: Inbox<unknown>;
+  readonly #reader: OneReader;
+  #begun = false;
+  #subscription: Subscription | undefined;
+
+  constructor(
+    private readonly source: Observable<unknown>,
+    private readonly flow: ReaderFlow,
+    private readonly fullName: string,
+  ) {
+    this.#reader = new OneReader(this, fullName);
+    this.#inbox = new Inbox(flow, () => this.#leave());
+  }
+
+  next(): Promise<IteratorResult<unknown, undefined>> {
+    if (!this.#begun) {
+      this.#begun = true;
+      this.#subscription = this.source.subscribe({
+        next: (value) => this.#inbox.push(value, this.flow.takeBytes()),
+        error: (error: unknown) => this.#onError(error),
+        complete: () => this.#inbox.end(),
+      });
+    }
+    return this.#inbox.next();
+  }
+
+  return(): Promise<IteratorResult<unknown, undefined>> {
+    this.#begun = true;
+    return this.#inbox.return();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<unknown, undefined> {
+    return this.#reader.take();
+  }
+
+  #leave(): void {
+    try {
+      this.#subscription?.unsubscribe();
+    } catch (error) {
+      logCallbackError(`the clean-up of an interceptor of ${this.fullName}`, error);
+    }
+  }
+
+  #onError(error: unknown): void {
+    const code = error instanceof TtrpcException ? error.code : undefined;
+    if (code === TtrpcStatus.CANCELLED || code === TtrpcStatus.DEADLINE_EXCEEDED) dropQueued(this.#inbox);
+    this.#inbox.fail(error);
+  }
+}

@@ -1,0 +1,48 @@
+import { describeOption } from '../core/describe.js';
+
+/** Waits between attempts to connect, in ms. */
+export interface BackoffOptions {
+  /** The first wait. Default 50. */
+  initialMs?: number | undefined;
+  /** The longest wait. Default 5,000. */
+  maxMs?: number | undefined;
+  /** What a wait is multiplied by after each failure. Default 1.6. */
+  factor?: number | undefined;
+  /** Share of a wait by which it varies at random, so that clients do not come back all at once. Default 0.2. */
+  jitter?: number | undefined;
+}
+
+/** Exponential backoff with jitter. */
+export class Backoff {
+  #next: number;
+  readonly #options: Required<{ [K in keyof BackoffOptions]: number }>;
+
+  /** Raises a RangeError that names an option with a bad value. */
+  constructor(options: BackoffOptions = {}) {
+    this.#options = {
+      initialMs: check('initialMs', options.initialMs ?? 50, 1),
+      maxMs: check('maxMs', options.maxMs ?? 5000, 1),
+      factor: check('factor', options.factor ?? 1.6, 1),
+      jitter: check('jitter', options.jitter ?? 0.2, 0, 1),
+    };
+    this.#next = this.#options.initialMs;
+  }
+
+  /** The next wait, in ms; each is longer than the last. */
+  next(): number {
+    const { maxMs, factor, jitter } = this.#options;
+    const wait = this.#next;
+    this.#next = Math.min(maxMs, wait * factor);
+    return wait * (1 + jitter * (2 * Math.random() - 1));
+  }
+
+  /** Begins again, after a success. */
+  reset(): void {
+    this.#next = this.#options.initialMs;
+  }
+}
+
+function check(name: string, value: number, least: number, most = Infinity): number {
+  if (typeof value === 'number' && value >= least && value <= most) return value;
+  throw new RangeError(`reconnect.${name}: expected a number from ${least} to ${most}, got ${describeOption(value)}`);
+}

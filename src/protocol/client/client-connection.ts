@@ -1,0 +1,262 @@
+import type { Duplex } from 'node:stream';
+import { Budget } from '../core/budget.js';
+import { CallTable } from '../connection/call-table.js';
+import { deadlineError, type ClientCall } from './client-call.js';
+import { Connection, type ConnectionRole } from '../connection/connection.js';
+import { ResponseEnvelope } from '../wire/envelope.js';
+import { messageOf, TtrpcError } from '../core/errors.js';
+import { FrameFlag, FrameType, MAX_STREAM_ID } from '../wire/frame.js';
+import { tooLong, type FrameWriter } from '../wire/frame-writer.js';
+import type { MessageCodec } from '../wire/message-codec.js';
+import { sendsResponseStream } from '../core/method-shape.js';
+import { RequestQueue } from './request-queue.js';
+import { limit } from '../core/limit.js';
+import { messageLimit } from '../wire/message-limit.js';
+import { TtrpcStatus } from '../core/status.js';
+import { checkTimeoutMs, timeoutNanoUntil } from '../core/timer.js';
+import { Sighting, type Watched } from '../connection/watchdog.js';
+
+/** Limits of a client, all with safe defaults. */
+export interface ClientLimits {
+  /** Largest data of one frame, each way. Default 4 MiB, the protocol's own. */
+  maxMessageBytes: number;
+  /** What one request stream may hold ahead of its server; past it the call ends with RESOURCE_EXHAUSTED. Default 16 MiB. */
+  maxBufferedBytes: number;
+  /**
+   * Status of one answer, in bytes of its message and details (128 more for each of these). Of a larger one the message is
+   * cut and the details are dropped; the error's `limit` says so. Default 2 MiB.
+   */
+  maxStatusBytes: number;
+  /** How long a frame may take from its first byte to its last, in ms; then the connection is closed. Default 30,000. */
+  frameTimeoutMs: number;
+}
+
+/** Fills in the defaults. Raises a RangeError that names the option. */
+export function clientLimits(options: Partial<ClientLimits>): ClientLimits {
+  return {
+    maxMessageBytes: messageLimit(options.maxMessageBytes),
+    maxBufferedBytes: limit(options, 'maxBufferedBytes', 16 * 1024 * 1024),
+    maxStatusBytes: limit(options, 'maxStatusBytes', 2 * 1024 * 1024),
+    frameTimeoutMs: checkTimeoutMs(options.frameTimeoutMs ?? 30_000, 'frameTimeoutMs'),
+  };
+}
+
+/** Ids in reserve below the end of the id space: calls that are being made while the connection is replaced. */
+const ID_RESERVE = 2 ** 16;
+
+/**
+ * So many streams that were given up a connection may carry before another one takes its place. There is no cancel frame:
+ * the server keeps each of them, also with its place among the calls that it allows, until its connection ends. Far below
+ * the calls that servers allow, and enough that a new connection for it costs nothing that could be noticed.
+ */
+export const MAX_ABANDONED_STREAMS = 128;
+
+/** The client's role on one connection: gives each call its id and each frame to its call. */
+export class ClientConnection implements ConnectionRole, Watched {
+  readonly connection: Connection;
+  readonly #calls = new CallTable<ClientCall>();
+  readonly #response: ResponseEnvelope;
+  readonly #waiting: RequestQueue;
+  #nextId = 1;
+  /** Called once when the connection is gone. */
+  onEnded: ((error: TtrpcError) => void) | undefined;
+  /** Called once when the connection is gone, by who made it. */
+  onGone: (() => void) | undefined;
+  /** As {@link Watched.sighting}. */
+  readonly sighting = new Sighting();
+  /** Called when a call has left the connection. */
+  onCallGone: ((call: ClientCall) => unknown) | undefined;
+
+  /** Streams that were given up here and that the server has not ended, by their ids. */
+  #abandoned: Set<number> | undefined;
+
+  /** Starts to speak on `duplex`. `replaceable` says that another connection can take its place. */
+  constructor(
+    duplex: Duplex,
+    readonly limits: ClientLimits,
+    private readonly replaceable = true,
+  ) {
+    this.connection = new Connection(duplex, this, {
+      maxMessageBytes: limits.maxMessageBytes,
+      budget: new Budget(4 * limits.maxBufferedBytes),
+    });
+    this.#response = new ResponseEnvelope(limits.maxStatusBytes);
+    this.#waiting = new RequestQueue(this.connection, (call) => call.beginOn(this));
+  }
+
+  /** The write side. */
+  get writer(): FrameWriter {
+    return this.connection.writer;
+  }
+
+  /** Calls in flight, and those that wait to be. */
+  get callCount(): number {
+    return this.#calls.size + this.#waiting.size;
+  }
+
+  /** As {@link ConnectionRole.probesPeer}: a reader who is slow still gets what the server sent before it went. */
+  readonly probesPeer = false;
+
+  /** As {@link Watched.onLimit}. */
+  onLimit(limit: string, ms: number): void {
+    const message = `the server has not finished a frame: ${limit} is ${ms} ms`;
+    this.close(new TtrpcError(TtrpcStatus.UNAVAILABLE, message, { limit }));
+  }
+
+  /** False while requests wait because the server does not take what was written: then {@link begin} lets one wait, too. */
+  get takesRequests(): boolean {
+    return this.#waiting.size === 0 && this.writer.writable;
+  }
+
+  /**
+   * False when a call needs another connection: this one is gone, its id space nearly used up, or the server keeps too many
+   * streams of it that were given up.
+   */
+  get usable(): boolean {
+    return (
+      this.connection.open &&
+      this.#nextId <= MAX_STREAM_ID - ID_RESERVE &&
+      (this.#abandoned === undefined || this.#abandoned.size < MAX_ABANDONED_STREAMS)
+    );
+  }
+
+  /** Begins a call with the request that is kept for it, as soon as the server takes it. */
+  begin(call: ClientCall): void {
+    if (this.takesRequests) call.beginOn(this);
+    else this.#waiting.add(call);
+  }
+
+  /** Takes out the calls that wait: nothing of them was written. */
+  takeWaiting(): ClientCall[] {
+    return this.#waiting.takeAll();
+  }
+
+  /**
+   * Begins a unary or server-streaming call with its one message, now. Raises what the codec raises, RESOURCE_EXHAUSTED for
+   * a message above the limit, DEADLINE_EXCEEDED when its time is up already; nothing has been sent then.
+   */
+  request<T>(call: ClientCall, codec: MessageCodec<T>, value: T): void {
+    const timeoutNano = this.#timeoutNano(call);
+    const { method, start } = call;
+    const flags = method.shape === 'unary' ? 0 : FrameFlag.RemoteClosed;
+    this.writer.writeRequest(this.#nextId, flags, method.prefix, codec, value, timeoutNano, start.metadata);
+    this.#register(call);
+  }
+
+  /** Begins a client-streaming or bidi call. Raises as {@link request}. */
+  openStream(call: ClientCall): void {
+    const timeoutNano = this.#timeoutNano(call);
+    this.writer.writeStreamRequest(this.#nextId, call.method.prefix, timeoutNano, call.start.metadata);
+    this.#register(call);
+  }
+
+  /** Takes no more calls and ends with the last one: another connection has taken its place. */
+  closeWhenIdle(): void {
+    const error = new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the connection was replaced');
+    if (this.#calls.size === 0) this.close(error);
+    else this.onCallGone = () => this.#calls.size === 0 && this.close(error);
+  }
+
+  /** Ends the connection; calls in flight end with `error`. */
+  close(error: TtrpcError): void {
+    this.connection.destroy(error);
+  }
+
+  /** As {@link ConnectionRole.onFrame}. */
+  onFrame(streamId: number, type: number, flags: number, buf: Uint8Array, start: number, end: number): void {
+    const call = this.#calls.get(streamId);
+    // Frames for ids that are not open are dropped: late ones of calls that were given up, or a peer's second word.
+    if (!call) {
+      const ends = type === FrameType.Response || (type === FrameType.Data && (flags & FrameFlag.RemoteClosed) !== 0);
+      if (ends) this.#abandoned?.delete(streamId);
+      return;
+    }
+    if (type === FrameType.Response) {
+      this.#onResponse(call, buf, start, end);
+    } else if (type !== FrameType.Data) {
+      this.#protocolError(call, `a frame of the unknown type ${type}`);
+    } else if (!sendsResponseStream(call.method.shape)) {
+      this.#protocolError(call, `a Data frame on a ${call.method.shape} call`);
+    } else {
+      const closes = (flags & FrameFlag.RemoteClosed) !== 0;
+      // No-data without remote-closed is an empty message to the peers' clients.
+      if (!closes || (flags & FrameFlag.NoData) === 0) call.receive(buf, start, end);
+      if (closes) call.end();
+    }
+  }
+
+  /** As {@link ConnectionRole.onOversizedFrame}. */
+  onOversizedFrame(streamId: number, _type: number, _flags: number, length: number): void {
+    const call = this.#calls.get(streamId);
+    if (!call) return;
+    call.fail(tooLong(length, this.limits.maxMessageBytes));
+  }
+
+  /** As {@link ConnectionRole.onDrain}. */
+  onDrain(): void {
+    // Streams and requests wait at the connection; a client never stops reading because of its own writes.
+  }
+
+  /** As {@link ConnectionRole.onClosed}. */
+  onClosed(error: TtrpcError): void {
+    for (const call of this.#calls.all()) call.fail(error);
+    this.onEnded?.(error);
+    this.onGone?.();
+    for (const call of this.takeWaiting()) call.fail(error);
+  }
+
+  /** A call tells that it is over. */
+  onCallEnded(call: ClientCall): void {
+    if (!this.#calls.delete(call)) return;
+    if (this.replaceable && !call.endedByServer && call.method.shape !== 'unary' && this.connection.open) {
+      (this.#abandoned ??= new Set()).add(call.id);
+    }
+    this.onCallGone?.(call);
+  }
+
+  /** What is left of the call's time, when its request is queued for writing. */
+  #timeoutNano(call: ClientCall): number {
+    if (!this.connection.open) {
+      throw new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the connection is closed', { unsent: true });
+    }
+    const { deadline } = call.start;
+    if (deadline === undefined) return 0;
+    const now = performance.now();
+    if (deadline <= now) throw deadlineError();
+    return timeoutNanoUntil(deadline, now);
+  }
+
+  /** The request is queued: only now has the call used an id. */
+  #register(call: ClientCall): void {
+    call.id = this.#nextId;
+    this.#nextId += 2;
+    this.#calls.add(call);
+    call.attach(this);
+  }
+
+  #onResponse(call: ClientCall, buf: Uint8Array, start: number, end: number): void {
+    const response = this.#response;
+    try {
+      response.parse(buf, start, end);
+    } catch (error) {
+      this.#protocolError(call, `a Response that does not parse: ${messageOf(error)}`);
+      return;
+    }
+    const { status, statusCut, payloadStart, payloadEnd } = response;
+    if (status && statusCut) {
+      const message = `${status.message} (cut, without details: the status exceeds ${this.limits.maxStatusBytes} bytes)`;
+      call.onStatus(new TtrpcError(status.code, message, { limit: 'maxStatusBytes' }));
+    } else if (status) {
+      call.onStatus(new TtrpcError(status.code, status.message, { details: status.details }));
+    } else if (!sendsResponseStream(call.method.shape)) {
+      call.answer(buf, payloadStart, payloadEnd);
+    } else {
+      if (payloadEnd > payloadStart) call.receive(buf, payloadStart, payloadEnd);
+      call.end();
+    }
+  }
+
+  #protocolError(call: ClientCall, what: string): void {
+    call.fail(new TtrpcError(TtrpcStatus.INTERNAL, `the server broke the protocol: it sent ${what}`));
+  }
+}

@@ -1,0 +1,177 @@
+import type { Backoff } from './backoff.js';
+import type { ClientCall } from './client-call.js';
+import type { ClientConnection } from './client-connection.js';
+import { TtrpcError } from '../core/errors.js';
+import { inRootContext } from '../core/root-context.js';
+import { TtrpcStatus } from '../core/status.js';
+import { Timer } from '../core/timer.js';
+
+/**
+ * How a shared connection stands: not asked for yet or lost (`disconnected`), being made for the first time
+ * (`connecting`) or again (`reconnecting`), up (`connected`), or closed for good.
+ */
+export type ConnectionStatus = 'disconnected' | 'connecting' | 'connected' | 'reconnecting' | 'closed';
+
+/**
+ * A connection that many calls share: made when the first one needs it, made again when it is lost, with the calls that
+ * wait for it meanwhile. After an attempt that failed, calls that do not want to wait fail at once until the backoff
+ * allows another one.
+ */
+export class SharedConnection {
+  #connection: ClientConnection | undefined;
+  #attempt: Promise<void> | undefined;
+  #status: ConnectionStatus = 'disconnected';
+  #wasConnected = false;
+  #lastError: TtrpcError | undefined;
+  #waiting = new Set<ClientCall>();
+  /** No attempt before this time, in ms of `performance.now()`: the last one has just failed. */
+  #notBefore = 0;
+  #retry: Timer | undefined;
+
+  /** `open` makes a connection; `onStatus` hears of each change, with the reason where there is one. */
+  constructor(
+    private readonly open: () => Promise<ClientConnection>,
+    private readonly backoff: Backoff,
+    private readonly onStatus: (error?: TtrpcError) => void,
+  ) {}
+
+  /** How it stands. */
+  get status(): ConnectionStatus {
+    return this.#status;
+  }
+
+  /** The connection, if a call can begin on it now. */
+  get ready(): ClientConnection | undefined {
+    return this.#connection?.usable ? this.#connection : undefined;
+  }
+
+  /** Makes the connection unless it is there. Rejects with the reason when that fails. */
+  async connect(): Promise<void> {
+    if (this.ready) return;
+    await this.#connect();
+    if (!this.ready && this.#lastError) throw this.#lastError;
+  }
+
+  /** Begins `call` as soon as there is a connection. A patient one waits for it up to its deadline. */
+  begin(call: ClientCall): void {
+    const ready = this.ready;
+    if (ready) {
+      ready.begin(call);
+      return;
+    }
+    const waitMs = this.#attempt ? 0 : this.#notBefore - performance.now();
+    if (waitMs > 0 && !call.patient) {
+      // The last attempt failed a moment ago: another one for each call would only add to the trouble.
+      call.fail(this.#lastError ?? new TtrpcError(TtrpcStatus.UNAVAILABLE, 'not connected', { unsent: true }));
+      return;
+    }
+    this.#wait(call);
+    if (waitMs > 0) {
+      call.connectError = this.#lastError;
+      this.#retryIn(waitMs);
+    } else {
+      void this.#connect();
+    }
+  }
+
+  /** Takes a connection that is there already. */
+  adopt(connection: ClientConnection): void {
+    this.#connection = connection;
+    this.#lastError = undefined;
+    this.#wasConnected = true;
+    this.#notBefore = 0;
+    this.backoff.reset();
+    connection.onEnded = (error) => this.#onLost(connection, error);
+    this.#setStatus('connected');
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    for (const call of waiting) connection.begin(call);
+  }
+
+  /** Closes it for good; calls on it and calls that wait end with `error`. */
+  close(error: TtrpcError): void {
+    this.#setStatus('closed');
+    this.#retry?.clear();
+    const connection = this.#connection;
+    this.#connection = undefined;
+    connection?.close(error);
+    this.#failWaiting(error, true);
+  }
+
+  #connect(): Promise<void> {
+    return (this.#attempt ??= inRootContext(() =>
+      this.#tryConnect().finally(() => {
+        this.#attempt = undefined;
+      }),
+    ));
+  }
+
+  async #tryConnect(): Promise<void> {
+    this.#retry?.clear();
+    this.#retry = undefined;
+    this.#setStatus(this.#wasConnected ? 'reconnecting' : 'connecting', this.#lastError);
+    // A connection whose ids are used up goes on with its calls and ends with them.
+    const old = this.#connection;
+    this.#connection = undefined;
+    for (const call of old?.takeWaiting() ?? []) this.#wait(call);
+    old?.closeWhenIdle();
+    try {
+      this.adopt(await this.open());
+    } catch (error) {
+      this.#onFailed(TtrpcError.from(error));
+    }
+  }
+
+  #onFailed(error: TtrpcError): void {
+    if (this.#status === 'closed') return;
+    this.#lastError = error;
+    this.#setStatus('disconnected', error);
+    this.#failWaiting(error, false);
+    const waitMs = this.backoff.next();
+    this.#notBefore = performance.now() + waitMs;
+    if (this.#waiting.size > 0) this.#retryIn(waitMs);
+  }
+
+  #retryIn(ms: number): void {
+    this.#retry ??= inRootContext(
+      () =>
+        new Timer(ms, () => {
+          this.#retry = undefined;
+          if (this.#waiting.size > 0) void this.#connect();
+        }),
+    );
+  }
+
+  #onLost(connection: ClientConnection, error: TtrpcError): void {
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    this.#lastError = error;
+    this.#setStatus('disconnected', error);
+    // Of these nothing was written: they may try the next connection, once.
+    for (const call of connection.takeWaiting()) {
+      if (call.movedOn) call.fail(error);
+      else {
+        call.movedOn = true;
+        this.begin(call);
+      }
+    }
+  }
+
+  #wait(call: ClientCall): void {
+    this.#waiting.add(call);
+    call.queue = this.#waiting;
+  }
+
+  #failWaiting(error: TtrpcError, all: boolean): void {
+    for (const call of [...this.#waiting]) {
+      if (all || !call.patient) call.fail(error);
+      else call.connectError = error;
+    }
+  }
+
+  #setStatus(status: ConnectionStatus, error?: TtrpcError): void {
+    if (this.#status === status || this.#status === 'closed') return;
+    this.#status = status;
+    this.onStatus(error);
+  }
+}

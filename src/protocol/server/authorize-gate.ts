@@ -1,0 +1,103 @@
+import type { Duplex } from 'node:stream';
+import { messageOf } from '../core/errors.js';
+import type { Peer } from './peer.js';
+import { PeerProbe } from '../socket/peer-probe.js';
+import { Timer } from '../core/timer.js';
+
+/** Default of the option `authorizeTimeoutMs`, in ms. */
+export const AUTHORIZE_TIMEOUT_MS = 10_000;
+
+/** Who lets connections in, and whom an {@link AuthorizeGate} tells what became of them. */
+export interface GateKeeper {
+  /** May this peer connect? As the option `authorize` of a server. */
+  authorize(peer: Peer): boolean | Promise<boolean>;
+  /** It may. */
+  onAdmitted(duplex: Duplex, peer: Peer): void;
+  /** It may not, or nobody said in time; `why` says it in words. Its connection is closed. */
+  onDenied(peer: Peer, why: string): void;
+}
+
+/**
+ * The connections about which `authorize` is being asked. Each holds its place until it is answered, until the peer leaves,
+ * or until `timeoutMs` have passed: whoever asks somebody else must not fill a server by it.
+ */
+export class AuthorizeGate {
+  readonly #open = new Set<Question>();
+
+  /** `timeoutMs` is how long an answer may take, in ms. */
+  constructor(
+    private readonly keeper: GateKeeper,
+    private readonly timeoutMs: number,
+  ) {}
+
+  /** Connections without an answer. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Asks about one more connection. */
+  ask(duplex: Duplex, peer: Peer): void {
+    const question: Question = new Question(duplex, this.timeoutMs, (outcome, why) => {
+      this.#open.delete(question);
+      if (outcome === 'admitted') this.keeper.onAdmitted(duplex, peer);
+      else duplex.destroy();
+      if (outcome === 'refused') this.keeper.onDenied(peer, why);
+    });
+    this.#open.add(question);
+    question.start(() => this.keeper.authorize(peer));
+  }
+
+  /** Closes all connections without an answer. */
+  close(): void {
+    for (const question of [...this.#open]) question.settle('gone', 'the server is closing');
+  }
+}
+
+type Outcome = 'admitted' | 'refused' | 'gone';
+
+/** One connection and the one answer about it; what comes after the first is ignored. */
+class Question {
+  #settled = false;
+  readonly #timer: Timer;
+  readonly #probe: PeerProbe;
+
+  constructor(
+    private readonly duplex: Duplex,
+    timeoutMs: number,
+    private readonly onSettled: (outcome: Outcome, why: string) => void,
+  ) {
+    this.#timer = new Timer(timeoutMs, () => this.settle('refused', `authorize() gave no answer in ${timeoutMs} ms`));
+    this.#probe = new PeerProbe(duplex);
+  }
+
+  start(ask: () => boolean | Promise<boolean>): void {
+    // A peer that has sent something is not seen to leave, since nobody reads yet: then the probe tells.
+    this.duplex.on('close', this.#onLeave);
+    this.duplex.on('end', this.#onLeave);
+    this.#probe.start();
+    void this.#ask(ask);
+  }
+
+  settle(outcome: Outcome, why: string): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#timer.clear();
+    this.#probe.stop();
+    this.duplex.off('close', this.#onLeave);
+    this.duplex.off('end', this.#onLeave);
+    this.onSettled(outcome, why);
+  }
+
+  async #ask(ask: () => boolean | Promise<boolean>): Promise<void> {
+    try {
+      const allowed = (await ask()) === true;
+      if (this.duplex.destroyed) this.settle('gone', '');
+      else if (allowed) this.settle('admitted', '');
+      else this.settle('refused', 'authorize() refused it');
+    } catch (error) {
+      this.settle('refused', `authorize() failed: ${messageOf(error)}`);
+    }
+  }
+
+  readonly #onLeave = (): void => this.settle('gone', 'the peer has left');
+}

@@ -1,0 +1,356 @@
+import type { Duplex } from 'node:stream';
+import { Budget } from '../core/budget.js';
+import { CallTable } from '../connection/call-table.js';
+import { Connection, type ConnectionRole } from '../connection/connection.js';
+import type { RequestEnvelope } from '../wire/envelope.js';
+import type { DecodeAccount } from '../core/decode-budget.js';
+import { messageOf, TtrpcError } from '../core/errors.js';
+import { FrameFlag, FrameType } from '../wire/frame.js';
+import { tooLong, type FrameWriter } from '../wire/frame-writer.js';
+import type { MethodTable } from './method-table.js';
+import type { Peer } from './peer.js';
+import { ServerCall, type ServerMethod } from './server-call.js';
+import type { ServerLimits } from './server-options.js';
+import { TtrpcStatus, type StatusObject } from '../core/status.js';
+import { BoundedSet, UsedIds } from './used-ids.js';
+import type { RefusalReason } from './refusals.js';
+import { Sighting, type Watched } from '../connection/watchdog.js';
+
+/** A connection that does not take its answers is not read above so many unsent bytes. */
+const HOLD_UNSENT_BYTES = 1024 * 1024;
+
+/** What a request holds while its call is in flight is counted from so many bytes on: small ones are limited by number. */
+const COUNTED_REQUEST_BYTES = 4096;
+
+/** What a server tells its connections and hears of them. */
+export interface ServerConnectionOwner {
+  readonly methods: MethodTable<ServerMethod>;
+  readonly limits: ServerLimits;
+  /** Reads the requests of all connections, one at a time. */
+  readonly request: RequestEnvelope;
+  /** Bytes that the streams of all connections may hold. */
+  readonly budget: Budget;
+  /** Counts what decoding makes of the requests of all connections. */
+  readonly decoding: DecodeAccount;
+  /** Something was refused: a counter and a log line. */
+  onRefused(reason: RefusalReason, peer: Peer, what: string): void;
+  /** The connection is gone. */
+  onConnectionClosed(connection: ServerConnection): void;
+  /** A connection that drains has no calls left. */
+  onConnectionIdle(connection: ServerConnection): void;
+}
+
+/** The server's role on one connection: finds the method for each request and the call for each message. */
+export class ServerConnection implements ConnectionRole, Watched {
+  readonly connection: Connection;
+  readonly #calls = new CallTable<ServerCall>();
+  readonly #used = new UsedIds();
+  /** Streams that we ended before their client did: what it still sends is swallowed. */
+  readonly #cutShort = new BoundedSet();
+  /** As {@link Watched.sighting}. */
+  readonly sighting = new Sighting();
+  #draining = false;
+  #leaving = false;
+  #heldForUnsent = false;
+  #isShared = false;
+  /** Handlers that go on although their calls are over. */
+  #stragglers = 0;
+
+  /** Starts to serve `duplex`. */
+  constructor(
+    duplex: Duplex,
+    readonly peer: Peer,
+    private readonly owner: ServerConnectionOwner,
+  ) {
+    this.connection = new Connection(duplex, this, {
+      maxMessageBytes: owner.limits.maxMessageBytes,
+      budget: new Budget(owner.limits.maxBufferedBytesPerConnection, owner.budget),
+    });
+  }
+
+  /** As {@link Watched.onLimit}. */
+  onLimit(limit: 'frameTimeoutMs' | 'idleTimeoutMs', ms: number): void {
+    this.owner.onRefused(limit, this.peer, `a connection is closed: ${limit} is ${ms} ms`);
+    this.connection.destroy(new TtrpcError(TtrpcStatus.UNAVAILABLE, `${limit} has passed`));
+  }
+
+  /** Named limits, the server's. */
+  get limits(): ServerLimits {
+    return this.owner.limits;
+  }
+
+  /** The server's account of what decoding makes. */
+  get decoding(): DecodeAccount {
+    return this.owner.decoding;
+  }
+
+  /** The write side. */
+  get writer(): FrameWriter {
+    return this.connection.writer;
+  }
+
+  /** Calls that are open on this connection. */
+  get callCount(): number {
+    return this.#calls.size;
+  }
+
+  /** True once two calls were open at a time: the peer uses the connection for more than one stream. */
+  get isShared(): boolean {
+    return this.#isShared;
+  }
+
+  /** As {@link ConnectionRole.probesPeer}: the handlers of a client that is gone must not go on. */
+  readonly probesPeer = true;
+
+  /** Refuses new calls from now on; an idle connection can be closed at once. `notice` is for the streams, if any. */
+  drain(notice?: TtrpcError): void {
+    this.#draining = true;
+    if (notice) {
+      for (const call of this.#calls.all()) if (call.method.shape !== 'unary') call.owner?.onClosing(notice);
+    }
+    this.#leaveWhenIdle();
+  }
+
+  /** Ends all calls with `error`'s status, then the connection; `onGone` is called when its socket is gone, within a second. */
+  close(error: TtrpcError, onGone: () => void): void {
+    for (const call of this.#calls.all()) call.abort(error, error);
+    this.connection.close(error, onGone);
+  }
+
+  /** As {@link ConnectionRole.onFrame}. */
+  onFrame(streamId: number, type: number, flags: number, buf: Uint8Array, start: number, end: number): void {
+    if ((streamId & 1) === 0) {
+      this.#refuse(streamId, TtrpcStatus.INVALID_ARGUMENT, 'StreamID must be odd for client initiated streams');
+    } else if (type === FrameType.Request) {
+      this.#onRequest(streamId, buf, start, end);
+    } else if (type === FrameType.Data) {
+      this.#onData(streamId, flags, buf, start, end);
+    }
+    // Other types are for later versions of the protocol.
+    this.#holdForUnsent();
+  }
+
+  /** As {@link ConnectionRole.onOversizedFrame}. */
+  onOversizedFrame(streamId: number, type: number, _flags: number, length: number): void {
+    const error = tooLong(length, this.limits.maxMessageBytes);
+    if (type === FrameType.Request && (streamId & 1) === 1) this.#used.use(streamId);
+    this.#refuse(streamId, error.code, error.message, 'maxMessageBytes');
+    this.#holdForUnsent();
+  }
+
+  /** As {@link FrameSink.onUnaffordableFrame}. */
+  onUnaffordableFrame(streamId: number, type: number, _flags: number, limit: number): void {
+    if (type === FrameType.Request && (streamId & 1) === 1) this.#used.use(streamId);
+    const message = `too much is held for peers to take this message; the limit is ${limit} bytes`;
+    this.#refuse(streamId, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxBufferedBytes');
+    this.#holdForUnsent();
+  }
+
+  /** As {@link ConnectionRole.onDrain}. */
+  onDrain(): void {
+    if (!this.#heldForUnsent) return;
+    this.#heldForUnsent = false;
+    this.connection.release();
+  }
+
+  /** As {@link ConnectionRole.onForeignPeer}. */
+  onForeignPeer(what: string): void {
+    this.owner.onRefused('foreignProtocol', this.peer, what);
+  }
+
+  /** As {@link ConnectionRole.onClosed}. */
+  onClosed(error: TtrpcError): void {
+    const reason = new TtrpcError(TtrpcStatus.CANCELLED, `the client is gone: ${error.message}`, { cause: error });
+    for (const call of this.#calls.all()) call.abort(reason);
+    this.owner.onConnectionClosed(this);
+  }
+
+  /** Raises RESOURCE_EXHAUSTED when the peer has left too many answers untaken for one more. */
+  checkBacklog(): void {
+    const limit = this.#exceededBacklog();
+    if (limit !== undefined) throw backlogError(this.writer.unsentBytes, limit);
+  }
+
+  /** Ends a call with `status`; in short, and without details, for a peer that leaves too much untaken. */
+  writeStatus(streamId: number, status: StatusObject): void {
+    const limit = this.#exceededBacklog();
+    const fitting =
+      limit === undefined
+        ? status
+        : { code: status.code, message: backlogError(this.writer.unsentBytes, limit).message };
+    this.writer.writeStatus(streamId, fitting);
+  }
+
+  /** A handler goes on although its call is over, and counts until the function that this gives is called. */
+  onStraggler(): () => void {
+    this.#stragglers++;
+    return () => void this.#stragglers--;
+  }
+
+  /** The limit that is exceeded while this peer does not take what was written; others' backlogs are no matter of one that does. */
+  #exceededBacklog(): number | undefined {
+    return this.writer.backlogged(0) ? this.connection.budget.take(0) : undefined;
+  }
+
+  #holdForUnsent(): void {
+    if (this.#heldForUnsent || !this.writer.backlogged(HOLD_UNSENT_BYTES)) return;
+    this.#heldForUnsent = true;
+    this.connection.hold();
+  }
+
+  /** A call tells that a limit has ended it. */
+  onRefused(reason: RefusalReason, what: string): void {
+    this.owner.onRefused(reason, this.peer, what);
+  }
+
+  /** A call tells that it cannot send something; counted where a limit is why. */
+  onUnsent(error: unknown): void {
+    if (error instanceof TtrpcError && error.limit) this.onRefused(error.limit as RefusalReason, error.message);
+  }
+
+  /** A call tells that it has ended. */
+  onCallEnded(call: ServerCall): void {
+    if (!this.#calls.delete(call)) return;
+    if (!call.inputClosed) this.#cutShort.add(call.id);
+    this.#leaveWhenIdle();
+  }
+
+  /** A connection that drains is idle when its last call has ended and the client has taken all of the answers. */
+  #leaveWhenIdle(): void {
+    if (!this.#draining || this.#leaving || this.#calls.size > 0) return;
+    this.#leaving = true;
+    this.connection.whenTaken(() => this.owner.onConnectionIdle(this));
+  }
+
+  #onRequest(streamId: number, buf: Uint8Array, start: number, end: number): void {
+    if (!this.#used.use(streamId)) {
+      this.#refuse(streamId, TtrpcStatus.INVALID_ARGUMENT, 'StreamID cannot be re-used and must increment');
+      return;
+    }
+    const { request } = this.owner;
+    let method: ServerMethod | undefined;
+    try {
+      request.parse(buf, start, end);
+      const { serviceStart, serviceEnd, methodStart, methodEnd } = request;
+      method = this.owner.methods.find(buf, serviceStart, serviceEnd, buf, methodStart, methodEnd);
+      if (!method) {
+        // The names are made strings only here; bytes that are none are an envelope that does not parse.
+        const service = request.serviceIn(buf);
+        const name = request.methodIn(buf);
+        const known = this.owner.methods.hasService(service);
+        this.#refuse(streamId, TtrpcStatus.UNIMPLEMENTED, known ? `method ${name}` : `service ${service}`);
+        return;
+      }
+    } catch (error) {
+      if (error instanceof TtrpcError) this.#refuse(streamId, error.code, error.message, 'maxMetadataBytes');
+      else this.#refuse(streamId, TtrpcStatus.INVALID_ARGUMENT, `unmarshal request error: ${messageOf(error)}`);
+      return;
+    }
+    if (this.#draining) {
+      this.#refuse(streamId, TtrpcStatus.UNAVAILABLE, 'the server is closing');
+    } else if (this.#calls.size + this.#stragglers >= this.limits.maxConcurrentCalls) {
+      const limit = this.limits.maxConcurrentCalls;
+      const ended = this.#stragglers > 0 ? ` (${this.#stragglers} of them have ended, their handlers have not)` : '';
+      const message = `${limit} calls are open on this connection, the limit${ended}`;
+      this.#refuse(streamId, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxConcurrentCalls');
+    } else if (request.timeoutNano < 0) {
+      this.#refuse(streamId, TtrpcStatus.DEADLINE_EXCEEDED, 'the deadline of the call had passed when it came');
+    } else {
+      this.#begin(streamId, method, buf);
+    }
+  }
+
+  #begin(streamId: number, method: ServerMethod, buf: Uint8Array): void {
+    const { payloadStart, payloadEnd, timeoutNano, metadata, metadataBytes } = this.owner.request;
+    const requestBytes = payloadEnd - payloadStart + metadataBytes;
+    const isCounted = requestBytes >= COUNTED_REQUEST_BYTES;
+    const limit = isCounted ? this.connection.budget.take(requestBytes) : undefined;
+    if (limit !== undefined) {
+      const message = `requests of ${this.connection.budget.used} bytes are in flight; ${requestBytes} more exceed the limit of ${limit} bytes`;
+      this.#refuse(streamId, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxBufferedBytes');
+      return;
+    }
+    const call = new ServerCall(this, streamId, method, metadata);
+    if (isCounted) call.holds(requestBytes);
+    this.#calls.add(call);
+    if (this.#calls.size > 1) this.#isShared = true;
+    if (timeoutNano > 0) call.startDeadline(timeoutNano / 1e6);
+    try {
+      method.start(call, buf, payloadStart, payloadEnd);
+      if (!call.inputClosed && payloadEnd > payloadStart) call.receive(buf, payloadStart, payloadEnd);
+    } catch (error) {
+      this.#reject(call, error);
+    }
+  }
+
+  #onData(streamId: number, flags: number, buf: Uint8Array, start: number, end: number): void {
+    const closes = (flags & FrameFlag.RemoteClosed) !== 0;
+    const call = this.#calls.get(streamId);
+    if (!call || call.ended) {
+      const cutShort = call !== undefined || this.#cutShort.has(streamId);
+      if (!cutShort) {
+        this.#refuse(streamId, TtrpcStatus.INVALID_ARGUMENT, 'StreamID is no longer active');
+      } else if (closes) {
+        this.#cutShort.delete(streamId);
+        if (call) call.inputClosed = true;
+      }
+      return;
+    }
+    if (call.method.shape === 'unary') {
+      this.#refuse(streamId, TtrpcStatus.INVALID_ARGUMENT, 'data on a unary call');
+      return;
+    }
+    if ((flags & FrameFlag.NoData) === 0) {
+      if (call.inputClosed) {
+        this.#refuse(streamId, TtrpcStatus.INVALID_ARGUMENT, 'data handling error: the stream is closed');
+        return;
+      }
+      try {
+        call.receive(buf, start, end);
+      } catch (error) {
+        this.#reject(call, error);
+      }
+    }
+    if (closes) {
+      call.closeInput();
+      if (call.ended) this.#cutShort.delete(streamId);
+    }
+  }
+
+  /** Ends a call whose message cannot be read, or not be held. */
+  #reject(call: ServerCall, error: unknown): void {
+    if (error instanceof TtrpcError)
+      this.onRefused((error.limit as RefusalReason | undefined) ?? 'protocol', error.message);
+    call.reject(statusOf(error));
+  }
+
+  /**
+   * Answers a frame that is out of order on its own id. Where a call is open there the client takes this for its
+   * answer, so the call ends with it.
+   */
+  #refuse(streamId: number, code: TtrpcStatus, message: string, reason?: RefusalReason): void {
+    // Only a bad frame is worth a count: an unknown method, a server that closes or a passed deadline is none.
+    const counted = reason ?? (code === TtrpcStatus.INVALID_ARGUMENT ? 'protocol' : undefined);
+    if (counted) this.owner.onRefused(counted, this.peer, message);
+    const status = { code, message };
+    const call = this.#calls.get(streamId);
+    if (!call) {
+      this.writer.writeStatus(streamId, status);
+      return;
+    }
+    // What the client still sends there is no new mistake of its own.
+    this.#cutShort.add(streamId);
+    call.abort(new TtrpcError(TtrpcStatus.CANCELLED, `the client broke the protocol: ${message}`), status);
+  }
+}
+
+function backlogError(unsentBytes: number, limit: number): TtrpcError {
+  const message = `the peer has not taken ${unsentBytes} bytes of answers; the limit is ${limit} bytes`;
+  return new TtrpcError(TtrpcStatus.RESOURCE_EXHAUSTED, message, { limit: 'maxBufferedBytes' });
+}
+
+function statusOf(error: unknown): StatusObject {
+  return error instanceof TtrpcError
+    ? error
+    : { code: TtrpcStatus.UNKNOWN, message: 'the call failed before its handler was reached' };
+}

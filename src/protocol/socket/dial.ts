@@ -1,0 +1,105 @@
+import { fstatSync } from 'node:fs';
+import { createConnection, Socket, type NetConnectOpts } from 'node:net';
+import { formatAddress, systemPath, type Address } from './address.js';
+import { messageOf, TtrpcError } from '../core/errors.js';
+import { KEEP_ALIVE_MS } from './listener.js';
+import { sharedReads } from './shared-reads.js';
+import { TtrpcStatus } from '../core/status.js';
+
+/**
+ * Connects to `address`. Rejects with UNAVAILABLE naming the address and the system's reason (PERMISSION_DENIED when
+ * the socket may not be used), or with the signal's reason when that aborts first.
+ */
+export function dial(address: Address, signal?: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason as Error);
+      return;
+    }
+    if (address.kind === 'fd') {
+      inherit(address, resolve, reject);
+      return;
+    }
+    const reads = sharedReads();
+    const socket = createConnection({ ...connectOptions(address), onread: reads.onread });
+    reads.adopt(socket);
+    const settle = (): void => {
+      socket.off('connect', onConnect);
+      socket.off('error', onError);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const onConnect = (): void => {
+      settle();
+      if (address.kind === 'tcp') socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
+      resolve(socket);
+    };
+    const onError = (error: unknown): void => {
+      settle();
+      socket.destroy();
+      reject(dialError(address, error));
+    };
+    const onAbort = (): void => {
+      settle();
+      socket.on('error', () => undefined);
+      socket.destroy();
+      reject(signal?.reason as Error);
+    };
+    socket.on('connect', onConnect);
+    socket.on('error', onError);
+    signal?.addEventListener('abort', onAbort);
+  });
+}
+
+/** Takes a socket that is connected already. One that is not says so in the next turn, when reading has begun. */
+function inherit(
+  address: Extract<Address, { kind: 'fd' }>,
+  resolve: (socket: Socket) => void,
+  reject: (error: TtrpcError) => void,
+): void {
+  try {
+    if (!fstatSync(address.fd).isSocket()) {
+      throw Object.assign(new Error(`descriptor ${address.fd} is no socket`), { code: 'ENOTSOCK' });
+    }
+    const socket = new Socket({ fd: address.fd });
+    const onError = (error: unknown): void => reject(dialError(address, error));
+    socket.on('error', onError);
+    setImmediate(() => {
+      if (socket.destroyed) return;
+      socket.off('error', onError);
+      resolve(socket);
+    });
+  } catch (error) {
+    reject(dialError(address, error));
+  }
+}
+
+function connectOptions(address: Exclude<Address, { kind: 'fd' }>): NetConnectOpts {
+  switch (address.kind) {
+    case 'unix':
+      return { path: systemPath(address.path) };
+    case 'abstract':
+      return { path: `\0${address.name}` };
+    case 'tcp':
+      return { host: address.host, port: address.port };
+  }
+}
+
+const REASONS = new Map([
+  ['EBADF', 'this process has no such descriptor'],
+  ['ENOENT', 'there is no such socket'],
+  ['ECONNREFUSED', 'nobody listens there'],
+  ['EACCES', 'this process may not use it'],
+  ['EPERM', 'this process may not use it'],
+  ['EAGAIN', 'its queue of connects is full'],
+  ['ENOTSOCK', 'it is no socket'],
+  ['ERR_INVALID_FD_TYPE', 'this process has no open socket with that number'],
+  ['ENOTCONN', 'it is not connected'],
+]);
+
+function dialError(address: Address, error: unknown): TtrpcError {
+  const code = (error as { code?: string } | null)?.code ?? '';
+  const reason = REASONS.get(code);
+  const status = code === 'EACCES' || code === 'EPERM' ? TtrpcStatus.PERMISSION_DENIED : TtrpcStatus.UNAVAILABLE;
+  const why = reason ? `${reason} (${code})` : messageOf(error);
+  return new TtrpcError(status, `cannot connect to ${formatAddress(address)}: ${why}`, { cause: error, unsent: true });
+}

@@ -1,0 +1,134 @@
+import { fstatSync } from 'node:fs';
+import {
+  createServer,
+  type AddressInfo,
+  type ListenOptions as NetListenOptions,
+  type Server,
+  type Socket,
+} from 'node:net';
+import { formatAddress, type Address } from './address.js';
+import { isClusterWorker, primaryFolder, primaryHasCaughtUp } from './cluster-worker.js';
+import { messageOf, TtrpcError } from '../core/errors.js';
+import { listenWithWorkers } from './shared-unix-listener.js';
+import type { SocketFileOptions } from './socket-file-options.js';
+import { TtrpcStatus } from '../core/status.js';
+import { listening, listenOnPath } from './unix-listener.js';
+
+/** How a server's sockets are bound. */
+export interface ListenOptions extends SocketFileOptions {
+  /** Length of the queue of connects that wait to be accepted. Default 4,096; with Node's 511 a burst of 1,000 fails with EAGAIN. */
+  backlog?: number | undefined;
+}
+
+/** Default of {@link ListenOptions.backlog}. */
+const BACKLOG = 4096;
+
+/** After so long without a byte a TCP peer is asked whether it is there, in ms: one that is gone says nothing by itself. */
+export const KEEP_ALIVE_MS = 15_000;
+
+/** A bound address. */
+export interface Listener {
+  /** What it is bound to: a TCP port 0 has become a real one. */
+  readonly address: string;
+  readonly server: Server;
+  /**
+   * Accepts nothing more and removes the socket's file; open connections stay. Done when it returns, except in a worker of
+   * node:cluster: there it resolves when no connection is on its way to this worker any more, and only the last one that
+   * listens on a path removes the file.
+   */
+  close(): Promise<void> | undefined;
+}
+
+/**
+ * Binds `address` and calls `onSocket` for each connection. In a worker of node:cluster the primary process binds it, for
+ * all workers that listen there. Rejects with a TtrpcError that names the address.
+ */
+export async function listen(
+  address: Address,
+  options: ListenOptions,
+  onSocket: (socket: Socket, address: string) => void,
+): Promise<Listener> {
+  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS });
+  // An accept that fails (too many open files) must not end the process; the next one may succeed.
+  server.on('error', () => undefined);
+  let bound = '';
+  server.on('connection', (socket) => onSocket(socket, bound));
+  const backlog = options.backlog ?? BACKLOG;
+  const shared = isClusterWorker();
+  let close: Listener['close'];
+  if (address.kind === 'unix') {
+    const listenOn = shared ? listenWithWorkers : listenOnPath;
+    close = await listenOn(server, address.path, options, backlog);
+  } else {
+    await listenElsewhere(server, address, backlog, shared);
+    close = () => {
+      server.close();
+      return shared ? primaryHasCaughtUp() : undefined;
+    };
+  }
+  bound = formatAddress(boundAddress(server, address));
+  return { address: bound, server, close };
+}
+
+async function listenElsewhere(
+  server: Server,
+  address: Exclude<Address, { kind: 'unix' }>,
+  backlog: number,
+  shared: boolean,
+): Promise<void> {
+  try {
+    // Of a worker's descriptor the primary knows nothing: the number is one of its own.
+    if (address.kind === 'fd' && !shared) checkSocket(address.fd);
+    await listening(server, netTarget(address, backlog, shared));
+  } catch (error) {
+    server.close();
+    const text = `cannot listen on ${formatAddress(address)}: ${reasonOf(address, error, shared)}`;
+    throw new TtrpcError(TtrpcStatus.FAILED_PRECONDITION, text, { cause: error });
+  }
+}
+
+function netTarget(
+  address: Exclude<Address, { kind: 'unix' }>,
+  backlog: number,
+  shared: boolean,
+): NetListenOptions & { fd?: number } {
+  switch (address.kind) {
+    case 'tcp':
+      return { host: address.host, port: address.port, backlog };
+    case 'fd':
+      return { fd: address.fd, backlog };
+    case 'abstract': {
+      const path = `\0${address.name}`;
+      // A worker resolves a path before the primary takes it as relative to its own folder, abstract or not.
+      return { path: shared ? `${primaryFolder().replace(/\/$/, '')}/${path}` : path, backlog };
+    }
+  }
+}
+
+/** Raises an error that says what is wrong with a descriptor. */
+function checkSocket(fd: number): void {
+  if (!fstatSync(fd).isSocket()) throw Object.assign(new Error(`descriptor ${fd} is no socket`), { code: 'ENOTSOCK' });
+}
+
+const REASONS = new Map([
+  ['EADDRINUSE', 'another server listens there'],
+  ['EADDRNOTAVAIL', 'this machine has no such address'],
+  ['EACCES', 'this process may not listen there'],
+  ['ENOTFOUND', 'there is no such host'],
+  ['EBADF', 'this process has no such descriptor'],
+  ['ENOTSOCK', 'the descriptor is no socket'],
+]);
+
+function reasonOf({ kind }: Address, error: unknown, shared: boolean): string {
+  const code = (error as { code?: string } | null)?.code ?? '';
+  if (shared && kind === 'fd') return `the primary process of the cluster has no such listening socket (${code})`;
+  const reason = REASONS.get(code);
+  return reason ? `${reason} (${code})` : messageOf(error);
+}
+
+function boundAddress(server: Server, address: Address): Address {
+  if (address.kind !== 'tcp') return address;
+  // A server that listens on TCP has an AddressInfo.
+  const { port } = server.address() as AddressInfo;
+  return { ...address, port };
+}

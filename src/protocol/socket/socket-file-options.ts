@@ -1,0 +1,50 @@
+import { describeOption } from '../core/describe.js';
+
+/** Who owns a unix socket's file; what is left out stays this process's. */
+export interface SocketOwner {
+  /** User id. To give the file to another user takes root (CAP_CHOWN and CAP_FOWNER). */
+  uid?: number | undefined;
+  /** Group id. A group that this process is not in takes root. */
+  gid?: number | undefined;
+}
+
+/** Who may connect to a unix socket by its file. On Linux that takes the permission to write. */
+export interface SocketFileOptions {
+  /** Permission bits of a unix socket's file, set before anybody can find it (0o600). Default: what the umask leaves. */
+  socketMode?: number | undefined;
+  /** Owner of a unix socket's file, set before anybody can find it. Default: this process's user and group. */
+  socketOwner?: SocketOwner | undefined;
+}
+
+const MAX_MODE = 0o777;
+
+/** The highest id; the next one means "no change" to the system. */
+const MAX_ID = 0xffff_fffe;
+
+/** Raises a RangeError or TypeError that names the option when one cannot be. */
+export function checkSocketFileOptions({ socketMode, socketOwner }: SocketFileOptions): void {
+  if (socketMode !== undefined && !isInteger(socketMode, MAX_MODE)) {
+    throw new RangeError(
+      `socketMode: expected permission bits from 0 to 0o777 (0o600), got ${describeOption(socketMode)}`,
+    );
+  }
+  if (socketOwner === undefined) return;
+  if (typeof socketOwner !== 'object' || socketOwner === null) {
+    throw new TypeError(`socketOwner: expected { uid, gid }, got ${describeOption(socketOwner)}`);
+  }
+  for (const name of ['uid', 'gid'] as const) {
+    const id: unknown = socketOwner[name];
+    if (id !== undefined && !isInteger(id, MAX_ID)) {
+      throw new RangeError(`socketOwner.${name}: expected an id from 0 to ${MAX_ID}, got ${describeOption(id)}`);
+    }
+  }
+}
+
+/** True when one of them is set. */
+export function restrictsSocketFile({ socketMode, socketOwner }: SocketFileOptions): boolean {
+  return socketMode !== undefined || socketOwner !== undefined;
+}
+
+function isInteger(value: unknown, most: number): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= most;
+}

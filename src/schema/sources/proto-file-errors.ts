@@ -1,0 +1,119 @@
+import protobuf from 'protobufjs';
+import { errorText, SchemaError } from '../schema-error.js';
+
+/** The files of a schema that were read, by name: their text tells the line of what protobufjs only names. */
+export type Sources = ReadonlyMap<string, string>;
+
+/** What the parser raised for `file`, with the file, the line and, for a second definition, the place of the first. */
+export function parseError(error: unknown, file: string, root: protobuf.Root, sources: Sources): SchemaError {
+  const text = errorText(error);
+  const duplicate = /^duplicate name '(.+)' in \w+(?: (\S+))?$/.exec(text);
+  if (duplicate) return duplicateError(error, file, duplicate[1] as string, duplicate[2] ?? '.', root, sources);
+  const place = / \((?:.*, )?line (\d+)\)$/.exec(text);
+  if (!place) return SchemaError.at(file, undefined, text, error);
+  return SchemaError.at(file, Number(place[1]), text.slice(0, place.index), error);
+}
+
+/** `container` is a full name with its dot in front; without, it is a type of `file` that is not complete yet. */
+function duplicateError(
+  error: unknown,
+  file: string,
+  name: string,
+  container: string,
+  root: protobuf.Root,
+  sources: Sources,
+): SchemaError {
+  const qualified = container === '.' ? name : `${container.replace(/^\./, '')}.${name}`;
+  if (!container.startsWith('.')) {
+    return SchemaError.at(file, undefined, `'${qualified}' is already defined in this file`, error);
+  }
+  const definition = new RegExp(`\\b(?:message|enum|service|group)\\s+${escapeRegExp(name)}\\b`);
+  const parent = root.lookup(container);
+  const other = parent instanceof protobuf.Namespace ? parent.get(name)?.filename : undefined;
+  // What protobufjs carries in memory has no file's name.
+  const where =
+    other === undefined || other === null
+      ? 'by the files that come with this library'
+      : other === file
+        ? 'in this file'
+        : `in ${placeOf(other, lineOf(other, definition, sources))}`;
+  const line = lineOf(file, definition, sources);
+  return SchemaError.at(file, line, `'${qualified}' is already defined ${where}`, error);
+}
+
+/** A reference that protobufjs could not resolve: it says which name is missing, not who uses it. */
+export function unresolvedError(error: unknown, root: protobuf.Root, sources: Sources): SchemaError {
+  for (const user of typeUsers(root)) {
+    try {
+      user.resolve();
+    } catch (cause) {
+      const file = user.filename ?? undefined;
+      const owner = user.fullName.replace(/^\./, '');
+      const text = `${owner}: ${unknownType(user)} is not defined; is an import missing?`;
+      return SchemaError.at(file, lineOf(file, usePattern(user), sources), text, cause);
+    }
+  }
+  const [extension] = root.deferred;
+  if (extension) {
+    const { filename, extend = '' } = extension;
+    const line = lineOf(filename ?? undefined, new RegExp(`\\bextend\\s+${escapeRegExp(extend)}\\b`), sources);
+    const text = `message type '${extend}', which is extended, is not defined; is an import missing?`;
+    return SchemaError.at(filename ?? undefined, line, text, error);
+  }
+  // Not a reference, then: what is left is a file that says `syntax` or `edition` wrong.
+  const edition = /^Unknown edition: (.+)$/.exec(errorText(error))?.[1];
+  if (edition !== undefined) {
+    const declaration = new RegExp(`^\\s*(?:syntax|edition)\\s*=\\s*["']${escapeRegExp(edition)}["']`);
+    for (const file of sources.keys()) {
+      const line = lineOf(file, declaration, sources);
+      if (line !== undefined) return SchemaError.at(file, line, `syntax or edition '${edition}' is not known`, error);
+    }
+  }
+  return SchemaError.at(undefined, undefined, errorText(error), error);
+}
+
+/** An import that was not found, where it is written. */
+export function importError(importer: string, name: string, tried: readonly string[], sources: Sources): SchemaError {
+  const line = lineOf(importer, new RegExp(`^\\s*import\\b[^;]*["']${escapeRegExp(name)}["']`), sources);
+  return SchemaError.at(
+    importer,
+    line,
+    `import '${name}' does not exist or cannot be read; tried ${tried.join(', ')}. ` +
+      'Folders to look in can be given as loader.includeDirs.',
+  );
+}
+
+function* typeUsers(namespace: protobuf.NamespaceBase): Iterable<protobuf.Field | protobuf.Method> {
+  if (namespace instanceof protobuf.Type) yield* namespace.fieldsArray;
+  if (namespace instanceof protobuf.Service) yield* namespace.methodsArray;
+  for (const nested of namespace.nestedArray) {
+    if (nested instanceof protobuf.Field) yield nested;
+    else if (nested instanceof protobuf.Namespace) yield* typeUsers(nested);
+  }
+}
+
+function unknownType(user: protobuf.Field | protobuf.Method): string {
+  if (user instanceof protobuf.Field) return `type '${user.type}'`;
+  const { parent, requestType, responseType } = user;
+  return `message type '${parent?.lookup(requestType, [protobuf.Type]) ? responseType : requestType}'`;
+}
+
+function usePattern(user: protobuf.Field | protobuf.Method): RegExp {
+  if (user instanceof protobuf.Field) return new RegExp(`\\b${escapeRegExp(user.type)}\\b.*=\\s*${user.id}\\b`);
+  return new RegExp(`\\brpc\\s+${escapeRegExp(user.name)}\\b`);
+}
+
+/** The line of `file`, from 1, of the first match; undefined when there is none. */
+function lineOf(file: string | undefined, pattern: RegExp, sources: Sources): number | undefined {
+  const source = file === undefined ? undefined : sources.get(file);
+  const index = source?.split('\n').findIndex((line) => pattern.test(line)) ?? -1;
+  return index < 0 ? undefined : index + 1;
+}
+
+function placeOf(file: string, line: number | undefined): string {
+  return line === undefined ? file : `${file}:${line}`;
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

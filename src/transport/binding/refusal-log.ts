@@ -1,0 +1,23 @@
+import { LogRate, standsFor } from '../../common/log-rate.js';
+import { logText } from '../../common/log-text.js';
+import type { RefusalReason } from '../../protocol/server/refusals.js';
+
+/** Logs refusals at a sane rate: the first of a kind at once, then at most one line each 10 s with what it stands for. */
+export class RefusalLog {
+  readonly #rate: LogRate;
+
+  /** `write` takes a line; `now`, in ms, is for tests. */
+  constructor(
+    private readonly write: (line: string) => void,
+    now?: () => number,
+  ) {
+    this.#rate = new LogRate(now);
+  }
+
+  /** Notes a refusal; `what` may hold text of a peer's. */
+  note(reason: RefusalReason, address: string, what: string): void {
+    const silent = this.#rate.admit(reason);
+    if (silent === undefined) return;
+    this.write(`refused (${reason}) on ${address}: ${logText(what)}${standsFor(silent)}`);
+  }
+}

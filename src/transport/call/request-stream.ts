@@ -1,0 +1,190 @@
+import { Observable, Subscriber, type Observer, type Subscription, type TeardownLogic } from 'rxjs';
+import { TtrpcException } from '../../common/ttrpc-exception.js';
+import type { TtrpcStream } from '../../common/ttrpc-stream.js';
+import type { TtrpcError } from '../../protocol/core/errors.js';
+import { Inbox } from '../../protocol/connection/receive-queue.js';
+import type { MessageCodec } from '../../protocol/wire/message-codec.js';
+import { sendsResponseStream } from '../../protocol/core/method-shape.js';
+import type { RequestInput, ServerCall } from '../../protocol/server/server-call.js';
+import { TtrpcStatus } from '../../protocol/core/status.js';
+import { guardedReader, type ReaderFailures } from './guarded-reader.js';
+import { StreamDelivery } from './stream-delivery.js';
+import { watchError } from './unheard-errors.js';
+import { decodeFailure } from './unary-request.js';
+
+/**
+ * So long, in ms, messages wait for a handler that has subscribed to them and gives its answer later. It may need one of
+ * them to decide what it answers, so they do not wait for ever.
+ */
+const LATE_ANSWER_MS = 50;
+
+/**
+ * The messages that a client streams, as its handler reads them. Whoever subscribes gets the first one when the handler's
+ * answer is observed, so that nothing is lost of what a handler makes of it: the Subject of Nest's documentation drops
+ * what it is given before it has an observer.
+ */
+export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, RequestInput {
+  /** Hears of a reader's failures; set by who runs the handler. */
+  failures: ReaderFailures | undefined;
+  readonly #call: ServerCall;
+  readonly #codec: MessageCodec<T>;
+  readonly #inbox: Inbox<T>;
+  #delivery: StreamDelivery<T> | undefined;
+  /** Has subscribed, and gets nothing yet. */
+  #waiting: StreamDelivery<T> | undefined;
+  #turn: NodeJS.Immediate | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #observing = false;
+  /** What is known of the handler: pending from its begin to its return, as far as Nest lets that be seen. */
+  #pending = true;
+  /** The reader is a plain observer: what it makes of a message may go where nobody looks yet. */
+  #isPlain = false;
+  #read = false;
+
+  /** Queues from now on; nothing flows to a reader yet. */
+  constructor(call: ServerCall, codec: MessageCodec<T>) {
+    super((subscriber) => this.#deliverTo(subscriber));
+    this.#call = call;
+    this.#codec = codec;
+    this.#inbox = new Inbox<T>(call, () => undefined);
+  }
+
+  /** As Observable's. What a reader throws ends the call, and an error that it does not take is logged: neither is thrown. */
+  override subscribe(observerOrNext?: Partial<Observer<T>> | ((value: T) => void) | null): Subscription;
+  override subscribe(
+    next?: ((value: T) => void) | null,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription;
+  override subscribe(
+    reader?: Partial<Observer<T>> | ((value: T) => void) | null,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription {
+    // An operator's: what is behind it is RxJS's own.
+    if (reader instanceof Subscriber || !this.failures) return super.subscribe(reader as Observer<T>);
+    this.#isPlain = true;
+    return super.subscribe(guardedReader(reader, error, complete, this.failures));
+  }
+
+  /** As {@link RequestInput.onMessage}. */
+  onMessage(buf: Uint8Array, start: number, end: number): void {
+    let message: T;
+    try {
+      message = this.#call.decode(this.#codec, buf, start, end);
+    } catch (error) {
+      throw decodeFailure(error);
+    }
+    const bytes = Math.max(end - start, this.#call.decodedBytes);
+    if (this.#delivery?.offer(message) !== true) this.#inbox.push(message, bytes);
+  }
+
+  /** As {@link RequestInput.onEnd}. */
+  onEnd(): void {
+    this.#inbox.end();
+  }
+
+  /** The handler's answer is about to be observed: who subscribes for that waits for {@link answerObserved}. */
+  observingAnswer(): void {
+    this.#observing = true;
+  }
+
+  /** The answer is observed: messages flow to whoever has subscribed. */
+  answerObserved(): void {
+    this.#observing = false;
+    this.#pending = false;
+    this.#begin();
+  }
+
+  /** The handler is called, some time after its answer is observed where an interceptor stands before it. */
+  handlerBegins(): void {
+    this.#pending = true;
+  }
+
+  /** The handler has given its answer, which is observed by the end of this turn of the event loop. */
+  handlerReturned(): void {
+    this.#pending = false;
+    if (this.#timer) this.#awaitTurn();
+  }
+
+  /** The call has ended without its handler: what is queued is dropped, and its reader gets the reason at once. */
+  abort(error: TtrpcError): void {
+    const exception = TtrpcException.from(error);
+    this.#watch(exception);
+    this.#inbox.abort(exception);
+    this.#begin();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+    this.#claim();
+    return this.#inbox;
+  }
+
+  #claim(): void {
+    if (this.#read) {
+      throw new TtrpcException(
+        TtrpcStatus.FAILED_PRECONDITION,
+        `the request stream of ${this.#call.method.method} has a reader already: it can be read once`,
+      );
+    }
+    this.#read = true;
+  }
+
+  #deliverTo(subscriber: Subscriber<T>): TeardownLogic {
+    try {
+      this.#claim();
+    } catch (error) {
+      this.#watch(error as TtrpcException);
+      subscriber.error(error);
+      return;
+    }
+    this.#waiting = new StreamDelivery(this.#call, this.#inbox, subscriber, (error) =>
+      this.failures?.onReaderFailed(error),
+    );
+    if (this.#call.ended) this.#begin();
+    // Behind an interceptor the answer is observed some microtasks after the handler has subscribed.
+    else if (!this.#observing) this.#awaitTurn();
+    return () => this.#leave();
+  }
+
+  #awaitTurn(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#turn = setImmediate(this.#onTurn);
+  }
+
+  readonly #onTurn = (): void => {
+    // `lastValueFrom(messages)` in a client-streaming handler is no plain observer, and has no need to wait.
+    const mayWait = this.#isPlain || sendsResponseStream(this.#call.method.shape);
+    if (this.#pending && mayWait) this.#timer = setTimeout(this.#begin, LATE_ANSWER_MS);
+    else this.#begin();
+  };
+
+  /** Whoever waits gets what came, and from now on what comes. */
+  readonly #begin = (): void => {
+    const delivery = this.#waiting;
+    if (!delivery) return;
+    this.#stopWaiting();
+    this.#delivery = delivery;
+    this.#inbox.listen(delivery.deliver);
+    delivery.deliver();
+  };
+
+  #leave(): void {
+    this.#stopWaiting();
+    this.#delivery = undefined;
+    this.#inbox.listen(undefined);
+    void this.#inbox.return();
+  }
+
+  #stopWaiting(): void {
+    this.#waiting = undefined;
+    if (this.#turn) clearImmediate(this.#turn);
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #watch(error: TtrpcException): void {
+    watchError(error, () => this.failures?.onUnheardError(error));
+  }
+}

@@ -1,0 +1,87 @@
+import type { Subscriber } from 'rxjs';
+import type { Inbox } from '../../protocol/connection/receive-queue.js';
+import { sendsResponseStream } from '../../protocol/core/method-shape.js';
+import type { ServerCall } from '../../protocol/server/server-call.js';
+
+/**
+ * Brings the messages of a request stream to one subscriber: at once while he takes them, else from the queue. A handler
+ * that maps each message to an answer is slowed here, by its own client's reading.
+ */
+export class StreamDelivery<T> {
+  readonly #answersFlow: boolean;
+  #delivering = false;
+  /** Something came while a message was delivered: by a Duplex that delivers while it is written to, or the end. */
+  #missed = false;
+  #waiting = false;
+
+  constructor(
+    private readonly call: ServerCall,
+    private readonly inbox: Inbox<T>,
+    private readonly subscriber: Subscriber<T>,
+    /** Gets what the subscriber throws at its end: RxJS's `finalize()` and teardowns throw there. */
+    private readonly onFailed: (error: unknown) => void,
+  ) {
+    this.#answersFlow = sendsResponseStream(call.method.shape);
+  }
+
+  /** Delivers `message` if it is its turn and the subscriber takes it now; else it belongs into the queue. */
+  offer(message: T): boolean {
+    if (this.#delivering || this.inbox.size > 0 || this.subscriber.closed || !this.#takes()) return false;
+    this.#delivering = true;
+    try {
+      this.subscriber.next(message);
+    } catch (error) {
+      this.onFailed(error);
+    }
+    this.#delivering = false;
+    if (this.#missed) this.deliver();
+    return true;
+  }
+
+  /** Delivers what is queued as far as the subscriber takes it, then the end. */
+  readonly deliver = (): void => {
+    if (this.#delivering) {
+      this.#missed = true;
+      return;
+    }
+    this.#delivering = true;
+    this.#missed = false;
+    this.#waiting = false;
+    try {
+      this.#deliverAll();
+    } catch (error) {
+      this.onFailed(error);
+    }
+    this.#delivering = false;
+  };
+
+  #deliverAll(): void {
+    const { inbox, subscriber } = this;
+    while (!subscriber.closed) {
+      if (!this.#takes()) {
+        this.#wait();
+        break;
+      }
+      if (inbox.size > 0) {
+        subscriber.next(inbox.take());
+        continue;
+      }
+      const end = inbox.takeEnd();
+      if (end) {
+        if (end.error === undefined) subscriber.complete();
+        else subscriber.error(end.error);
+      }
+      break;
+    }
+  }
+
+  #takes(): boolean {
+    return !this.#answersFlow || this.call.ended || this.call.writable;
+  }
+
+  #wait(): void {
+    if (this.#waiting) return;
+    this.#waiting = true;
+    this.call.onWritable(this.deliver);
+  }
+}
