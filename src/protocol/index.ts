@@ -9,14 +9,9 @@ export {
   type RawClientOptions,
   type RawStream,
 } from './client/connect.js';
-export {
-  serve,
-  type RawContext,
-  type RawHandle,
-  type RawMethod,
-  type RawServer,
-  type RawServices,
-} from './server/serve.js';
+export { serve, type RawServer } from './server/serve.js';
+export type { RawContext } from './server/call-context.js';
+export type { RawHandle, RawMethod, RawServices } from './server/raw-handler.js';
 export { formatAddress, parseAddress, type Address } from './socket/address.js';
 export type { BackoffOptions } from './client/backoff.js';
 export type { ChannelOptions, ChannelStatus, RouteOptions } from './client/channel.js';

@@ -5,7 +5,6 @@ import { Server, type CustomTransportStrategy, type MessageHandler } from '@nest
 import { logStack, logText } from '../common/log-text.js';
 import { HANDLER_INFO, TTRPC_TRANSPORT } from '../common/nest-keys.js';
 import { messageOf } from '../protocol/core/errors.js';
-import { sendsRequestStream } from '../protocol/core/method-shape.js';
 import type { Peer } from '../protocol/server/peer.js';
 import type { ServerMethod } from '../protocol/server/server-call.js';
 import type { RefusalReason, ServerStats } from '../protocol/server/refusals.js';
@@ -20,14 +19,12 @@ import type { BoundHandler } from './binding/bound-handler.js';
 import { afterPipeline, beforePipeline } from './nest-seam/global-filters.js';
 import { HandlerCall } from './call/handler-call.js';
 import { handlerName, type HandlerInfo } from './binding/handler-info.js';
-import { RequestStream } from './call/request-stream.js';
-import { TtrpcContext } from './call/ttrpc-context.js';
+import type { TtrpcContext } from './call/ttrpc-context.js';
 import { beginBuilding, endBuilding } from './nest-seam/parameter-stage.js';
 import { checkOptions, GRACE_PERIOD_MS, type TtrpcServerOptions } from './ttrpc-server-options.js';
-import { unaryRequest } from './call/unary-request.js';
 import { unwiredMethods } from './binding/unwired.js';
 import { FailureLog } from './call/failure-log.js';
-import { runBetweenHooks } from './call/processing-hooks.js';
+import type { ProcessingHooks } from './call/processing-hooks.js';
 import { RefusalLog } from './binding/refusal-log.js';
 import { cannotListen, startupError } from './binding/startup-error.js';
 import { startupLine } from './binding/startup-line.js';
@@ -310,39 +307,22 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
       onMistake: (message) => this.logger.error(message),
       exposeErrors: this.#options.exposeErrors === true,
     };
-    const streams = sendsRequestStream(method.shape);
     return {
       service: service.name,
       method: method.name,
       shape: method.shape,
-      start: (call, buf, start, end) => {
-        const requests = streams ? new RequestStream(call, bound.request) : undefined;
-        const request = requests ?? unaryRequest(call, bound.request, buf, start, end);
-        call.input = requests;
-        const context = new TtrpcContext(call, this);
-        const handlerCall = new HandlerCall(call, bound, context, requests);
-        if (this.#hasHooks) this.#runWithHooks(handlerCall, request, context, bound);
-        else handlerCall.run(request);
-      },
+      open: (call) => new HandlerCall(call, bound, this, this.#hooksFor),
     };
   }
 
-  #runWithHooks(handlerCall: HandlerCall, request: unknown, context: TtrpcContext, handler: BoundHandler): void {
-    runBetweenHooks(
-      {
-        // The type of the hook's context differs between Nest 11 and 12; both take any rpc context.
-        start: (done) => this.onProcessingStartHook(TTRPC_TRANSPORT, context, done),
-        end: () => this.onProcessingEndHook?.(TTRPC_TRANSPORT, context),
-      },
-      {
-        run: (onDone) => handlerCall.run(request, onDone),
-        onHookFailed: (hook, error, began) => {
-          if (began) handler.onLateError(`the processing ${hook} hook failed for ${handler.name}`, error);
-          else handlerCall.fail(error);
-        },
-      },
-    );
-  }
+  readonly #hooksFor = (context: TtrpcContext): ProcessingHooks | undefined => {
+    if (!this.#hasHooks) return undefined;
+    return {
+      // The type of the hook's context differs between Nest 11 and 12; both take any rpc context.
+      start: (done) => this.onProcessingStartHook(TTRPC_TRANSPORT, context, done),
+      end: () => this.onProcessingEndHook?.(TTRPC_TRANSPORT, context),
+    };
+  };
 
   #emit<E extends keyof TtrpcServerEvents>(event: E, ...args: Parameters<TtrpcServerEvents[E]>): void {
     for (const listener of this.#listeners[event]) {

@@ -1,8 +1,15 @@
-import type { Connection } from './connection.js';
 import { Timer } from '../core/timer.js';
 
 /** A stream whose reader is slow holds back the reading of a connection that others use for so long at most, in ms. */
 export const MAX_PAUSE_MS = 1000;
+
+/** What is read: a connection. */
+export interface ReadSource {
+  /** Stops reading until the same number of {@link resumeReading} calls. */
+  pauseReading(): void;
+  /** Takes one {@link pauseReading} back. */
+  resumeReading(): void;
+}
 
 /**
  * How one stream pauses the reading of its connection. While the stream is alone there, the connection is simply not
@@ -15,7 +22,7 @@ export class ReadPause {
 
   /** `isAlone` tells whether the stream has its connection to itself. */
   constructor(
-    private readonly connection: Connection,
+    private readonly connection: ReadSource,
     private readonly isAlone: () => boolean,
     private readonly onTooLong: () => void,
   ) {}

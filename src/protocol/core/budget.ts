@@ -13,12 +13,21 @@ export class Budget {
     return this.#used;
   }
 
+  /** True when {@link take} would take `bytes` now. */
+  fits(bytes: number): boolean {
+    return this.#used + bytes <= this.limit && (this.parent === undefined || this.parent.fits(bytes));
+  }
+
+  /** The limit that `bytes` more would exceed, here or above; undefined when they fit. */
+  exceededBy(bytes: number): number | undefined {
+    return this.#used + bytes > this.limit ? this.limit : this.parent?.exceededBy(bytes);
+  }
+
   /** Takes `bytes`, or returns the limit that does not allow it. */
   take(bytes: number): number | undefined {
-    if (this.#used + bytes > this.limit) return this.limit;
-    const refused = this.parent?.take(bytes);
-    if (refused === undefined) this.#used += bytes;
-    return refused;
+    const exceeded = this.exceededBy(bytes);
+    if (exceeded === undefined) this.force(bytes);
+    return exceeded;
   }
 
   /** Takes `bytes` whatever the limit: for what is held already. False when a limit is exceeded with it. */

@@ -3,7 +3,7 @@ import { connect, TtrpcStatus, type MessageCodec, type RawClient } from '../../.
 import { DecodeAccount, FREE_DECODED_BYTES } from '../../../src/protocol/core/decode-budget.js';
 import { ReceiveQueue } from '../../../src/protocol/connection/receive-queue.js';
 import { bytesCodec } from '../../../src/protocol/wire/message-codec.js';
-import type { ServerCall } from '../../../src/protocol/server/server-call.js';
+import type { CallHandler, ServerCall } from '../../../src/protocol/server/server-call.js';
 import { ServerCore } from '../../../src/protocol/server/server.js';
 import { TempFolder } from '../../support/temp-folder.js';
 
@@ -39,6 +39,15 @@ describe('DecodeAccount', () => {
   });
 });
 
+/** A handler that does nothing. */
+const deaf: CallHandler = {
+  onRequest: () => undefined,
+  onMessage: () => undefined,
+  onRequestEnd: () => undefined,
+  onAbort: () => undefined,
+  onClosing: () => undefined,
+};
+
 describe('a server whose codecs count', () => {
   let folder: TempFolder;
   let core: ServerCore;
@@ -57,27 +66,33 @@ describe('a server whose codecs count', () => {
       service: SERVICE,
       method: 'Wait',
       shape: 'unary',
-      start(call, buf, start, end) {
-        call.decodeRequest(growing, buf, start, end);
-        calls.push(call);
-        call.owner = { onAbort: () => settle.push(call.outlives()), onClosing: () => undefined };
+      open(call) {
+        return {
+          ...deaf,
+          onRequest(buf, start, end) {
+            call.decodeRequest(growing, buf, start, end);
+            calls.push(call);
+          },
+          onAbort: () => settle.push(call.outlives()),
+        };
       },
     });
     core.methods.add({
       service: SERVICE,
       method: 'Take',
       shape: 'client-streaming',
-      start(call) {
+      open(call) {
         const queue = new ReceiveQueue<number>(call, () => undefined);
         queues.push(queue);
         calls.push(call);
-        call.owner = { onAbort: (error) => queue.abort(error), onClosing: () => undefined };
-        call.input = {
+        return {
+          ...deaf,
           onMessage(buf, start, end) {
             const value = call.decode(growing, buf, start, end);
             queue.push(value, Math.max(end - start, call.decodedBytes));
           },
-          onEnd: () => queue.end(),
+          onRequestEnd: () => queue.end(),
+          onAbort: (error) => queue.abort(error),
         };
       },
     });
@@ -113,7 +128,7 @@ describe('a server whose codecs count', () => {
     expect(core.stats.refused.maxDecodedBytesPerServer).toBe(1);
     const small = wait(16);
     await until(() => calls.length === 3);
-    for (const call of calls) call.answer(bytesCodec, Buffer.from('x'));
+    for (const call of calls) call.respond(bytesCodec, Buffer.from('x'));
     expect(core.stats.decodedBytes).toBe(0);
     await Promise.all([...first, small]);
   });
