@@ -131,7 +131,7 @@ describe('a descriptor that is no connection', () => {
   it('is named, by the call, by later ones and by connect()', async () => {
     const client = lab.client({ url: 'fd:999' });
     const service = client.getAsyncService<AsyncLab>(SERVICE);
-    const reason = 'cannot connect to fd:999: this process has no open socket with that number';
+    const reason = 'cannot connect to fd:999: this process has no such descriptor (EBADF)';
     for (const call of [() => service.ask({}), () => service.ask({}), () => client.connect()]) {
       const error = await caught(call());
       expect(error.code).toBe(TtrpcStatus.UNAVAILABLE);
@@ -149,7 +149,7 @@ describe('a descriptor that is no connection', () => {
         .ask({}),
     );
     closeSync(fd);
-    expect(error.message).toContain('this process has no open socket with that number');
+    expect(error.message).toContain(`cannot connect to fd:${fd}: it is no socket (ENOTSOCK)`);
   });
 });
 
