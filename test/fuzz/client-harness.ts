@@ -98,7 +98,7 @@ export class ClientHarness implements Harness {
       if (!hurries) await turn();
       if (random.below(8) === 0 && calls.length > 0) act(random.pick(calls), held, begin, random, calls.length);
     }
-    for (const { call } of held) call.releaseInput();
+    for (const { call } of held) call.resumeInput();
     await quiet(() => log.events);
     if (stalls) this.counters.hit('connection: server that does not read', number);
     await this.#finish(connection, wire, random);
@@ -217,7 +217,7 @@ function act(
       if (watched.sends) call.closeSend();
       break;
     case 2:
-      call.holdInput();
+      call.pauseInput();
       held.add(watched);
       break;
     case 3:

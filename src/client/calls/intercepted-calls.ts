@@ -3,7 +3,7 @@ import { TtrpcException } from '../../common/ttrpc-exception.js';
 import { CallAbort, type Cancellable } from '../../protocol/client/call-abort.js';
 import { deadlineError } from '../../protocol/client/client-call.js';
 import type { TtrpcError } from '../../protocol/core/errors.js';
-import { Inbox } from '../../protocol/connection/receive-queue.js';
+import { ReceiveQueue } from '../../protocol/connection/receive-queue.js';
 import { TtrpcMetadata } from '../../protocol/core/metadata.js';
 import { TtrpcStatus } from '../../protocol/core/status.js';
 import { Timer } from '../../protocol/core/timer.js';
@@ -169,7 +169,7 @@ class CallLimits implements Cancellable {
 
 /** Reads an Observable one value after the other; `flow` slows what is behind it. */
 class ObservableIterator implements AsyncIterableIterator<unknown, undefined> {
-  readonly #inbox: Inbox<unknown>;
+  readonly #queue: ReceiveQueue<unknown>;
   readonly #reader: OneReader;
   #begun = false;
   #subscription: Subscription | undefined;
@@ -180,24 +180,24 @@ class ObservableIterator implements AsyncIterableIterator<unknown, undefined> {
     private readonly fullName: string,
   ) {
     this.#reader = new OneReader(this, fullName);
-    this.#inbox = new Inbox(flow, () => this.#leave());
+    this.#queue = new ReceiveQueue(flow, () => this.#leave());
   }
 
   next(): Promise<IteratorResult<unknown, undefined>> {
     if (!this.#begun) {
       this.#begun = true;
       this.#subscription = this.source.subscribe({
-        next: (value) => this.#inbox.push(value, this.flow.takeBytes()),
+        next: (value) => this.#queue.push(value, this.flow.takeBytes()),
         error: (error: unknown) => this.#onError(error),
-        complete: () => this.#inbox.end(),
+        complete: () => this.#queue.end(),
       });
     }
-    return this.#inbox.next();
+    return this.#queue.next();
   }
 
   return(): Promise<IteratorResult<unknown, undefined>> {
     this.#begun = true;
-    return this.#inbox.return();
+    return this.#queue.return();
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<unknown, undefined> {
@@ -214,7 +214,7 @@ class ObservableIterator implements AsyncIterableIterator<unknown, undefined> {
 
   #onError(error: unknown): void {
     const code = error instanceof TtrpcException ? error.code : undefined;
-    if (code === TtrpcStatus.CANCELLED || code === TtrpcStatus.DEADLINE_EXCEEDED) dropQueued(this.#inbox);
-    this.#inbox.fail(error);
+    if (code === TtrpcStatus.CANCELLED || code === TtrpcStatus.DEADLINE_EXCEEDED) dropQueued(this.#queue);
+    this.#queue.fail(error);
   }
 }

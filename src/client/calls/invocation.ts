@@ -88,14 +88,14 @@ export abstract class Invocation implements CallObserver, FeedOwner, Flow {
   }
 
   /** The reader of the answers is behind: neither they nor, where it can wait, the request stream go on. */
-  holdInput(): void {
+  pauseInput(): void {
     this.#feed?.pause();
-    this.#call?.holdInput();
+    this.#call?.pauseInput();
   }
 
   /** The reader has caught up. */
-  releaseInput(): void {
-    this.#call?.releaseInput();
+  resumeInput(): void {
+    this.#call?.resumeInput();
     this.#feed?.resume();
   }
 

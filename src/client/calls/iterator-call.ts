@@ -1,4 +1,4 @@
-import { Inbox } from '../../protocol/connection/receive-queue.js';
+import { ReceiveQueue } from '../../protocol/connection/receive-queue.js';
 import { decodeMessage } from '../../protocol/wire/message-codec.js';
 import type { TtrpcCallOptions } from '../api/call-options.js';
 import type { Caller } from './caller.js';
@@ -12,7 +12,7 @@ import { rejectionOf } from './rejection.js';
  * early cancels it. A reader who is slow slows the server, through the socket. A second loop raises FAILED_PRECONDITION.
  */
 export class IteratorCall extends Invocation implements AsyncIterableIterator<unknown, undefined> {
-  readonly #inbox: ResponseInbox;
+  readonly #queue: ResponseQueue;
   readonly #reader = new OneReader(this, this.method.fullName);
   #begun = false;
 
@@ -23,7 +23,7 @@ export class IteratorCall extends Invocation implements AsyncIterableIterator<un
     private readonly options: TtrpcCallOptions | undefined,
   ) {
     super(caller, method);
-    this.#inbox = new ResponseInbox(this, () => this.cancel());
+    this.#queue = new ResponseQueue(this, () => this.cancel());
   }
 
   next(): Promise<IteratorResult<unknown, undefined>> {
@@ -33,12 +33,12 @@ export class IteratorCall extends Invocation implements AsyncIterableIterator<un
       this.request = undefined;
       this.begin(request, this.options);
     }
-    return this.#inbox.next();
+    return this.#queue.next();
   }
 
   return(): Promise<IteratorResult<unknown, undefined>> {
     this.#begun = true;
-    return this.#inbox.return();
+    return this.#queue.return();
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<unknown, undefined> {
@@ -46,27 +46,27 @@ export class IteratorCall extends Invocation implements AsyncIterableIterator<un
   }
 
   onMessage(buf: Uint8Array, start: number, end: number): void {
-    this.#inbox.push(decodeMessage(this.method.response, buf, start, end), end - start);
+    this.#queue.push(decodeMessage(this.method.response, buf, start, end), end - start);
   }
 
   protected ended(): void {
-    this.#inbox.end();
+    this.#queue.end();
   }
 
   protected failed(error: () => unknown, overtakes: boolean): void {
-    if (overtakes) dropQueued(this.#inbox);
-    this.#inbox.fail(error);
+    if (overtakes) dropQueued(this.#queue);
+    this.#queue.fail(error);
   }
 }
 
 /** Fails with what a function gives, called when the reader comes to it: see {@link rejectionOf}. */
-class ResponseInbox extends Inbox<unknown> {
+class ResponseQueue extends ReceiveQueue<unknown> {
   protected override rejection(error: unknown): Promise<never> {
     return rejectionOf(error as () => unknown);
   }
 }
 
 /** Takes out what nobody has read. */
-export function dropQueued(inbox: Inbox<unknown>): void {
-  while (inbox.size > 0) inbox.take();
+export function dropQueued(queue: ReceiveQueue<unknown>): void {
+  while (queue.size > 0) queue.take();
 }

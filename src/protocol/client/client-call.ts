@@ -5,8 +5,8 @@ import type { MessageCodec } from '../wire/message-codec.js';
 import type { TtrpcMetadata } from '../core/metadata.js';
 import { sendsRequestStream } from '../core/method-shape.js';
 import type { MethodRef } from '../wire/method-ref.js';
-import { ReadHold } from '../connection/read-pause.js';
-import { StreamOutput } from '../connection/send-queue.js';
+import { ReadPause } from '../connection/read-pause.js';
+import { SendQueue } from '../connection/send-queue.js';
 import { TtrpcStatus } from '../core/status.js';
 import { Timer } from '../core/timer.js';
 
@@ -58,8 +58,8 @@ export class ClientCall {
   #requestClosed: boolean;
   #responseClosed = false;
   #request: HeldMessage | undefined;
-  #output: StreamOutput | undefined;
-  #hold: ReadHold | undefined;
+  #output: SendQueue | undefined;
+  #pause: ReadPause | undefined;
   #timer: Timer | undefined;
 
   /**
@@ -134,7 +134,7 @@ export class ClientCall {
     this.#output?.attach(connection.connection, this.id);
   }
 
-  /** Sends one message of a request stream. Raises what {@link StreamOutput.send} raises; nothing happens after the end. */
+  /** Sends one message of a request stream. Raises what {@link SendQueue.send} raises; nothing happens after the end. */
   send<T>(codec: MessageCodec<T>, value: T): void {
     if (this.#open && !this.#requestClosed) this.#requestOutput().send(codec, value);
   }
@@ -157,11 +157,11 @@ export class ClientCall {
     this.fail(error);
   }
 
-  /** Stops the reading of the connection because the reader is behind; see {@link ReadHold}. */
-  holdInput(): void {
+  /** Stops the reading of the connection because the reader is behind; see {@link ReadPause}. */
+  pauseInput(): void {
     const connection = this.#connection;
     if (!this.#open || !connection) return;
-    this.#hold ??= new ReadHold(
+    this.#pause ??= new ReadPause(
       connection.connection,
       () => connection.callCount === 1,
       () => {
@@ -169,12 +169,12 @@ export class ClientCall {
         this.fail(new TtrpcError(TtrpcStatus.RESOURCE_EXHAUSTED, message));
       },
     );
-    this.#hold.hold();
+    this.#pause.pause();
   }
 
   /** The reader has caught up. */
-  releaseInput(): void {
-    this.#hold?.release();
+  resumeInput(): void {
+    this.#pause?.resume();
   }
 
   /** The answer of a unary or client-streaming call; the call is over before it is delivered. */
@@ -228,9 +228,9 @@ export class ClientCall {
     else this.fail(error);
   }
 
-  #requestOutput(): StreamOutput {
+  #requestOutput(): SendQueue {
     if (!this.#output) {
-      this.#output = new StreamOutput(this.maxBufferedBytes);
+      this.#output = new SendQueue(this.maxBufferedBytes);
       if (this.#connection) this.#output.attach(this.#connection.connection, this.id);
     }
     return this.#output;
@@ -239,7 +239,7 @@ export class ClientCall {
   #finish(): void {
     this.#open = false;
     this.#timer?.clear();
-    this.#hold?.release();
+    this.#pause?.resume();
     this.#output?.discard();
     this.queue?.delete(this);
     this.#request = undefined;

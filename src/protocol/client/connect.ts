@@ -19,7 +19,7 @@ import {
 import { describe } from '../core/describe.js';
 import { isDuplex } from '../socket/duplex.js';
 import { TtrpcError } from '../core/errors.js';
-import { Inbox } from '../connection/receive-queue.js';
+import { ReceiveQueue } from '../connection/receive-queue.js';
 import { bytesCodec } from '../wire/message-codec.js';
 import { TtrpcMetadata, type MetadataInit } from '../core/metadata.js';
 import { sendsRequestStream, sendsResponseStream, type MethodShape } from '../core/method-shape.js';
@@ -188,7 +188,7 @@ class Stream implements RawStream, Cancellable {
   #read = false;
   /** Keeps the deadline of a server-streaming call whose request has not been sent. */
   #timer: Timer | undefined;
-  readonly #inbox: Inbox<Uint8Array>;
+  readonly #queue: ReceiveQueue<Uint8Array>;
 
   constructor(
     private readonly channel: Channel,
@@ -197,8 +197,8 @@ class Stream implements RawStream, Cancellable {
     private readonly route: RouteOptions,
     private readonly abort: CallAbort,
   ) {
-    this.#inbox = new Inbox(
-      { holdInput: () => this.#call?.holdInput(), releaseInput: () => this.#call?.releaseInput() },
+    this.#queue = new ReceiveQueue(
+      { pauseInput: () => this.#call?.pauseInput(), resumeInput: () => this.#call?.resumeInput() },
       () => this.#fail(cancelledError()),
     );
     if (sendsRequestStream(method.shape)) this.#call = channel.openStream(method, start, route, this.#observer);
@@ -254,7 +254,7 @@ class Stream implements RawStream, Cancellable {
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
     if (this.#read) throw this.#precondition('its messages have a reader already: they can be read once');
     this.#read = true;
-    return this.#inbox;
+    return this.#queue;
   }
 
   #sendRequest(message: Uint8Array): void {
@@ -280,17 +280,17 @@ class Stream implements RawStream, Cancellable {
   }
 
   readonly #observer: CallObserver = {
-    onMessage: (buf, start, end) => this.#inbox.push(bytesCodec.decodeFrom?.(buf, start, end) ?? EMPTY, end - start),
+    onMessage: (buf, start, end) => this.#queue.push(bytesCodec.decodeFrom?.(buf, start, end) ?? EMPTY, end - start),
     onEnd: () => {
       this.abort.clear();
-      this.#inbox.end();
+      this.#queue.end();
       this.#wakeUp();
     },
     onError: (error) => {
       this.abort.clear();
       this.#timer?.clear();
       this.#error = error;
-      this.#inbox.fail(error);
+      this.#queue.fail(error);
       this.#wakeUp();
     },
   };

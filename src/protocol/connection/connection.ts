@@ -53,7 +53,7 @@ export class Connection implements StreamSender, UnsentObserver {
   readonly #stopListening: () => void;
   /** Made when a stream has to wait. */
   #waiting: Set<DrainWaiter> | undefined;
-  #holds = 0;
+  #pauses = 0;
   /** Unsent bytes that the budget counts. */
   #unsent = 0;
   #open = true;
@@ -93,20 +93,20 @@ export class Connection implements StreamSender, UnsentObserver {
   }
 
   /** True while it is not read. */
-  get held(): boolean {
-    return this.#holds > 0;
+  get paused(): boolean {
+    return this.#pauses > 0;
   }
 
-  /** Stops reading until the same number of {@link release} calls. */
-  hold(): void {
-    if (this.#holds++ > 0 || !this.#open) return;
+  /** Stops reading until the same number of {@link resumeReading} calls. */
+  pauseReading(): void {
+    if (this.#pauses++ > 0 || !this.#open) return;
     this.#duplex.pause();
     if (this.#role.probesPeer) this.#probe.start();
   }
 
-  /** Takes one {@link hold} back. */
-  release(): void {
-    if (--this.#holds > 0 || !this.#open) return;
+  /** Takes one {@link pauseReading} back. */
+  resumeReading(): void {
+    if (--this.#pauses > 0 || !this.#open) return;
     this.#probe.stop();
     this.#duplex.resume();
   }

@@ -1,5 +1,5 @@
 import { internalText, TtrpcError } from '../core/errors.js';
-import { Inbox } from '../connection/receive-queue.js';
+import { ReceiveQueue } from '../connection/receive-queue.js';
 import { bytesCodec } from '../wire/message-codec.js';
 import { TtrpcMetadata } from '../core/metadata.js';
 import { sendsRequestStream, sendsResponseStream } from '../core/method-shape.js';
@@ -14,7 +14,7 @@ import { isThenable } from '../core/thenable.js';
 /** One call of a raw handler: its context, its request stream and the sending of its answers. */
 export class RawCall implements RawContext, CallOwner, RequestInput {
   readonly #call: ServerCall;
-  #inbox: Inbox<Uint8Array> | undefined;
+  #queue: ReceiveQueue<Uint8Array> | undefined;
   #pump: Pump<Uint8Array> | undefined;
   #controller: AbortController | undefined;
   #aborted: TtrpcError | undefined;
@@ -37,7 +37,7 @@ export class RawCall implements RawContext, CallOwner, RequestInput {
     let request: unknown;
     if (sendsRequestStream(shape)) {
       this.#call.input = this;
-      request = this.#inbox = new Inbox<Uint8Array>(this.#call, () => undefined);
+      request = this.#queue = new ReceiveQueue<Uint8Array>(this.#call, () => undefined);
     } else {
       request = bytesCodec.decodeFrom?.(buf, start, end);
     }
@@ -86,7 +86,7 @@ export class RawCall implements RawContext, CallOwner, RequestInput {
   /** As {@link CallOwner.onAbort}. */
   onAbort(error: TtrpcError): void {
     if (this.#running) this.#onSettled = this.#call.outlives();
-    this.#inbox?.abort(error);
+    this.#queue?.abort(error);
     this.onClosing(error);
     this.#pump?.stop();
   }
@@ -99,12 +99,12 @@ export class RawCall implements RawContext, CallOwner, RequestInput {
 
   /** As {@link RequestInput.onMessage}. */
   onMessage(buf: Uint8Array, start: number, end: number): void {
-    this.#inbox?.push(bytesCodec.decodeFrom?.(buf, start, end) ?? EMPTY, end - start);
+    this.#queue?.push(bytesCodec.decodeFrom?.(buf, start, end) ?? EMPTY, end - start);
   }
 
   /** As {@link RequestInput.onEnd}. */
   onEnd(): void {
-    this.#inbox?.end();
+    this.#queue?.end();
   }
 
   async #answerLater(result: PromiseLike<unknown>): Promise<void> {

@@ -4,8 +4,8 @@ import { decodeMessage, type MessageCodec } from '../wire/message-codec.js';
 import type { MethodKey } from '../wire/method-ref.js';
 import { sendsRequestStream, sendsResponseStream } from '../core/method-shape.js';
 import type { TtrpcMetadata } from '../core/metadata.js';
-import { ReadHold } from '../connection/read-pause.js';
-import { StreamOutput } from '../connection/send-queue.js';
+import { ReadPause } from '../connection/read-pause.js';
+import { SendQueue } from '../connection/send-queue.js';
 import { TtrpcStatus, type StatusObject } from '../core/status.js';
 import { Timer } from '../core/timer.js';
 import type { ServerConnection } from './server-connection.js';
@@ -57,8 +57,8 @@ export class ServerCall implements Flow {
   /** True once the client has closed its side. */
   inputClosed: boolean;
   #state: 'open' | 'ending' | 'ended' = 'open';
-  #output: StreamOutput | undefined;
-  #hold: ReadHold | undefined;
+  #output: SendQueue | undefined;
+  #pause: ReadPause | undefined;
   #timer: Timer | undefined;
   /** Bytes that the connection's budget counts for it: its request, and what its handler has not taken. */
   #held = 0;
@@ -84,12 +84,12 @@ export class ServerCall implements Flow {
 
   /** True while the client takes what the stream sends; else wait for {@link onWritable}. */
   get writable(): boolean {
-    return this.#state === 'open' && this.#streamOutput().writable;
+    return this.#state === 'open' && this.#sendQueue().writable;
   }
 
   /** Calls `callback` once, when a stream that was told to wait may send again; never after the end. */
   onWritable(callback: () => void): void {
-    if (this.#state === 'open') this.#streamOutput().onWritable(callback);
+    if (this.#state === 'open') this.#sendQueue().onWritable(callback);
   }
 
   /** When the client stops waiting, in ms since the epoch as the system's clock stands now. */
@@ -144,11 +144,11 @@ export class ServerCall implements Flow {
     this.#ended();
   }
 
-  /** Sends one message of a response stream. Raises what {@link StreamOutput.send} raises; the call is open then. */
+  /** Sends one message of a response stream. Raises what {@link SendQueue.send} raises; the call is open then. */
   send<T>(codec: MessageCodec<T>, value: T): void {
     if (this.#state !== 'open') return;
     try {
-      this.#streamOutput().send(codec, value);
+      this.#sendQueue().send(codec, value);
     } catch (error) {
       this.connection.onUnsent(error);
       throw error;
@@ -165,7 +165,7 @@ export class ServerCall implements Flow {
       return;
     }
     this.#state = 'ending';
-    this.#hold?.release();
+    this.#pause?.resume();
     this.#output.finish(() => {
       this.connection.writer.writeClose(this.id);
       this.#ended();
@@ -176,7 +176,7 @@ export class ServerCall implements Flow {
   fail(status: StatusObject): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
-    this.#hold?.release();
+    this.#pause?.resume();
     const write = (): void => {
       this.connection.writeStatus(this.id, status);
       this.#ended();
@@ -222,10 +222,10 @@ export class ServerCall implements Flow {
     if (this.#state === 'open') this.input?.onEnd();
   }
 
-  /** Stops the reading of the connection because the handler is behind; see {@link ReadHold}. */
-  holdInput(): void {
+  /** Stops the reading of the connection because the handler is behind; see {@link ReadPause}. */
+  pauseInput(): void {
     if (this.#state !== 'open') return;
-    this.#hold ??= new ReadHold(
+    this.#pause ??= new ReadPause(
       this.connection.connection,
       () => !this.connection.isShared,
       () => {
@@ -234,12 +234,12 @@ export class ServerCall implements Flow {
         this.abort(new TtrpcError(TtrpcStatus.CANCELLED, message), { code: TtrpcStatus.RESOURCE_EXHAUSTED, message });
       },
     );
-    this.#hold.hold();
+    this.#pause.pause();
   }
 
   /** The handler has caught up. */
-  releaseInput(): void {
-    this.#hold?.release();
+  resumeInput(): void {
+    this.#pause?.resume();
   }
 
   /** As {@link Flow.onQueued}. */
@@ -277,10 +277,10 @@ export class ServerCall implements Flow {
     };
   }
 
-  #streamOutput(): StreamOutput {
+  #sendQueue(): SendQueue {
     if (!sendsResponseStream(this.method.shape)) throw new Error(`${this.method.method} sends no stream`);
     if (!this.#output) {
-      this.#output = new StreamOutput(this.connection.limits.maxBufferedBytes);
+      this.#output = new SendQueue(this.connection.limits.maxBufferedBytes);
       this.#output.attach(this.connection.connection, this.id);
     }
     return this.#output;
@@ -313,7 +313,7 @@ export class ServerCall implements Flow {
     // Not earlier: the deadline also bounds how long the last messages of a stream may wait for their client.
     this.#timer?.clear();
     this.#timer = undefined;
-    this.#hold?.release();
+    this.#pause?.resume();
     this.#output?.discard();
     if (this.#held > 0) this.onTaken(this.#held);
     this.#giveDecoded(this.#decoded);

@@ -17,7 +17,7 @@ import type { RefusalReason } from './refusals.js';
 import { Sighting, type Watched } from '../connection/watchdog.js';
 
 /** A connection that does not take its answers is not read above so many unsent bytes. */
-const HOLD_UNSENT_BYTES = 1024 * 1024;
+const PAUSE_UNSENT_BYTES = 1024 * 1024;
 
 /** What a request holds while its call is in flight is counted from so many bytes on: small ones are limited by number. */
 const COUNTED_REQUEST_BYTES = 4096;
@@ -51,7 +51,7 @@ export class ServerConnection implements ConnectionRole, Watched {
   readonly sighting = new Sighting();
   #draining = false;
   #leaving = false;
-  #heldForUnsent = false;
+  #pausedForUnsent = false;
   #isShared = false;
   /** Handlers that go on although their calls are over. */
   #stragglers = 0;
@@ -127,7 +127,7 @@ export class ServerConnection implements ConnectionRole, Watched {
       this.#onData(streamId, flags, buf, start, end);
     }
     // Other types are for later versions of the protocol.
-    this.#holdForUnsent();
+    this.#pauseForUnsent();
   }
 
   /** As {@link ConnectionRole.onOversizedFrame}. */
@@ -135,7 +135,7 @@ export class ServerConnection implements ConnectionRole, Watched {
     const error = tooLong(length, this.limits.maxMessageBytes);
     if (type === FrameType.Request && (streamId & 1) === 1) this.#used.use(streamId);
     this.#refuse(streamId, error.code, error.message, 'maxMessageBytes');
-    this.#holdForUnsent();
+    this.#pauseForUnsent();
   }
 
   /** As {@link FrameSink.onUnaffordableFrame}. */
@@ -143,14 +143,14 @@ export class ServerConnection implements ConnectionRole, Watched {
     if (type === FrameType.Request && (streamId & 1) === 1) this.#used.use(streamId);
     const message = `too much is held for peers to take this message; the limit is ${limit} bytes`;
     this.#refuse(streamId, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxBufferedBytes');
-    this.#holdForUnsent();
+    this.#pauseForUnsent();
   }
 
   /** As {@link ConnectionRole.onDrain}. */
   onDrain(): void {
-    if (!this.#heldForUnsent) return;
-    this.#heldForUnsent = false;
-    this.connection.release();
+    if (!this.#pausedForUnsent) return;
+    this.#pausedForUnsent = false;
+    this.connection.resumeReading();
   }
 
   /** As {@link ConnectionRole.onForeignPeer}. */
@@ -192,10 +192,10 @@ export class ServerConnection implements ConnectionRole, Watched {
     return this.writer.backlogged(0) ? this.connection.budget.take(0) : undefined;
   }
 
-  #holdForUnsent(): void {
-    if (this.#heldForUnsent || !this.writer.backlogged(HOLD_UNSENT_BYTES)) return;
-    this.#heldForUnsent = true;
-    this.connection.hold();
+  #pauseForUnsent(): void {
+    if (this.#pausedForUnsent || !this.writer.backlogged(PAUSE_UNSENT_BYTES)) return;
+    this.#pausedForUnsent = true;
+    this.connection.pauseReading();
   }
 
   /** A call tells that a limit has ended it. */

@@ -2,7 +2,7 @@ import { Observable, Subscriber, type Observer, type Subscription, type Teardown
 import { TtrpcException } from '../../common/ttrpc-exception.js';
 import type { TtrpcStream } from '../../common/ttrpc-stream.js';
 import type { TtrpcError } from '../../protocol/core/errors.js';
-import { Inbox } from '../../protocol/connection/receive-queue.js';
+import { ReceiveQueue } from '../../protocol/connection/receive-queue.js';
 import type { MessageCodec } from '../../protocol/wire/message-codec.js';
 import { sendsResponseStream } from '../../protocol/core/method-shape.js';
 import type { RequestInput, ServerCall } from '../../protocol/server/server-call.js';
@@ -28,7 +28,7 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
   failures: ReaderFailures | undefined;
   readonly #call: ServerCall;
   readonly #codec: MessageCodec<T>;
-  readonly #inbox: Inbox<T>;
+  readonly #queue: ReceiveQueue<T>;
   #delivery: StreamDelivery<T> | undefined;
   /** Has subscribed, and gets nothing yet. */
   #waiting: StreamDelivery<T> | undefined;
@@ -46,7 +46,7 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
     super((subscriber) => this.#deliverTo(subscriber));
     this.#call = call;
     this.#codec = codec;
-    this.#inbox = new Inbox<T>(call, () => undefined);
+    this.#queue = new ReceiveQueue<T>(call, () => undefined);
   }
 
   /** As Observable's. What a reader throws ends the call, and an error that it does not take is logged: neither is thrown. */
@@ -76,12 +76,12 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
       throw decodeFailure(error);
     }
     const bytes = Math.max(end - start, this.#call.decodedBytes);
-    if (this.#delivery?.offer(message) !== true) this.#inbox.push(message, bytes);
+    if (this.#delivery?.offer(message) !== true) this.#queue.push(message, bytes);
   }
 
   /** As {@link RequestInput.onEnd}. */
   onEnd(): void {
-    this.#inbox.end();
+    this.#queue.end();
   }
 
   /** The handler's answer is about to be observed: who subscribes for that waits for {@link answerObserved}. */
@@ -111,13 +111,13 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
   abort(error: TtrpcError): void {
     const exception = TtrpcException.from(error);
     this.#watch(exception);
-    this.#inbox.abort(exception);
+    this.#queue.abort(exception);
     this.#begin();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
     this.#claim();
-    return this.#inbox;
+    return this.#queue;
   }
 
   #claim(): void {
@@ -138,7 +138,7 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
       subscriber.error(error);
       return;
     }
-    this.#waiting = new StreamDelivery(this.#call, this.#inbox, subscriber, (error) =>
+    this.#waiting = new StreamDelivery(this.#call, this.#queue, subscriber, (error) =>
       this.failures?.onReaderFailed(error),
     );
     if (this.#call.ended) this.#begin();
@@ -166,15 +166,15 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
     if (!delivery) return;
     this.#stopWaiting();
     this.#delivery = delivery;
-    this.#inbox.listen(delivery.deliver);
+    this.#queue.listen(delivery.deliver);
     delivery.deliver();
   };
 
   #leave(): void {
     this.#stopWaiting();
     this.#delivery = undefined;
-    this.#inbox.listen(undefined);
-    void this.#inbox.return();
+    this.#queue.listen(undefined);
+    void this.#queue.return();
   }
 
   #stopWaiting(): void {

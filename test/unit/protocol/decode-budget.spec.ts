@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect, TtrpcStatus, type MessageCodec, type RawClient } from '../../../src/protocol/index.js';
 import { DecodeAccount, FREE_DECODED_BYTES } from '../../../src/protocol/core/decode-budget.js';
-import { Inbox } from '../../../src/protocol/connection/receive-queue.js';
+import { ReceiveQueue } from '../../../src/protocol/connection/receive-queue.js';
 import { bytesCodec } from '../../../src/protocol/wire/message-codec.js';
 import type { ServerCall } from '../../../src/protocol/server/server-call.js';
 import { ServerCore } from '../../../src/protocol/server/server.js';
@@ -45,13 +45,13 @@ describe('a server whose codecs count', () => {
   let client: RawClient;
   let calls: ServerCall[];
   let settle: (() => void)[];
-  let inboxes: Inbox<number>[];
+  let queues: ReceiveQueue<number>[];
 
   beforeEach(async () => {
     folder = new TempFolder();
     calls = [];
     settle = [];
-    inboxes = [];
+    queues = [];
     core = new ServerCore({ maxDecodedMessageBytes: 100 * KIB, maxDecodedBytesPerServer: 250 * KIB });
     core.methods.add({
       service: SERVICE,
@@ -68,16 +68,16 @@ describe('a server whose codecs count', () => {
       method: 'Take',
       shape: 'client-streaming',
       start(call) {
-        const inbox = new Inbox<number>(call, () => undefined);
-        inboxes.push(inbox);
+        const queue = new ReceiveQueue<number>(call, () => undefined);
+        queues.push(queue);
         calls.push(call);
-        call.owner = { onAbort: (error) => inbox.abort(error), onClosing: () => undefined };
+        call.owner = { onAbort: (error) => queue.abort(error), onClosing: () => undefined };
         call.input = {
           onMessage(buf, start, end) {
             const value = call.decode(growing, buf, start, end);
-            inbox.push(value, Math.max(end - start, call.decodedBytes));
+            queue.push(value, Math.max(end - start, call.decodedBytes));
           },
-          onEnd: () => inbox.end(),
+          onEnd: () => queue.end(),
         };
       },
     });
@@ -130,9 +130,9 @@ describe('a server whose codecs count', () => {
     const stream = client.stream(SERVICE, 'Take', 'client-streaming');
     await stream.send(growing.encode(90));
     await stream.send(growing.encode(90));
-    await until(() => inboxes[0]?.size === 2);
+    await until(() => queues[0]?.size === 2);
     expect(core.stats.decodedBytes).toBeGreaterThanOrEqual(180 * KIB);
-    expect(inboxes[0]?.take()).toBe(90);
+    expect(queues[0]?.take()).toBe(90);
     expect(core.stats.decodedBytes).toBeLessThanOrEqual(91 * KIB);
     await stream.send(growing.encode(200)).catch(() => undefined);
     await until(() => core.stats.calls === 0);
