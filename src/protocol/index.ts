@@ -2,13 +2,8 @@
  * The engine alone, without Nest: ttrpc with bytes as messages. Exported as `nestjs-ttrpc/protocol`.
  * @packageDocumentation
  */
-export {
-  connect,
-  type RawCallOptions,
-  type RawClient,
-  type RawClientOptions,
-  type RawStream,
-} from './client/connect.js';
+export { connect, type RawCallOptions, type RawClient, type RawClientOptions } from './client/connect.js';
+export type { RawStream } from './client/raw-stream.js';
 export { serve, type RawServer } from './server/serve.js';
 export type { RawContext } from './server/call-context.js';
 export type { RawHandle, RawMethod, RawServices } from './server/raw-handler.js';

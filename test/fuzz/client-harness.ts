@@ -211,7 +211,7 @@ function act(
   const { call } = watched;
   switch (random.below(6)) {
     case 0:
-      call.cancel(new TtrpcError(TtrpcStatus.CANCELLED, 'the caller does not want it any more'));
+      call.fail(new TtrpcError(TtrpcStatus.CANCELLED, 'the caller does not want it any more'));
       break;
     case 1:
       if (watched.sends) call.closeSend();

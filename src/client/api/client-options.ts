@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { parseAddress } from '../../protocol/socket/address.js';
-import type { ChannelOptions, ConnectionSource } from '../../protocol/client/channel.js';
+import type { ChannelOptions } from '../../protocol/client/channel.js';
+import type { ConnectionSource } from '../../protocol/client/dialer.js';
 import { describe } from '../../protocol/core/describe.js';
 import { isDuplex } from '../../protocol/socket/duplex.js';
 import type { MetadataInit } from '../../protocol/core/metadata.js';
