@@ -1,4 +1,5 @@
 import { UseFilters } from '@nestjs/common';
+import { FILTERS } from '../transport/nest-seam/metadata-keys.js';
 import { watchReturn } from '../transport/nest-seam/handler-return.js';
 import { TtrpcExceptionFilter } from '../transport/nest-seam/ttrpc-exception.filter.js';
 import {
@@ -6,8 +7,8 @@ import {
   registerHandler,
   settleHandler,
   type HandlerFunction,
-} from '../transport/binding/handler-metadata.js';
-import { completeParameters, keepParameters, passParameters } from './handler-parameters.js';
+} from '../transport/nest-seam/handler-metadata.js';
+import { completeParameters, keepParameters, passParameters } from '../transport/nest-seam/handler-parameters.js';
 
 /** Options of {@link TtrpcMethod}. */
 export interface TtrpcMethodOptions {
@@ -18,9 +19,6 @@ export interface TtrpcMethodOptions {
    */
   pipes?: boolean | undefined;
 }
-
-/** Where Nest keeps the filters of a class. */
-const FILTERS = '__exceptionFilters__';
 
 /**
  * Makes a method the handler of an rpc. It writes metadata only; the method stays as it is.

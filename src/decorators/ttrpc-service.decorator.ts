@@ -1,6 +1,6 @@
 import { Controller, type ControllerOptions } from '@nestjs/common';
 import type { MethodDescriptor, ServiceDescriptor } from '../schema/service-descriptor.js';
-import { handlerMark, registerHandler, type HandlerFunction } from '../transport/binding/handler-metadata.js';
+import { handlerMark, registerHandler, type HandlerFunction } from '../transport/nest-seam/handler-metadata.js';
 import type { TtrpcServiceDecorator } from './handler-types.js';
 import { noteServiceClass } from '../transport/binding/service-classes.js';
 

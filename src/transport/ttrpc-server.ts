@@ -17,12 +17,11 @@ import type { Schema } from '../schema/schema.js';
 import type { ServiceDescriptor } from '../schema/service-descriptor.js';
 import { forgetHandler, noteHandler, servedElsewhere, type KnownServer } from './binding/application-servers.js';
 import type { BoundHandler } from './binding/bound-handler.js';
-import { afterPipeline, beforePipeline } from './nest-seam/global-filters.js';
+import { defineTransportId, pipelineBuilt } from './nest-seam/pipeline-building.js';
 import { HandlerCall } from './call/handler-call.js';
 import { handlerName, type HandlerInfo } from './binding/handler-info.js';
 import { RequestStream } from './call/request-stream.js';
 import { TtrpcContext } from './call/ttrpc-context.js';
-import { beginBuilding, endBuilding } from './nest-seam/parameter-stage.js';
 import { checkOptions, GRACE_PERIOD_MS, type TtrpcServerOptions } from './ttrpc-server-options.js';
 import { unaryRequest } from './call/unary-request.js';
 import { unwiredMethods } from './binding/unwired.js';
@@ -31,7 +30,7 @@ import { runBetweenHooks } from './call/processing-hooks.js';
 import { RefusalLog } from './binding/refusal-log.js';
 import { cannotListen, startupError } from './binding/startup-error.js';
 import { startupLine } from './binding/startup-line.js';
-import { TWO_APPLICATIONS, wire, type RegisteredHandler, type Wire } from './binding/wiring.js';
+import { TWO_APPLICATIONS, wire, type RegisteredHandler, type Wire } from './binding/bind-handlers.js';
 
 /** What {@link TtrpcServer.status} emits. */
 export type TtrpcServerStatus = 'connected' | 'disconnected';
@@ -81,15 +80,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     super();
     checkOptions(options);
     this.#options = options;
-    // Nest reads the id just before it builds a handler's pipeline: the moment to look at which filters that takes in.
-    Object.defineProperty(this, 'transportId', {
-      enumerable: true,
-      get: () => {
-        beforePipeline();
-        beginBuilding();
-        return TTRPC_TRANSPORT;
-      },
-    });
+    defineTransportId(this, TTRPC_TRANSPORT, { skipsParameters: options.alwaysResolveParameters !== true });
     this.#core = new ServerCore(options, {
       onConnection: (peer) => this.#emit('connection', peer),
       onDisconnection: (peer) => this.#emit('disconnection', peer),
@@ -190,8 +181,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     extras: Record<string, unknown> = {},
   ): void {
     const info = extras[HANDLER_INFO] as HandlerInfo | undefined;
-    afterPipeline(this);
-    endBuilding();
+    pipelineBuilt(this);
     if (!info) return;
     super.addHandler(pattern, callback, isEventHandler, extras);
     this.#handlers.push({ info, callback, turn: this.#registration() });

@@ -1,16 +1,9 @@
 import { Transport } from '@nestjs/microservices';
 import { capitalised } from '../../common/method-name.js';
-import { handlerMark, type HandlerFunction } from './handler-metadata.js';
+import { handlerMark, type HandlerFunction } from '../nest-seam/handler-metadata.js';
+import { EVENT, HANDLER_TYPE, PATTERN, TRANSPORT } from '../nest-seam/metadata-keys.js';
 import { serviceClasses, type ServiceClass } from './service-classes.js';
 import type { Schema } from '../../schema/schema.js';
-
-/** Where Nest keeps what kind of pattern a method has, and of which transport. */
-const PATTERN = 'microservices:pattern';
-const TRANSPORT = 'microservices:transport';
-const KIND = 'microservices:handler_type';
-
-/** Nest's PatternHandler.EVENT. */
-const EVENT = 2;
 
 /**
  * Why rpcs have no handler, where that shows: a method of a class of their service has their name, and is not decorated
@@ -59,7 +52,7 @@ function whatItHas(method: HandlerFunction): string {
   const isGrpc = Reflect.getMetadata(TRANSPORT, method) === Transport.GRPC;
   const other = isGrpc
     ? '@GrpcMethod'
-    : Reflect.getMetadata(KIND, method) === EVENT
+    : Reflect.getMetadata(HANDLER_TYPE, method) === EVENT
       ? '@EventPattern'
       : '@MessagePattern';
   return `it has ${other}() and no @TtrpcMethod(); it may have both`;

@@ -2,8 +2,8 @@ import { Catch, Inject, Optional, type ArgumentsHost, type ExceptionFilter } fro
 import { ApplicationConfig, BaseExceptionFilter, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
 import { BaseRpcExceptionFilter } from '@nestjs/microservices';
 import { throwError } from 'rxjs';
-import { globalFilter, probe } from './global-filters.js';
-import { noteApplication } from './parameter-stage.js';
+import { noteApplication } from './applications.js';
+import { globalFilter } from './global-filters.js';
 import { TtrpcContext } from '../call/ttrpc-context.js';
 
 /**
@@ -25,7 +25,6 @@ export class TtrpcExceptionFilter implements ExceptionFilter {
   ) {
     this.#config = config;
     this.#httpAdapterHost = httpAdapterHost;
-    if (config) probe(config);
     if (config && modules) noteApplication({ config, modules, adapterHost: httpAdapterHost });
   }
 
@@ -33,7 +32,8 @@ export class TtrpcExceptionFilter implements ExceptionFilter {
   catch(exception: unknown, host: ArgumentsHost): unknown {
     const context: unknown = host.getType() === 'rpc' ? host.getArgByIndex(1) : undefined;
     const server = context instanceof TtrpcContext ? context.server : undefined;
-    const users = globalFilter(this.#config, server, exception);
+    const config = this.#config;
+    const users = config && globalFilter({ config, adapterHost: this.#httpAdapterHost }, server, exception);
     if (users) return users.catch(exception, host);
     if (server) return throwError(() => exception);
     switch (host.getType()) {

@@ -1,12 +1,11 @@
+import { ROUTE } from './metadata-keys.js';
+
 /** A method beside a handler, for one more transport. */
 export interface Twin {
   /** Its name in the class. */
   readonly property: string;
   readonly handler: (...args: never[]) => unknown;
 }
-
-/** Where Nest keeps the path of a method that serves HTTP. */
-const ROUTE = 'path';
 
 /**
  * Gives the class of `target`, its prototype, a method that calls its method `property`, and gives that method. As its
