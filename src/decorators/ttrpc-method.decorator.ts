@@ -13,15 +13,15 @@ import { completeParameters, keepParameters, passParameters } from '../transport
 /** Options of {@link TtrpcMethod}. */
 export interface TtrpcMethodOptions {
   /**
-   * False: no pipes run for this method, also no global ones, and the handler gets `(request, context)` as they are.
-   * Where pipes apply that saves their time. Where none do, a microservice of its own skips Nest's stage for them by
-   * itself; one that is connected to an HTTP application needs this for it. Default true.
+   * False: no pipes run for this method, not even global ones, and the handler gets `(request, context)` as they are.
+   * Default true. A standalone microservice already skips Nest's parameter stage where no pipe applies; one that is
+   * connected to an HTTP application skips it only with `pipes: false`.
    */
   pipes?: boolean | undefined;
 }
 
 /**
- * Makes a method the handler of an rpc. It writes metadata only; the method stays as it is.
+ * Makes a method the handler of an rpc. It writes metadata; calls to the method from your own code are unchanged.
  *
  * - `@TtrpcMethod()`: the rpc is the method's name with its first letter in upper case.
  * - `@TtrpcMethod('SayHello')`: that rpc.
@@ -30,7 +30,7 @@ export interface TtrpcMethodOptions {
  * {@link TtrpcMethodOptions} may stand behind any of these.
  *
  * The service is that of `@TtrpcService`, or, without one and without a name here, the class's name. What the names
- * mean is checked at `listen()`. Raises an Error on what is no method of an instance.
+ * mean is checked at `listen()`. @throws an Error on anything but an instance method.
  */
 export function TtrpcMethod(options?: TtrpcMethodOptions): MethodDecorator;
 export function TtrpcMethod(rpc: string | undefined, options?: TtrpcMethodOptions): MethodDecorator;
@@ -63,7 +63,7 @@ export function TtrpcMethod(...args: (string | TtrpcMethodOptions | undefined)[]
   };
 }
 
-/** The name and the function that are decorated. Raises an Error that says what was decorated instead. */
+/** The name and the function that are decorated. @throws an Error that names what was decorated instead. */
 function methodOf(
   target: object,
   key: string | symbol,

@@ -30,7 +30,7 @@ import { runBetweenHooks } from './call/processing-hooks.js';
 import { RefusalLog } from './binding/refusal-log.js';
 import { cannotListen, startupError } from './binding/startup-error.js';
 import { startupLine } from './binding/startup-line.js';
-import { TWO_APPLICATIONS, wire, type RegisteredHandler, type Wire } from './binding/bind-handlers.js';
+import { bindHandlers, TWO_APPLICATIONS, type Binding, type RegisteredHandler } from './binding/bind-handlers.js';
 
 /** What {@link TtrpcServer.status} emits. */
 export type TtrpcServerStatus = 'connected' | 'disconnected';
@@ -231,7 +231,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
 
   async #bind(): Promise<string[]> {
     const schema = this.#loadSchema();
-    const { wires, foreign, unimplemented } = wire(this.#handlers, schema, this.#servedServices());
+    const { bindings, foreign, unimplemented } = bindHandlers(this.#handlers, schema, this.#servedServices());
     for (const { handler, reason } of foreign) {
       if (!servedElsewhere(handler.info, this)) {
         throw new Error(`${handlerName(handler.info)}: ${messageOf(reason)}`, { cause: reason });
@@ -245,7 +245,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
       }
       for (const line of [`${message}: calls are answered UNIMPLEMENTED`, ...reasons]) this.logger.warn(line);
     }
-    for (const each of wires) {
+    for (const each of bindings) {
       const path = `${each.service.name}/${each.method.name}`;
       // Known from a `listen()` that has failed to bind.
       if (!this.#bound.has(path)) this.#core.methods.add(this.#method(each));
@@ -288,7 +288,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     return this.#served;
   }
 
-  #method({ service, method, handler }: Wire): ServerMethod {
+  #method({ service, method, handler }: Binding): ServerMethod {
     const bound: BoundHandler = {
       name: handlerName(handler.info),
       callback: handler.callback,

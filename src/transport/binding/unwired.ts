@@ -6,8 +6,8 @@ import { serviceClasses, type ServiceClass } from './service-classes.js';
 import type { Schema } from '../../schema/schema.js';
 
 /**
- * Why rpcs have no handler, where that shows: a method of a class of their service has their name, and is not decorated
- * with `@TtrpcMethod`. `unimplemented` are the rpcs, as `demo.v1.Greeter/SayHello`.
+ * Explains rpcs without a handler where a class of their service has a method of that name which is not decorated with
+ * `@TtrpcMethod`. `unimplemented` are the rpcs, as `demo.v1.Greeter/SayHello`.
  */
 export function unwiredMethods(unimplemented: readonly string[], schema: Schema): string[] {
   const missing = new Set(unimplemented);
@@ -32,7 +32,7 @@ function serviceOf({ service }: ServiceClass, schema: Schema): string | undefine
   }
 }
 
-/** The methods of a class and of those that it extends; accessors are not touched. */
+/** The methods of a class and of those that it extends; accessors are not read. */
 function methodNames(prototype: object): string[] {
   const names = new Set<string>();
   const seen = new Set<string>();

@@ -3,8 +3,8 @@ import { PARAMETERS, PARAMETER_TYPES } from './metadata-keys.js';
 import { hiding, type ParameterMetadata } from './parameter-stage.js';
 
 /**
- * Gives a handler's undecorated first and second parameter what they stand for, the request and the context, as
- * `@Payload()` and `@Ctx()` would. (Nest passes undecorated parameters by one list for all custom transports, and that
+ * Makes the undecorated first and second parameter of a handler the request and the context, as `@Payload()` and `@Ctx()`
+ * would. (Nest passes undecorated parameters by one list for all custom transports, and that
  * has no context.) Where no pipe applies, Nest is kept from resolving them, see {@link hiding}.
  */
 export function completeParameters(target: object, property: string): void {
@@ -18,7 +18,7 @@ export function completeParameters(target: object, property: string): void {
 }
 
 /**
- * Leaves Nest nothing to resolve: it passes the request and the context on as they are, without pipes.
+ * Leaves Nest nothing to resolve: the handler gets the request and the context as they are, without pipes.
  * @throws an Error when a parameter is decorated, which would need them.
  */
 export function passParameters(target: object, property: string): void {

@@ -8,9 +8,9 @@ export interface Twin {
 }
 
 /**
- * Gives the class of `target`, its prototype, a method that calls its method `property`, and gives that method. As its
- * prototype it has `handler`, so that whatever decorators have written on that (guards, pipes, interceptors, filters, also
- * later) is read on the twin, too, as long as nothing else is written there.
+ * Adds a method to `target`, a prototype, that calls its method `property`, and returns it. The twin inherits from
+ * `handler`, so metadata that decorators write on `handler` (guards, pipes, interceptors, filters), before or after, is
+ * found on the twin, unless the twin has its own.
  */
 export function defineTwin(target: object, property: string, handler: (...args: never[]) => unknown): Twin {
   const name = `${property} (ttrpc)`;

@@ -8,16 +8,16 @@ import { TtrpcContext } from '../call/ttrpc-context.js';
 
 /**
  * Lets an exception through to the server, which maps it to a status; Nest's own filter hides HttpExceptions before that.
- * `@TtrpcMethod` puts it on the handler's class, below all filters of the user: those of the method and the class come
- * first by Nest's order, the global ones because they are asked here. What the class serves over other transports keeps
- * Nest's own filters.
+ * `@TtrpcMethod` puts it on the handler's class, behind all filters of the application: those of the method and the class
+ * come first by Nest's order, the global ones because this filter looks for them. Other transports of the class keep Nest's
+ * own filters.
  */
 @Catch()
 export class TtrpcExceptionFilter implements ExceptionFilter {
   readonly #config: ApplicationConfig | undefined;
   readonly #httpAdapterHost: HttpAdapterHost | undefined;
 
-  /** Nest injects all. */
+  /** Nest injects all parameters. */
   constructor(
     @Optional() @Inject(ApplicationConfig) config?: ApplicationConfig,
     @Optional() @Inject(HttpAdapterHost) httpAdapterHost?: HttpAdapterHost,
