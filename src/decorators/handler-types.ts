@@ -8,8 +8,8 @@ type Methods = Record<string, MethodDescriptor>;
 /** What a handler gets: what the codec decodes. */
 type Received<Method extends MethodDescriptor> = ReturnType<Method['request']['decode']>;
 
-/** What a handler answers: what the codec encodes; nothing at all where the message has no fields. */
-type Answer<Method extends MethodDescriptor> =
+/** What a handler returns: what the codec encodes; nothing at all where the message has no fields. */
+type Response<Method extends MethodDescriptor> =
   | Parameters<Method['response']['encode']>[0]
   | (HasNoFields<ReturnType<Method['response']['decode']>> extends true ? void | null | undefined : never);
 
@@ -30,8 +30,8 @@ type Argument<Method extends MethodDescriptor> =
 type Streamed<T> = Observable<T> | AsyncIterable<T>;
 
 type Result<Method extends MethodDescriptor> = Method['shape'] extends 'unary' | 'client-streaming'
-  ? Answer<Method> | PromiseLike<Answer<Method>> | Observable<Answer<Method>>
-  : Streamed<Answer<Method>> | PromiseLike<Streamed<Answer<Method>>>;
+  ? Response<Method> | PromiseLike<Response<Method>> | Observable<Response<Method>>
+  : Streamed<Response<Method>> | PromiseLike<Streamed<Response<Method>>>;
 
 /** The rpc that a method's name means, as `@TtrpcMethod()` finds it. */
 type RpcOf<All extends Methods, Key> = Key extends string
@@ -84,7 +84,7 @@ type CheckedResult<Returned, Method extends MethodDescriptor> =
     ? Returned
     : [KeysOf<MessagesIn<Returned>>] extends [never]
       ? Result<Method>
-      : [KeysOf<MessagesIn<Returned>> & KeysOf<Answer<Method>>] extends [never]
+      : [KeysOf<MessagesIn<Returned>> & KeysOf<Response<Method>>] extends [never]
         ? { 'is no field of the response': KeysOf<MessagesIn<Returned>> }
         : Result<Method>;
 
@@ -103,7 +103,7 @@ type Checked<Controller, All extends Methods> = {
     : CheckedHandler<Controller[Key], RpcOf<All, Key>>;
 };
 
-// Any class at all: `never` is what every parameter takes.
+// Any class: `never` is what every parameter takes.
 type Class = abstract new (...parameters: never[]) => object;
 
 /**

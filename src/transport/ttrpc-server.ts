@@ -16,11 +16,10 @@ import type { Schema } from '../schema/schema.js';
 import type { ServiceDescriptor } from '../schema/service-descriptor.js';
 import { forgetHandler, noteHandler, servedElsewhere, type KnownServer } from './binding/application-servers.js';
 import type { BoundHandler } from './binding/bound-handler.js';
-import { afterPipeline, beforePipeline } from './nest-seam/global-filters.js';
+import { defineTransportId, pipelineBuilt } from './nest-seam/pipeline-building.js';
 import { HandlerCall } from './call/handler-call.js';
 import { handlerName, type HandlerInfo } from './binding/handler-info.js';
 import type { TtrpcContext } from './call/ttrpc-context.js';
-import { beginBuilding, endBuilding } from './nest-seam/parameter-stage.js';
 import { checkOptions, GRACE_PERIOD_MS, type TtrpcServerOptions } from './ttrpc-server-options.js';
 import { unwiredMethods } from './binding/unwired.js';
 import { FailureLog } from './call/failure-log.js';
@@ -28,7 +27,7 @@ import type { ProcessingHooks } from './call/processing-hooks.js';
 import { RefusalLog } from './binding/refusal-log.js';
 import { cannotListen, startupError } from './binding/startup-error.js';
 import { startupLine } from './binding/startup-line.js';
-import { TWO_APPLICATIONS, wire, type RegisteredHandler, type Wire } from './binding/wiring.js';
+import { bindHandlers, TWO_APPLICATIONS, type Binding, type RegisteredHandler } from './binding/bind-handlers.js';
 
 /** What {@link TtrpcServer.status} emits. */
 export type TtrpcServerStatus = 'connected' | 'disconnected';
@@ -78,15 +77,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     super();
     checkOptions(options);
     this.#options = options;
-    // Nest reads the id just before it builds a handler's pipeline: the moment to look at which filters that takes in.
-    Object.defineProperty(this, 'transportId', {
-      enumerable: true,
-      get: () => {
-        beforePipeline();
-        beginBuilding();
-        return TTRPC_TRANSPORT;
-      },
-    });
+    defineTransportId(this, TTRPC_TRANSPORT, { skipsParameters: options.alwaysResolveParameters !== true });
     this.#core = new ServerCore(options, {
       onConnection: (peer) => this.#emit('connection', peer),
       onDisconnection: (peer) => this.#emit('disconnection', peer),
@@ -187,8 +178,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     extras: Record<string, unknown> = {},
   ): void {
     const info = extras[HANDLER_INFO] as HandlerInfo | undefined;
-    afterPipeline(this);
-    endBuilding();
+    pipelineBuilt(this);
     if (!info) return;
     super.addHandler(pattern, callback, isEventHandler, extras);
     this.#handlers.push({ info, callback, turn: this.#registration() });
@@ -238,7 +228,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
 
   async #bind(): Promise<string[]> {
     const schema = this.#loadSchema();
-    const { wires, foreign, unimplemented } = wire(this.#handlers, schema, this.#servedServices());
+    const { bindings, foreign, unimplemented } = bindHandlers(this.#handlers, schema, this.#servedServices());
     for (const { handler, reason } of foreign) {
       if (!servedElsewhere(handler.info, this)) {
         throw new Error(`${handlerName(handler.info)}: ${messageOf(reason)}`, { cause: reason });
@@ -252,7 +242,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
       }
       for (const line of [`${message}: calls are answered UNIMPLEMENTED`, ...reasons]) this.logger.warn(line);
     }
-    for (const each of wires) {
+    for (const each of bindings) {
       const path = `${each.service.name}/${each.method.name}`;
       // Known from a `listen()` that has failed to bind.
       if (!this.#bound.has(path)) this.#core.methods.add(this.#method(each));
@@ -295,7 +285,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     return this.#served;
   }
 
-  #method({ service, method, handler }: Wire): ServerMethod {
+  #method({ service, method, handler }: Binding): ServerMethod {
     const bound: BoundHandler = {
       name: handlerName(handler.info),
       callback: handler.callback,

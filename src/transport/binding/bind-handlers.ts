@@ -14,20 +14,20 @@ export interface RegisteredHandler {
   readonly turn?: object | undefined;
 }
 
-/** The error for a server that two applications have got. */
+/** The error for a server that two applications share. */
 export const TWO_APPLICATIONS =
   'one TtrpcServer is the strategy of two applications: make a new TtrpcServer for each application';
 
 /** A handler and the rpc that it serves. */
-export interface Wire {
+export interface Binding {
   readonly service: ServiceDescriptor;
   readonly method: MethodDescriptor;
   readonly handler: RegisteredHandler;
 }
 
-/** What {@link wire} found. */
-export interface Wiring {
-  readonly wires: readonly Wire[];
+/** What {@link bindHandlers} found. */
+export interface Bindings {
+  readonly bindings: readonly Binding[];
   /** Handlers of services that this server does not serve, each with the reason. */
   readonly foreign: readonly { handler: RegisteredHandler; reason: Error }[];
   /** `demo.v1.Greeter/SayHello` for each rpc that is served and has no handler. */
@@ -35,15 +35,16 @@ export interface Wiring {
 }
 
 /**
- * Finds the rpc for each handler. Raises an Error for a handler of a served service that names no rpc of it (with what
- * it may have meant), and for two handlers of one rpc.
+ * Finds the rpc for each handler.
+ * @throws an Error for a handler of a served service that names none of its rpcs (with the one that was probably meant),
+ * and for two handlers of one rpc.
  */
-export function wire(
+export function bindHandlers(
   handlers: readonly RegisteredHandler[],
   schema: Schema,
   served: ReadonlySet<ServiceDescriptor>,
-): Wiring {
-  const wires = new Map<string, Wire>();
+): Bindings {
+  const bindings = new Map<string, Binding>();
   const foreign: { handler: RegisteredHandler; reason: Error }[] = [];
   for (const handler of handlers) {
     const service = resolve(handler.info, schema, served);
@@ -53,7 +54,7 @@ export function wire(
     }
     const method = findMethod(handler.info, service, schema);
     const path = `${service.name}/${method.name}`;
-    const other = wires.get(path);
+    const other = bindings.get(path);
     if (other && other.handler.info === handler.info) {
       if (other.handler.turn !== handler.turn) throw new Error(TWO_APPLICATIONS);
       throw new Error(
@@ -67,14 +68,14 @@ export function wire(
         `two handlers serve ${path}: ${handlerName(other.handler.info)} and ${handlerName(handler.info)}; one rpc has one handler`,
       );
     }
-    wires.set(path, { service, method, handler });
+    bindings.set(path, { service, method, handler });
   }
   const unimplemented = [...served].flatMap((service) =>
     Object.values(service.methods)
       .map((method) => `${service.name}/${method.name}`)
-      .filter((path) => !wires.has(path)),
+      .filter((path) => !bindings.has(path)),
   );
-  return { wires: [...wires.values()], foreign, unimplemented };
+  return { bindings: [...bindings.values()], foreign, unimplemented };
 }
 
 function resolve(info: HandlerInfo, schema: Schema, served: ReadonlySet<ServiceDescriptor>): ServiceDescriptor | Error {
@@ -92,7 +93,7 @@ function resolve(info: HandlerInfo, schema: Schema, served: ReadonlySet<ServiceD
 function findMethod(info: HandlerInfo, service: ServiceDescriptor, schema: Schema): MethodDescriptor {
   const names =
     info.rpc === undefined ? [capitalised(info.property), info.property] : [info.rpc, capitalised(info.rpc)];
-  // Own properties only: a descriptor of the user's may be an object with a prototype.
+  // Own properties only: a user's descriptor may be an object with a prototype.
   const name = names.find((each) => Object.hasOwn(service.methods, each));
   const method = name === undefined ? undefined : service.methods[name];
   if (method) return method;

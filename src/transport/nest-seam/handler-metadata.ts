@@ -1,15 +1,11 @@
 import { MessagePattern } from '@nestjs/microservices';
 import { HANDLER_INFO, TTRPC_TRANSPORT } from '../../common/nest-keys.js';
-import type { HandlerInfo } from './handler-info.js';
+import type { HandlerInfo } from '../binding/handler-info.js';
 import { defineTwin } from './handler-twin.js';
+import { EXTRAS, PATTERN, TRANSPORT } from './metadata-keys.js';
 
 /** On a handler's function: what its decorator was given. */
 const MARK = Symbol.for('nestjs-ttrpc:method');
-
-/** Where Nest keeps a handler's pattern, its transport and what comes with them. */
-const PATTERN = 'microservices:pattern';
-const TRANSPORT = 'microservices:transport';
-const EXTRAS = 'microservices:pattern_extras';
 
 /** What `@TtrpcMethod` was given. */
 export interface MethodMark {

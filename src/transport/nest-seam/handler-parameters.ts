@@ -1,46 +1,41 @@
 import { Ctx, Payload } from '@nestjs/microservices';
-import { hiding, type ParameterMetadata } from '../transport/nest-seam/parameter-stage.js';
-
-/** Where Nest keeps what the parameter decorators of a class say, by method. */
-const PARAM_ARGS = '__routeArguments__';
-
-/** What TypeScript emits for a decorated method: the types of its parameters. */
-const PARAM_TYPES = 'design:paramtypes';
+import { PARAMETERS, PARAMETER_TYPES } from './metadata-keys.js';
+import { hiding, type ParameterMetadata } from './parameter-stage.js';
 
 /**
- * Gives a handler's undecorated first and second parameter what they stand for, the request and the context, as
- * `@Payload()` and `@Ctx()` would. (Nest passes undecorated parameters by one list for all custom transports, and that
+ * Makes the undecorated first and second parameter of a handler the request and the context, as `@Payload()` and `@Ctx()`
+ * would. (Nest passes undecorated parameters by one list for all custom transports, and that
  * has no context.) Where no pipe applies, Nest is kept from resolving them, see {@link hiding}.
  */
 export function completeParameters(target: object, property: string): void {
   // Also what a method that this one overrides says: Nest takes that over.
-  const decorated = places(Reflect.getMetadata(PARAM_ARGS, target.constructor, property));
+  const decorated = places(Reflect.getMetadata(PARAMETERS, target.constructor, property));
   if (!decorated.has(0)) Payload()(target, property, 0);
   if (!decorated.has(1) && takesContext(target, property)) Ctx()(target, property, 1);
-  const metadata = Reflect.getOwnMetadata(PARAM_ARGS, target.constructor, property) as ParameterMetadata | undefined;
+  const metadata = Reflect.getOwnMetadata(PARAMETERS, target.constructor, property) as ParameterMetadata | undefined;
   if (metadata)
-    Reflect.defineMetadata(PARAM_ARGS, hiding(metadata, target.constructor, property), target.constructor, property);
+    Reflect.defineMetadata(PARAMETERS, hiding(metadata, target.constructor, property), target.constructor, property);
 }
 
 /**
- * Leaves Nest nothing to resolve: it passes the request and the context on as they are, without pipes.
- * Raises an Error when a parameter is decorated, which would need them.
+ * Leaves Nest nothing to resolve: the handler gets the request and the context as they are, without pipes.
+ * @throws an Error when a parameter is decorated, which would need them.
  */
 export function passParameters(target: object, property: string): void {
-  if (places(Reflect.getOwnMetadata(PARAM_ARGS, target.constructor, property)).size > 0) {
+  if (places(Reflect.getOwnMetadata(PARAMETERS, target.constructor, property)).size > 0) {
     throw new Error(
       `${target.constructor.name}.${property}: \`pipes: false\` takes the parameters (request, context), without decorators`,
     );
   }
-  Reflect.defineMetadata(PARAM_ARGS, {}, target.constructor, property);
+  Reflect.defineMetadata(PARAMETERS, {}, target.constructor, property);
 }
 
 /** What Nest knows of a method's parameters now, to be written for `property` of a class. */
 export function keepParameters(target: object, method: string): (target: object, property: string) => void {
-  const kept: unknown = Reflect.getOwnMetadata(PARAM_ARGS, target.constructor, method);
+  const kept: unknown = Reflect.getOwnMetadata(PARAMETERS, target.constructor, method);
   return ({ constructor: owner }, property) => {
-    if (kept === undefined) Reflect.deleteMetadata(PARAM_ARGS, owner, property);
-    else Reflect.defineMetadata(PARAM_ARGS, kept, owner, property);
+    if (kept === undefined) Reflect.deleteMetadata(PARAMETERS, owner, property);
+    else Reflect.defineMetadata(PARAMETERS, kept, owner, property);
   };
 }
 
@@ -55,7 +50,7 @@ function places(metadata: unknown): Set<number> {
  * promises, some 10 % of the server's time. Rest and default parameters do not count in a function's `length`.
  */
 function takesContext(target: object, property: string): boolean {
-  const types: unknown = Reflect.getOwnMetadata(PARAM_TYPES, target, property);
+  const types: unknown = Reflect.getOwnMetadata(PARAMETER_TYPES, target, property);
   const method = Reflect.get(target, property) as { length: number };
   return !Array.isArray(types) || types.length !== 1 || method.length !== 1;
 }

@@ -1,3 +1,5 @@
+import { ROUTE } from './metadata-keys.js';
+
 /** A method beside a handler, for one more transport. */
 export interface Twin {
   /** Its name in the class. */
@@ -5,13 +7,10 @@ export interface Twin {
   readonly handler: (...args: never[]) => unknown;
 }
 
-/** Where Nest keeps the path of a method that serves HTTP. */
-const ROUTE = 'path';
-
 /**
- * Gives the class of `target`, its prototype, a method that calls its method `property`, and gives that method. As its
- * prototype it has `handler`, so that whatever decorators have written on that (guards, pipes, interceptors, filters, also
- * later) is read on the twin, too, as long as nothing else is written there.
+ * Adds a method to `target`, a prototype, that calls its method `property`, and returns it. The twin inherits from
+ * `handler`, so metadata that decorators write on `handler` (guards, pipes, interceptors, filters), before or after, is
+ * found on the twin, unless the twin has its own.
  */
 export function defineTwin(target: object, property: string, handler: (...args: never[]) => unknown): Twin {
   const name = `${property} (ttrpc)`;
