@@ -3,7 +3,8 @@ import type { MessageCodec, WriteArena } from '../../protocol/wire/message-codec
 import { DecodeError } from './decode/decode-error.js';
 import { EncodeError, Misfit } from './encode/encode-error.js';
 import type { MessageDecoder } from './decode/message-decoder.js';
-import type { MessageEncoder, MessageObject } from './encode/message-encoder.js';
+import type { MessageEncoder } from './encode/message-encoder.js';
+import type { MessageObject } from './message-object.js';
 import { ScratchArena } from '../../protocol/wire/scratch-arena.js';
 import { isStackOverflow } from './stack-overflow.js';
 import { BadBytes, WireReader } from './decode/wire-reader.js';
@@ -66,6 +67,7 @@ export class ReflectionCodec implements MessageCodec {
     try {
       reader.begin(buf, start, end, 0, this.maxDepth, budget);
       const message = decoder.read(reader);
+      if (reader.isIncomplete) checkRequired(decoder, message);
       if (budget !== undefined) reader.book();
       return message;
     } catch (error) {
@@ -97,6 +99,7 @@ export class ReflectionCodec implements MessageCodec {
     const reader = new WireReader();
     reader.begin(bytes, 0, bytes.length, depth, this.maxDepth, budget);
     const message = decoder.read(reader);
+    if (reader.isIncomplete) checkRequired(decoder, message);
     reader.book();
     return message;
   }
@@ -121,4 +124,10 @@ export class ReflectionCodec implements MessageCodec {
     if (!isStackOverflow(error)) return error;
     return new EncodeError(this.typeName, '', 'a message that the stack can hold', value, { cause: error });
   }
+}
+
+/** Apart from reading, since a message within it that is sent twice is merged: a piece may lack what the other has. */
+function checkRequired(decoder: MessageDecoder, message: MessageObject): void {
+  const missing = decoder.missing(message);
+  if (missing !== undefined) throw new BadBytes(`required field '${missing}' is missing`);
 }

@@ -1,7 +1,8 @@
 import type { DecodeBudget } from '../../protocol/core/decode-budget.js';
 import { Misfit } from './encode/encode-error.js';
 import type { Finish } from './decode/message-decoder.js';
-import type { MessageObject, Preparation } from './encode/message-encoder.js';
+import type { Preparation } from './encode/message-encoder.js';
+import type { MessageObject } from './message-object.js';
 
 /** Finds a message type by the name in a type URL and runs its codec; undefined for a type that the schema lacks. */
 export interface AnyTypes {

@@ -1,7 +1,7 @@
 import type protobuf from 'protobufjs';
 import type { LoaderOptions } from '../../sources/loader-options.js';
-import type { DecoderRegistry, MessageDecoder } from './message-decoder.js';
-import type { MessageObject } from '../encode/message-encoder.js';
+import type { MessageObject } from '../message-object.js';
+import type { DecoderRegistry, NestedDecoder } from './nested-decoder.js';
 import { ownCode } from '../own-code.js';
 import { enumOf, keyTypeOf, messageTypeOf } from '../reflection.js';
 import {
@@ -41,7 +41,7 @@ export function fieldReaders(field: protobuf.Field, registry: DecoderRegistry): 
 /** Reads `reader.buf[reader.pos, stop)`, a message within another, into the one that came earlier if there is one. */
 export function readInPlace(
   reader: WireReader,
-  decoder: MessageDecoder,
+  decoder: NestedDecoder,
   stop: number,
   earlier: MessageObject | undefined,
 ): MessageObject {
@@ -95,7 +95,7 @@ function messageReader(field: protobuf.Field, type: protobuf.Type, registry: Dec
 /** Reads a message into the one that came earlier if there is one. */
 type MessageReader = (reader: WireReader, earlier: MessageObject | undefined) => MessageObject;
 
-function messageValueReader(field: protobuf.Field, decoder: MessageDecoder): { wire: number; read: MessageReader } {
+function messageValueReader(field: protobuf.Field, decoder: NestedDecoder): { wire: number; read: MessageReader } {
   // Entries of maps have lengths whatever the file says of its messages.
   if (!field.delimited || field.map) {
     return { wire: Wire.Bytes, read: (reader, earlier) => readInPlace(reader, decoder, reader.length(), earlier) };

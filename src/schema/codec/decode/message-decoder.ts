@@ -1,17 +1,11 @@
 import type protobuf from 'protobufjs';
-import type { LoaderOptions } from '../../sources/loader-options.js';
 import { fieldReaders, readInPlace, type FieldReader } from './field-readers.js';
-import type { MessageObject } from '../encode/message-encoder.js';
+import type { MessageObject } from '../message-object.js';
+import type { DecoderRegistry, NestedDecoder } from './nested-decoder.js';
 import { messageMaker, SLOT_BYTES, type MessageMaker } from './message-maker.js';
 import { fieldsInOrder, isMessageSet, messageTypeOf, nameOf } from '../reflection.js';
 import { keepUnknownField } from '../unknown-fields.js';
 import { BOOK_BYTES, BadBytes, type WireReader } from './wire-reader.js';
-
-/** Gives the decoder of a type that a field refers to. */
-export interface DecoderRegistry {
-  readonly options: LoaderOptions;
-  decoder(type: protobuf.Type): MessageDecoder;
-}
 
 /** Changes a decoded message of a well-known type: an Any into the message that it holds. */
 export type Finish = (message: MessageObject, reader: WireReader) => MessageObject;
@@ -36,7 +30,7 @@ const ITEM_MESSAGE = 0x1a;
  * options, and the fields that the schema does not know beside it. A type is looked at when its first message comes, a
  * field when it comes for the first time: a large type reaches hundreds of others of which few are ever sent.
  */
-export class MessageDecoder {
+export class MessageDecoder implements NestedDecoder {
   readonly typeName: string;
   readonly #byTag: (FieldReader | undefined)[] = [];
   readonly #byHighTag = new Map<number, FieldReader>();
@@ -167,14 +161,42 @@ export class MessageDecoder {
     return type !== undefined;
   }
 
-  #checkRequired(message: MessageObject): void {
-    for (const name of this.#required) {
-      if (!Object.hasOwn(message, name)) throw new BadBytes(`required field '${name}' is missing`);
-    }
+  missing(message: MessageObject): string | undefined {
+    // What an Any held was checked when it was opened.
+    if (this.#finish !== undefined) return undefined;
+    const own = this.#required.find((name) => !Object.hasOwn(message, name));
+    return own ?? missingWithin(message, (this.#type as protobuf.Type).fieldsArray, this.#registry as DecoderRegistry);
   }
 
   #complete(reader: WireReader, message: MessageObject): MessageObject {
-    if (this.#required.length > 0) this.#checkRequired(message);
+    // More of the message may come: it is checked when all of it is there.
+    if (this.#required.length > 0 && !this.#required.every((name) => Object.hasOwn(message, name))) {
+      reader.isIncomplete = true;
+    }
     return this.#finish === undefined ? message : this.#finish(message, reader);
   }
+}
+
+/** The path of a required field that a message in one of `fields` lacks. */
+function missingWithin(
+  message: MessageObject,
+  fields: readonly protobuf.Field[],
+  registry: DecoderRegistry,
+): string | undefined {
+  for (const field of fields) {
+    const type = messageTypeOf(field);
+    if (!type || !Object.hasOwn(message, field.name)) continue;
+    const value = message[field.name];
+    if (value === undefined || value === null) continue;
+    const decoder = registry.decoder(type);
+    const isMany = field.repeated || field.map;
+    const entries: [string, unknown][] = isMany
+      ? Object.entries(value as object).map(([key, item]) => [`${field.name}[${key}]`, item])
+      : [[field.name, value]];
+    for (const [path, item] of entries) {
+      const missing = decoder.missing(item as MessageObject);
+      if (missing !== undefined) return `${path}.${missing}`;
+    }
+  }
+  return undefined;
 }

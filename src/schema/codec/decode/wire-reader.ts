@@ -33,6 +33,8 @@ export class WireReader {
   /** Memory that was made for the message and is not booked yet, in bytes. Readers count it, see {@link book}. */
   made = 0;
   #budget: DecodeBudget | undefined;
+  /** True when a message, or a piece of it, lacked a required field: pieces of one message are merged. */
+  isIncomplete = false;
   /** Halves of the last 64-bit value, unsigned. */
   low = 0;
   high = 0;
@@ -55,6 +57,7 @@ export class WireReader {
     budget: DecodeBudget | undefined,
   ): void {
     this.made = 0;
+    this.isIncomplete = false;
     this.#budget = budget;
     this.buf = Buffer.isBuffer(buf) ? buf : Buffer.from(buf.buffer, buf.byteOffset, buf.byteLength);
     this.pos = start;

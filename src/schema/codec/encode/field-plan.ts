@@ -1,8 +1,18 @@
+import type protobuf from 'protobufjs';
+import type { MessageObject } from '../message-object.js';
 import type { ScalarWriter, ValueWriter } from './scalar-writers.js';
 import type { WireWriter } from './wire-writer.js';
 
-/** What a message's value is read as. */
-export type MessageObject = Record<string, unknown>;
+/** Writes the messages of one type. */
+export interface NestedEncoder {
+  /** Writes the fields of `value`. @throws Misfit */
+  write(writer: WireWriter, value: unknown): void;
+}
+
+/** Gives the encoder of a type that a field refers to. */
+export interface EncoderRegistry {
+  encoder(type: protobuf.Type): NestedEncoder;
+}
 
 /** How one field of a message is written. */
 export interface FieldPlan {

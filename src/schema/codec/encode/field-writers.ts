@@ -1,16 +1,11 @@
 import type protobuf from 'protobufjs';
 import { locate, Misfit } from './encode-error.js';
-import type { FieldPlan, MessageObject } from './field-plan.js';
-import type { MessageEncoder } from './message-encoder.js';
+import type { MessageObject } from '../message-object.js';
+import type { EncoderRegistry, FieldPlan, NestedEncoder } from './field-plan.js';
 import { enumOf, keyTypeOf, messageTypeOf } from '../reflection.js';
 import { bytesOf, enumWriter, SCALAR_WRITERS, type ScalarWriter, type ValueWriter } from './scalar-writers.js';
 import { Wire } from '../wire.js';
 import type { WireWriter } from './wire-writer.js';
-
-/** Gives the encoder of a type that a field refers to. */
-export interface EncoderRegistry {
-  encoder(type: protobuf.Type): MessageEncoder;
-}
 
 /** How `field` is written. `inMessageSet` is true for the extensions of a MessageSet. */
 export function planOf(field: protobuf.Field, inMessageSet: boolean, registry: EncoderRegistry): FieldPlan {
@@ -19,7 +14,7 @@ export function planOf(field: protobuf.Field, inMessageSet: boolean, registry: E
   const keyType = keyTypeOf(field);
   if (keyType !== undefined) return plan(mapWriter(field, keyType, registry));
   const type = messageTypeOf(field);
-  if (inMessageSet && type && !field.repeated) return plan(itemWriter(field.id, nestedWriter(registry.encoder(type))));
+  if (inMessageSet && type && !field.repeated) return plan(itemWriter(field.id, nestedWriter(type, registry)));
   const scalar = valueWriter(field, registry);
   const { wire, write } = scalar;
   if (field.repeated) {
@@ -207,19 +202,21 @@ function listOf(value: unknown, kind: string): ArrayLike<unknown> {
 function valueWriter(field: protobuf.Field, registry: EncoderRegistry): ScalarWriter {
   const type = messageTypeOf(field);
   if (!type || !field.delimited) return lengthPrefixed(field, registry);
-  return { wire: Wire.StartGroup, write: groupWriter(registry.encoder(type), tagOf(field, Wire.EndGroup)) };
+  return { wire: Wire.StartGroup, write: groupWriter(type, registry, tagOf(field, Wire.EndGroup)) };
 }
 
 /** As {@link valueWriter}, for places where messages are never groups: the values of a map. */
 function lengthPrefixed(field: protobuf.Field, registry: EncoderRegistry): ScalarWriter {
   const type = messageTypeOf(field);
-  if (type) return { wire: Wire.Bytes, write: nestedWriter(registry.encoder(type)) };
+  if (type) return { wire: Wire.Bytes, write: nestedWriter(type, registry) };
   const enumType = enumOf(field);
   // What is neither message nor enum is one of the kinds in the table: the parser has seen to it.
   return enumType ? enumWriter(enumType) : (SCALAR_WRITERS.get(field.type) as ScalarWriter);
 }
 
-function nestedWriter(encoder: MessageEncoder): ValueWriter {
+/** A type's encoder is asked for with its first message: a large type refers to hundreds of which few are ever sent. */
+function nestedWriter(type: protobuf.Type, registry: EncoderRegistry): ValueWriter {
+  let encoder: NestedEncoder | undefined;
   // Messages of one field tend to be of one size: the length is guessed to take as many bytes as the last time.
   let guess = 1;
   return (writer, value) => {
@@ -227,16 +224,17 @@ function nestedWriter(encoder: MessageEncoder): ValueWriter {
     // Kept, since a message of the same field may stand inside.
     const left = guess;
     const at = writer.openLength(left);
-    encoder.write(writer, value);
+    (encoder ??= registry.encoder(type)).write(writer, value);
     guess = writer.closeLength(at, left);
     writer.leave();
   };
 }
 
-function groupWriter(encoder: MessageEncoder, endTag: number): ValueWriter {
+function groupWriter(type: protobuf.Type, registry: EncoderRegistry, endTag: number): ValueWriter {
+  let encoder: NestedEncoder | undefined;
   return (writer, value) => {
     writer.enter(value);
-    encoder.write(writer, value);
+    (encoder ??= registry.encoder(type)).write(writer, value);
     writer.uint32(endTag);
     writer.leave();
   };

@@ -1,6 +1,6 @@
 import type protobuf from 'protobufjs';
 import { Misfit } from './encode-error.js';
-import type { MessageObject } from './field-plan.js';
+import type { MessageObject } from '../message-object.js';
 import { getter, type Getter } from './properties.js';
 
 /** A oneof with more than one member, of which one at most may be set: the receiver would see one of them. */

@@ -1,7 +1,7 @@
 import type protobuf from 'protobufjs';
 import { didYouMean } from '../../suggest.js';
 import { Misfit } from './encode-error.js';
-import type { MessageObject } from './field-plan.js';
+import type { MessageObject } from '../message-object.js';
 import { nameOf } from '../reflection.js';
 
 /** What is done about a property of a message that is no field of its type. */
