@@ -3,7 +3,7 @@ import { Budget } from '../core/budget.js';
 import { CallTable } from '../connection/call-table.js';
 import { deadlineError, type ClientCall } from './client-call.js';
 import { Connection, type ConnectionRole } from '../connection/connection.js';
-import { ResponseEnvelope } from '../wire/envelope.js';
+import { ResponseEnvelope } from '../wire/response-envelope.js';
 import { messageOf, TtrpcError } from '../core/errors.js';
 import { FrameFlag, FrameType, MAX_STREAM_ID } from '../wire/frame.js';
 import { tooLong, type FrameWriter } from '../wire/frame-writer.js';

@@ -5,10 +5,10 @@ import type { DecoderRegistry, NestedDecoder } from './nested-decoder.js';
 import { messageMaker, SLOT_BYTES, type MessageMaker } from './message-maker.js';
 import { fieldsInOrder, isMessageSet, messageTypeOf, nameOf } from '../reflection.js';
 import { keepUnknownField } from '../unknown-fields.js';
-import { BOOK_BYTES, BadBytes, type WireReader } from './wire-reader.js';
+import { BOOK_BYTES, MalformedMessage, type ProtobufReader } from '../../../protocol/wire/protobuf-reader.js';
 
 /** Changes a decoded message of a well-known type: an Any into the message that it holds. */
-export type Finish = (message: MessageObject, reader: WireReader) => MessageObject;
+export type Finish = (message: MessageObject, reader: ProtobufReader) => MessageObject;
 
 /** Tags up to this one (field 127) are looked up in an array, those above in a Map. */
 const MAX_ARRAY_TAG = 0x3ff;
@@ -56,26 +56,26 @@ export class MessageDecoder implements NestedDecoder {
   }
 
   /** Reads what is left up to `reader.end`. */
-  read(reader: WireReader): MessageObject {
+  read(reader: ProtobufReader): MessageObject {
     return this.#complete(reader, this.#fields(reader, this.#create(reader), 0));
   }
 
   /** A message of which nothing was sent. */
-  empty(reader: WireReader): MessageObject {
+  empty(reader: ProtobufReader): MessageObject {
     return this.#create(reader);
   }
 
   /** Reads what is left up to `reader.end` into `message`, which came earlier: a field that was sent twice is merged. */
-  merge(reader: WireReader, message: MessageObject): MessageObject {
+  merge(reader: ProtobufReader, message: MessageObject): MessageObject {
     return this.#complete(reader, this.#fields(reader, message, 0));
   }
 
   /** Reads a group, up to its end tag, into the one that came earlier if there is one. */
-  readGroup(reader: WireReader, endTag: number, earlier: MessageObject | undefined): MessageObject {
+  readGroup(reader: ProtobufReader, endTag: number, earlier: MessageObject | undefined): MessageObject {
     return this.#complete(reader, this.#fields(reader, earlier ?? this.#create(reader), endTag));
   }
 
-  #create(reader: WireReader): MessageObject {
+  #create(reader: ProtobufReader): MessageObject {
     const maker = (this.#maker ??= this.#prepare());
     reader.made += maker.bytes;
     return maker.make();
@@ -94,7 +94,7 @@ export class MessageDecoder implements NestedDecoder {
     return messageMaker(fields, options);
   }
 
-  #fields(reader: WireReader, message: MessageObject, endTag: number): MessageObject {
+  #fields(reader: ProtobufReader, message: MessageObject, endTag: number): MessageObject {
     const byTag = this.#byTag;
     while (reader.pos < reader.end) {
       const start = reader.pos;
@@ -105,12 +105,12 @@ export class MessageDecoder implements NestedDecoder {
       else this.#other(reader, message, tag, start);
       if ((reader.made += FIELD_BYTES) > BOOK_BYTES) reader.book();
     }
-    if (endTag !== 0) throw new BadBytes('a group does not end');
+    if (endTag !== 0) throw new MalformedMessage('a group does not end');
     return message;
   }
 
   /** Reads a field that comes for the first time, or one that the schema does not know; its tag begins at `start`. */
-  #other(reader: WireReader, message: MessageObject, tag: number, start: number): void {
+  #other(reader: ProtobufReader, message: MessageObject, tag: number, start: number): void {
     const field = this.#unread.get(tag >>> 3);
     if (field !== undefined) {
       this.#unread.delete(field.id);
@@ -133,7 +133,7 @@ export class MessageDecoder implements NestedDecoder {
   }
 
   /** Reads an item of a MessageSet; false when it is no extension that the schema knows. */
-  #readItem(reader: WireReader, message: MessageObject, items: ReadonlyMap<number, protobuf.Field>): boolean {
+  #readItem(reader: ProtobufReader, message: MessageObject, items: ReadonlyMap<number, protobuf.Field>): boolean {
     let id = 0;
     let from = reader.pos;
     let stop = from;
@@ -168,7 +168,7 @@ export class MessageDecoder implements NestedDecoder {
     return own ?? missingWithin(message, (this.#type as protobuf.Type).fieldsArray, this.#registry as DecoderRegistry);
   }
 
-  #complete(reader: WireReader, message: MessageObject): MessageObject {
+  #complete(reader: ProtobufReader, message: MessageObject): MessageObject {
     // More of the message may come: it is checked when all of it is there.
     if (this.#required.length > 0 && !this.#required.every((name) => Object.hasOwn(message, name))) {
       reader.isIncomplete = true;
@@ -191,7 +191,7 @@ function missingWithin(
     const decoder = registry.decoder(type);
     const isMany = field.repeated || field.map;
     const entries: [string, unknown][] = isMany
-      ? Object.entries(value as object).map(([key, item]) => [`${field.name}[${key}]`, item])
+      ? Object.entries(value).map(([key, item]) => [`${field.name}[${key}]`, item])
       : [[field.name, value]];
     for (const [path, item] of entries) {
       const missing = decoder.missing(item as MessageObject);

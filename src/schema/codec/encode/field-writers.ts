@@ -1,10 +1,10 @@
 import type protobuf from 'protobufjs';
-import { locate, Misfit } from './encode-error.js';
+import { locate, InvalidValue } from './encode-error.js';
 import type { MessageObject } from '../message-object.js';
 import type { EncoderRegistry, FieldPlan, NestedEncoder } from './field-plan.js';
 import { enumOf, keyTypeOf, messageTypeOf } from '../reflection.js';
 import { bytesOf, enumWriter, SCALAR_WRITERS, type ScalarWriter, type ValueWriter } from './scalar-writers.js';
-import { Wire } from '../wire.js';
+import { WireType } from '../../../protocol/wire/wire.js';
 import type { WireWriter } from './wire-writer.js';
 
 /** How `field` is written. `inMessageSet` is true for the extensions of a MessageSet. */
@@ -18,7 +18,7 @@ export function planOf(field: protobuf.Field, inMessageSet: boolean, registry: E
   const scalar = valueWriter(field, registry);
   const { wire, write } = scalar;
   if (field.repeated) {
-    const isPackable = wire !== Wire.Bytes && wire !== Wire.StartGroup;
+    const isPackable = wire !== WireType.Bytes && wire !== WireType.StartGroup;
     return plan(isPackable && field.packed ? packedWriter(field, write) : repeatedWriter(field, wire, write));
   }
   const tag = tagOf(field, wire);
@@ -26,7 +26,11 @@ export function planOf(field: protobuf.Field, inMessageSet: boolean, registry: E
   const tagged = taggedWriter(tag, write);
   if (type) return plan(tagged);
   const hasPresence = Boolean(field.hasPresence);
-  const general = hasPresence ? tagged : wire === Wire.Bytes ? filledWriter(field, tagged) : nonzeroWriter(tag, write);
+  const general = hasPresence
+    ? tagged
+    : wire === WireType.Bytes
+      ? filledWriter(field, tagged)
+      : nonzeroWriter(tag, write);
   return { name, write: general, isRequired: false, inline: { tag, scalar, hasPresence } };
 }
 
@@ -63,16 +67,16 @@ function requiredWriter(field: protobuf.Field, tag: number, write: ValueWriter):
   const fallback: unknown = messageTypeOf(field) ? undefined : field.typeDefault;
   return (writer, given) => {
     const value = given ?? fallback;
-    if (value === undefined || value === null) throw new Misfit('a value: the field is required', value);
+    if (value === undefined || value === null) throw new InvalidValue('a value: the field is required', value);
     writer.uint32(tag);
     write(writer, value);
   };
 }
 
-const ITEM_START = (1 << 3) | Wire.StartGroup;
-const ITEM_END = (1 << 3) | Wire.EndGroup;
-const ITEM_TYPE_ID = (2 << 3) | Wire.Varint;
-const ITEM_MESSAGE = (3 << 3) | Wire.Bytes;
+const ITEM_START = (1 << 3) | WireType.StartGroup;
+const ITEM_END = (1 << 3) | WireType.EndGroup;
+const ITEM_TYPE_ID = (2 << 3) | WireType.Varint;
+const ITEM_MESSAGE = (3 << 3) | WireType.Bytes;
 
 /** An extension of a MessageSet: `repeated group Item = 1 { int32 type_id = 2; bytes message = 3; }`. */
 function itemWriter(id: number, write: ValueWriter): ValueWriter {
@@ -103,7 +107,7 @@ function repeatedWriter(field: protobuf.Field, wire: number, write: ValueWriter)
 }
 
 function packedWriter(field: protobuf.Field, write: ValueWriter): ValueWriter {
-  const tag = tagOf(field, Wire.Bytes);
+  const tag = tagOf(field, WireType.Bytes);
   let guess = 1;
   return (writer, value) => {
     const list = listOf(value, field.type);
@@ -122,7 +126,7 @@ function packedWriter(field: protobuf.Field, write: ValueWriter): ValueWriter {
 }
 
 function mapWriter(field: protobuf.Field, keyType: string, registry: EncoderRegistry): ValueWriter {
-  const tag = tagOf(field, Wire.Bytes);
+  const tag = tagOf(field, WireType.Bytes);
   const writeKey = mapKeyWriter(keyType);
   const { wire, write } = lengthPrefixed(field, registry);
   const valueTag = (2 << 3) | wire;
@@ -147,7 +151,7 @@ function mapWriter(field: protobuf.Field, keyType: string, registry: EncoderRegi
         return;
       }
       if (typeof map !== 'object' || Array.isArray(map)) {
-        throw new Misfit(`an object or a Map (map<${keyType}, ${field.type}>)`, map);
+        throw new InvalidValue(`an object or a Map (map<${keyType}, ${field.type}>)`, map);
       }
       for (const name of Object.keys(map as object)) {
         key = name;
@@ -196,19 +200,19 @@ function listOf(value: unknown, kind: string): ArrayLike<unknown> {
   if (Array.isArray(value)) return value as readonly unknown[];
   if (ArrayBuffer.isView(value) && 'length' in value) return value as ArrayLike<unknown> & ArrayBufferView;
   if (typeof value === 'object' && Symbol.iterator in value) return [...(value as Iterable<unknown>)];
-  throw new Misfit(`an array or another iterable (repeated ${kind})`, value);
+  throw new InvalidValue(`an array or another iterable (repeated ${kind})`, value);
 }
 
 function valueWriter(field: protobuf.Field, registry: EncoderRegistry): ScalarWriter {
   const type = messageTypeOf(field);
   if (!type || !field.delimited) return lengthPrefixed(field, registry);
-  return { wire: Wire.StartGroup, write: groupWriter(type, registry, tagOf(field, Wire.EndGroup)) };
+  return { wire: WireType.StartGroup, write: groupWriter(type, registry, tagOf(field, WireType.EndGroup)) };
 }
 
 /** As {@link valueWriter}, for places where messages are never groups: the values of a map. */
 function lengthPrefixed(field: protobuf.Field, registry: EncoderRegistry): ScalarWriter {
   const type = messageTypeOf(field);
-  if (type) return { wire: Wire.Bytes, write: nestedWriter(type, registry) };
+  if (type) return { wire: WireType.Bytes, write: nestedWriter(type, registry) };
   const enumType = enumOf(field);
   // What is neither message nor enum is one of the kinds in the table: the parser has seen to it.
   return enumType ? enumWriter(enumType) : (SCALAR_WRITERS.get(field.type) as ScalarWriter);

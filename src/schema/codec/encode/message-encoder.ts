@@ -1,5 +1,5 @@
 import type protobuf from 'protobufjs';
-import { Misfit } from './encode-error.js';
+import { InvalidValue } from './encode-error.js';
 import type { MessageObject } from '../message-object.js';
 import type { EncoderRegistry, FieldsWriter, NestedEncoder } from './field-plan.js';
 import { planOf } from './field-writers.js';
@@ -37,12 +37,12 @@ export class MessageEncoder implements NestedEncoder {
     this.#properties = properties;
   }
 
-  /** Writes the fields of `value`. Raises a {@link Misfit}. */
+  /** Writes the fields of `value`. Raises a {@link InvalidValue}. */
   write(writer: WireWriter, value: unknown): void {
     const writeFields = this.#writeFields ?? this.#compile();
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       if ((value === null || value === undefined) && this.#names.length === 0) return;
-      throw new Misfit(`an object (${this.typeName})`, value);
+      throw new InvalidValue(`an object (${this.typeName})`, value);
     }
     const message = (this.#prepare === undefined ? value : this.#prepare(value, writer)) as MessageObject;
     const start = writer.pos;
@@ -67,6 +67,6 @@ export class MessageEncoder implements NestedEncoder {
 
   #refuseImpostor(value: MessageObject): void {
     const hint = impostorHint(value, this.#names);
-    if (hint !== undefined) throw new Misfit(`an object (${this.typeName})${hint}`, value);
+    if (hint !== undefined) throw new InvalidValue(`an object (${this.typeName})${hint}`, value);
   }
 }
