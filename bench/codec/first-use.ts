@@ -36,7 +36,7 @@ const MESSAGE = {
 };
 
 /** How many types the measured one reaches. */
-export const REACHED_TYPES = 2 + RESOURCES * (1 + PARTS);
+export const FIRST_USE_TYPES = 1 + RESOURCES * (1 + PARTS);
 
 /** What the first message of a type costs, in milliseconds: the event loop stands still for so long. */
 export interface FirstUse {

@@ -4,9 +4,11 @@
 import { create, createFileRegistry, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { loadSync, type MessageTypeDefinition, type Options } from '@grpc/proto-loader';
+import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { loadSchema, type LoaderOptions } from '../../src/schema/index.js';
+import { FIRST_USE_TYPES, firstUse } from './first-use.js';
 import { SAMPLES, type Sample } from './messages.js';
 
 const PROTO = fileURLToPath(new URL('./messages.proto', import.meta.url));
@@ -97,6 +99,20 @@ function compare(runs: readonly (() => unknown)[]): number[] {
   return runs.map((_, index) => lowerQuartile(rounds.map((times) => times[index] ?? Number.NaN)));
 }
 
+if ('first use'.includes(only)) {
+  console.log(
+    `\n| first use of a type that reaches ${FIRST_USE_TYPES} others, ms | decode | encode |\n| --- | --- | --- |`,
+  );
+  // The first round is a process's first use of a codec at all: none of its code is compiled yet.
+  const [first = [], ...later] = Array.from({ length: isQuick ? 3 : 9 }, firstUse);
+  for (const [index, { name, decode, encode }] of first.entries()) {
+    const among = (way: 'decode' | 'encode'): string =>
+      lowerQuartile(later.map((all) => all[index]?.[way] ?? Number.NaN)).toFixed(1);
+    console.log(`| ${name}, of the process | ${decode.toFixed(1)} | ${encode.toFixed(1)} |`);
+    console.log(`| ${name}, of a later type | ${among('decode')} | ${among('encode')} |`);
+  }
+}
+
 for (const way of ['decode', 'encode'] as const) {
   console.log(
     `\n| ${way} | options | ours, µs | proto-loader | protobufjs, converted | protobufjs, bare | protobuf-es |`,
@@ -111,3 +127,22 @@ for (const way of ['decode', 'encode'] as const) {
     }
   }
 }
+
+if ('unknown properties'.includes(only)) {
+  console.log('\n| encode, in proportion to `ignore` | warn | error |\n| --- | --- | --- |');
+  for (const [name, { typeName, value }] of Object.entries(SAMPLES)) {
+    const runs = (['ignore', 'warn', 'error'] as const).map((unknownProperties) => {
+      const codec = loadSchema({ protoPath: PROTO, unknownProperties }).findType(typeName);
+      const type = protobuf.loadSync(PROTO).lookupType(typeName);
+      const message = codec?.decode(Buffer.from(type.encode(type.fromObject(value)).finish()));
+      return () => codec?.encode(message);
+    });
+    const [ignore = Number.NaN, ...others] = compare(runs);
+    console.log(`| ${[name, ...others.map((time) => `x${(time / ignore).toFixed(2)}`)].join(' | ')} |`);
+  }
+}
+
+const [{ model } = { model: 'unknown' }] = cpus();
+console.log(
+  `\nNode ${process.version}, ${cpus().length} cores of ${model.trim()}, ${process.platform} ${process.arch}`,
+);
