@@ -1,6 +1,6 @@
 import type { Counters } from './counters.js';
 import { CallLog } from './call-log.js';
-import { RequestEnvelope } from '../../src/protocol/wire/envelope.js';
+import { RequestEnvelope } from '../../src/protocol/wire/request-envelope.js';
 import { FrameWriter } from '../../src/protocol/wire/frame-writer.js';
 import { MethodTable } from '../../src/protocol/server/method-table.js';
 import { type MethodKey } from '../../src/protocol/wire/method-ref.js';

@@ -4,7 +4,7 @@ import { CallTable } from '../connection/call-table.js';
 import { deadlineError, requestError } from './call-errors.js';
 import type { ClientCall, ClientCallHost } from './client-call.js';
 import { Connection, type ConnectionRole } from '../connection/connection.js';
-import { ResponseEnvelope } from '../wire/envelope.js';
+import { ResponseEnvelope } from '../wire/response-envelope.js';
 import { messageOf, TtrpcError } from '../core/errors.js';
 import { FrameFlag, FrameType, MAX_STREAM_ID } from '../wire/frame.js';
 import { tooLong, type FrameWriter } from '../wire/frame-writer.js';

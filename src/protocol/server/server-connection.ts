@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { Budget } from '../core/budget.js';
 import { CallTable } from '../connection/call-table.js';
 import { Connection, type ConnectionRole } from '../connection/connection.js';
-import type { RequestEnvelope } from '../wire/envelope.js';
+import type { RequestEnvelope } from '../wire/request-envelope.js';
 import type { DecodeAccount } from '../core/decode-budget.js';
 import { messageOf, TtrpcError } from '../core/errors.js';
 import { FrameFlag, FrameType } from '../wire/frame.js';

@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { Socket } from 'node:net';
 import { ARENA_BYTES, returnArena, takeArena } from './arena-pool.js';
-import { REQUEST_PAYLOAD_TAG, RESPONSE_PAYLOAD_TAG, writeRequestTail, writeStatus } from './envelope.js';
+import { REQUEST_PAYLOAD_TAG, writeRequestTail } from './request-envelope.js';
+import { RESPONSE_PAYLOAD_TAG, writeStatus } from './response-envelope.js';
 import { TtrpcError } from '../core/errors.js';
 import { FrameFlag, FrameType, HEADER_BYTES, writeHeader } from './frame.js';
 import { encodeMessage, LARGE_BYTES, type MessageCodec, type WriteArena } from './message-codec.js';

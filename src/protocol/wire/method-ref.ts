@@ -1,5 +1,5 @@
 import type { MethodShape } from '../core/method-shape.js';
-import { requestPrefix } from './envelope.js';
+import { requestPrefix } from './request-envelope.js';
 
 /** What a method is registered under. */
 export interface MethodKey {

@@ -6,7 +6,8 @@ import { retain } from '../../../src/protocol/wire/retain.js';
 import { FrameWriter } from '../../../src/protocol/wire/frame-writer.js';
 import { FrameFlag, FrameType, HEADER_BYTES, writeHeader } from '../../../src/protocol/wire/frame.js';
 import { bytesCodec, type MessageCodec } from '../../../src/protocol/wire/message-codec.js';
-import { RequestEnvelope, requestPrefix, ResponseEnvelope } from '../../../src/protocol/wire/envelope.js';
+import { RequestEnvelope, requestPrefix } from '../../../src/protocol/wire/request-envelope.js';
+import { ResponseEnvelope } from '../../../src/protocol/wire/response-envelope.js';
 import { TtrpcMetadata } from '../../../src/protocol/core/metadata.js';
 import { TtrpcStatus } from '../../../src/protocol/core/status.js';
 

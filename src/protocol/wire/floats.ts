@@ -1,15 +1,3 @@
-/** How a field's value is laid out, the low three bits of its tag. */
-export const Wire = { Varint: 0, Fixed64: 1, Bytes: 2, StartGroup: 3, EndGroup: 4, Fixed32: 5 } as const;
-
-/**
- * How deep messages may be nested below the outermost one unless the schema says otherwise: protobuf's usual limit.
- * More is refused in both directions, so that neither a cycle nor a hostile peer can exhaust the stack.
- */
-export const DEFAULT_MAX_DEPTH = 100;
-
-/** The highest limit that can be asked for: one that the stack holds, also below a handler's own frames. */
-export const HIGHEST_MAX_DEPTH = 1000;
-
 const HALVES = new DataView(new ArrayBuffer(8));
 /** The bytes of {@link setDouble}'s number, little-endian. */
 export const DOUBLE_BYTES = new Uint8Array(HALVES.buffer);

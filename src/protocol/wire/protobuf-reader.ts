@@ -1,6 +1,7 @@
 import { Buffer, isUtf8 } from 'node:buffer';
-import type { DecodeBudget } from '../../../protocol/core/decode-budget.js';
-import { DEFAULT_MAX_DEPTH, DOUBLE_BYTES, getDouble, getFloat, Wire } from '../wire.js';
+import type { DecodeBudget } from '../core/decode-budget.js';
+import { DOUBLE_BYTES, getDouble, getFloat } from './floats.js';
+import { WireType } from './wire.js';
 
 /** Strings up to this length are read by a loop: a call into Node costs more than it saves. */
 const SHORT_STRING = 12;
@@ -16,23 +17,26 @@ export const BOOK_BYTES = 4096;
 /** What a string takes beside its characters. */
 const STRING_BYTES = 24;
 
-/** What {@link WireReader} raises; the codec makes a DecodeError of it. */
-export class BadBytes extends Error {}
+/** Bytes that are not protobuf, or not of the wanted type. The schema's codec turns it into a DecodeError. */
+export class MalformedMessage extends Error {}
 
 /**
- * Reads protobuf values in place. `end` bounds what may be read, also where the buffer goes on; nested messages set it
- * to their own end and put it back. Raises {@link BadBytes}.
+ * Reads protobuf values in place: those of the envelope, and those of messages. `end` bounds what may be read, also where
+ * the buffer goes on; nested messages set it to their own end and put it back. Results that would need an object stand in
+ * fields, so that reading allocates nothing. Its methods throw a {@link MalformedMessage}.
  */
-export class WireReader {
+export class ProtobufReader {
   buf: Buffer = NO_BYTES;
   pos = 0;
   end = 0;
   /** How many messages stand around the one that is read. */
   depth = 0;
-  #maxDepth = DEFAULT_MAX_DEPTH;
+  #maxDepth = 0;
   /** Memory that was made for the message and is not booked yet, in bytes. Readers count it, see {@link book}. */
   made = 0;
   #budget: DecodeBudget | undefined;
+  /** True when a message, or a piece of it, lacked a required field: pieces of one message are merged. */
+  isIncomplete = false;
   /** Halves of the last 64-bit value, unsigned. */
   low = 0;
   high = 0;
@@ -55,6 +59,7 @@ export class WireReader {
     budget: DecodeBudget | undefined,
   ): void {
     this.made = 0;
+    this.isIncomplete = false;
     this.#budget = budget;
     this.buf = Buffer.isBuffer(buf) ? buf : Buffer.from(buf.buffer, buf.byteOffset, buf.byteLength);
     this.pos = start;
@@ -74,7 +79,7 @@ export class WireReader {
   /** Steps into a message or group within the one that is read. */
   enter(): void {
     this.depth += 1;
-    if (this.depth > this.#maxDepth) throw new BadBytes(`more than ${this.#maxDepth} levels of nesting`);
+    if (this.depth > this.#maxDepth) throw new MalformedMessage(`more than ${this.#maxDepth} levels of nesting`);
   }
 
   /** Steps out again. */
@@ -97,35 +102,22 @@ export class WireReader {
       this.pos = pos + 1;
       return byte;
     }
-    return this.#longUint32();
-  }
-
-  #longUint32(): number {
-    const { buf } = this;
-    let { pos } = this;
-    let value = 0;
-    // Bytes behind the buffer read as undefined, which ends the varint; the check against `end` catches it.
-    let byte = 0x80;
-    for (let shift = 0; byte > 0x7f; shift += 7) {
-      if (shift === 70) throw new BadBytes('a varint has more than ten bytes');
-      byte = buf[pos++] as number;
-      if (shift < 32) value |= (byte & 0x7f) << shift;
-    }
-    if (pos > this.end) throw truncated();
-    this.pos = pos;
-    return value >>> 0;
+    this.varint64();
+    return this.low;
   }
 
   /** A field's tag: field number << 3 | wire type. */
   tag(): number {
-    const start = this.pos;
-    const tag = this.uint32();
-    const size = this.pos - start;
-    // Four bits of the fifth byte are bits 28 to 31.
-    if (tag < 8 || (size >= 5 && (size > 5 || (this.buf[start + 4] as number) > 0x0f))) {
-      throw new BadBytes('a field number is invalid');
+    const { pos } = this;
+    const byte = this.buf[pos] as number;
+    if (byte < 0x80 && byte > 7 && pos < this.end) {
+      this.pos = pos + 1;
+      return byte;
     }
-    return tag;
+    this.varint64();
+    // A tag of more than five bytes is refused whatever it says: nobody writes one.
+    if (this.high !== 0 || this.low < 8 || this.pos - pos > 5) throw new MalformedMessage('a field number is invalid');
+    return this.low;
   }
 
   /** A signed 32-bit varint. */
@@ -145,26 +137,35 @@ export class WireReader {
     return (this.low | this.high) !== 0;
   }
 
-  /** A 64-bit varint, into `low` and `high`. */
+  /** A 64-bit varint, into `low` and `high`. More than 64 bits are refused, as Go does. */
   varint64(): void {
     const { buf } = this;
     let pos = this.pos;
     let low = 0;
     let high = 0;
+    // Bytes behind the buffer read as undefined, which ends the varint; the check against `end` catches it.
     let byte = 0x80;
     for (let shift = 0; byte > 0x7f; shift += 7) {
-      if (shift === 70) throw new BadBytes('a varint has more than ten bytes');
+      if (shift === 70) throw new MalformedMessage('a varint has more than ten bytes');
       byte = buf[pos++] as number;
       if (shift < 28) low |= (byte & 0x7f) << shift;
       else if (shift === 28) {
         low |= byte << 28;
         high = (byte & 0x7f) >>> 4;
-      } else high |= (byte & 0x7f) << (shift - 32);
+      } else {
+        if (shift === 63 && byte > 1 && byte < 0x80) throw new MalformedMessage('a varint exceeds 64 bits');
+        high |= (byte & 0x7f) << (shift - 32);
+      }
     }
     if (pos > this.end) throw truncated();
     this.pos = pos;
     this.low = low >>> 0;
     this.high = high >>> 0;
+  }
+
+  /** The last 64-bit value as a signed integer, exact up to 2^53. */
+  get int64(): number {
+    return (this.high | 0) * 0x1_0000_0000 + this.low;
   }
 
   /** A 64-bit varint, zig-zag encoded, into `low` and `high`. */
@@ -210,9 +211,17 @@ export class WireReader {
 
   /** A length; returns the offset behind the bytes that it counts, `pos` is at the first. */
   length(): number {
-    const length = this.uint32();
-    const stop = this.pos + length;
-    if (stop > this.end) throw truncated();
+    const { pos } = this;
+    const byte = this.buf[pos] as number;
+    if (byte < 0x80) {
+      this.pos = pos + 1;
+      const stop = this.pos + byte;
+      if (stop > this.end) throw truncated();
+      return stop;
+    }
+    this.varint64();
+    const stop = this.pos + this.low;
+    if (this.high !== 0 || stop > this.end) throw truncated();
     return stop;
   }
 
@@ -229,7 +238,7 @@ export class WireReader {
     const text = utf8Slice ? utf8Slice.call(buf, start, stop) : buf.toString('utf8', start, stop);
     // Only a string with a replacement character can have come from broken bytes.
     if (strict && text.includes('\ufffd') && !isUtf8(buf.subarray(start, stop))) {
-      throw new BadBytes('a string is not valid UTF-8');
+      throw new MalformedMessage('a string is not valid UTF-8');
     }
     return text;
   }
@@ -245,23 +254,25 @@ export class WireReader {
   /** Passes over the value behind `tag`. */
   skip(tag: number): void {
     switch (tag & 7) {
-      case Wire.Varint:
+      case WireType.Varint:
         this.varint64();
         return;
-      case Wire.Fixed64:
+      case WireType.Fixed64:
         this.advance(8);
         return;
-      case Wire.Bytes:
+      case WireType.Bytes:
         this.pos = this.length();
         return;
-      case Wire.Fixed32:
+      case WireType.Fixed32:
         this.advance(4);
         return;
-      case Wire.StartGroup:
+      case WireType.StartGroup:
         this.#skipGroup(tag + 1);
         return;
       default:
-        throw new BadBytes((tag & 7) === Wire.EndGroup ? 'a group ends that has not begun' : 'a wire type is invalid');
+        throw new MalformedMessage(
+          (tag & 7) === WireType.EndGroup ? 'a group ends that has not begun' : `wire type ${tag & 7} is invalid`,
+        );
     }
   }
 
@@ -278,8 +289,8 @@ export class WireReader {
   }
 }
 
-function truncated(): BadBytes {
-  return new BadBytes('the message is cut short');
+function truncated(): MalformedMessage {
+  return new MalformedMessage('the message is cut short');
 }
 
 /** The text of a few bytes when all are ASCII, else undefined. */
