@@ -51,9 +51,11 @@ export class FrameReader {
   /** Frames with more than `maxMessageBytes` of data are reported as oversized. */
   constructor(sink: FrameSink, maxMessageBytes: number);
   /**
-   * @internal For the engine's own connections. `budget` counts what is held of a frame that is not whole. `onFirstBytes` is shown the first bytes of the stream, up to the size of a header, before they are read as
+   * Frames with more than `maxMessageBytes` of data are reported as oversized. `budget` counts what is held of a frame that
+   * is not whole. `onFirstBytes` is shown the first bytes of the stream, up to the size of a header, before they are read as
    * a frame, and again with more of them until the header is whole: it may stop the reader, as they may be no frame at all.
    */
+  /** @internal */
   constructor(sink: FrameSink, maxMessageBytes: number, budget?: Budget, onFirstBytes?: (first: Uint8Array) => void);
   constructor(
     private readonly sink: FrameSink,
