@@ -3,8 +3,6 @@ import type { TtrpcStream } from '../common/ttrpc-stream.js';
 import type { MethodDescriptor } from '../schema/service-descriptor.js';
 import type { TtrpcContext } from '../transport/call/ttrpc-context.js';
 
-type Methods = Record<string, MethodDescriptor>;
-
 /** What a handler gets: what the codec decodes. */
 type Received<Method extends MethodDescriptor> = ReturnType<Method['request']['decode']>;
 
@@ -34,7 +32,7 @@ type Result<Method extends MethodDescriptor> = Method['shape'] extends 'unary' |
   : Streamed<Response<Method>> | PromiseLike<Streamed<Response<Method>>>;
 
 /** The rpc that a method's name means, as `@TtrpcMethod()` finds it. */
-type RpcOf<All extends Methods, Key> = Key extends string
+type RpcOf<All extends Record<string, MethodDescriptor>, Key> = Key extends string
   ? Capitalize<Key> extends keyof All
     ? All[Capitalize<Key>]
     : Key extends keyof All
@@ -97,7 +95,7 @@ type CheckedHandler<Handler, Method extends MethodDescriptor> = Handler extends 
   : Handler;
 
 /** The controller's type with each handler as the service wants it. */
-type Checked<Controller, All extends Methods> = {
+type Checked<Controller, All extends Record<string, MethodDescriptor>> = {
   [Key in keyof Controller]: [RpcOf<All, Key>] extends [never]
     ? Controller[Key]
     : CheckedHandler<Controller[Key], RpcOf<All, Key>>;
@@ -111,7 +109,7 @@ type Class = abstract new (...parameters: never[]) => object;
  * must be the request or a class with fields of it, the context, or a part of the request; what is returned must be what
  * the response's codec takes. `any` is not checked, nor are methods with other names.
  */
-export type TtrpcServiceDecorator<All extends Methods> = string extends keyof All
+export type TtrpcServiceDecorator<All extends Record<string, MethodDescriptor>> = string extends keyof All
   ? ClassDecorator
   : <Target extends Class>(
       target: Target & (abstract new (...parameters: never[]) => Checked<InstanceType<Target>, All>),

@@ -53,7 +53,7 @@ type Listeners = { [E in keyof TtrpcServerEvents]: TtrpcServerEvents[E][] };
  * serves controllers that are decorated with `@TtrpcService` and `@TtrpcMethod`.
  */
 // `Server` has type parameters for its events and status in Nest 11 and 12; ours are typed by `on` and `status` below.
-export class TtrpcServer extends Server implements CustomTransportStrategy, KnownServer {
+export class TtrpcServer extends Server implements CustomTransportStrategy {
   protected override readonly logger = new Logger('TtrpcServer');
   readonly #options: TtrpcServerOptions;
   readonly #handlers: RegisteredHandler[] = [];
@@ -61,6 +61,8 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
   readonly #core: ServerCore;
   readonly #refusals = new RefusalLog((line) => this.logger.warn(line));
   readonly #failures = new FailureLog((line, stack) => this.logger.error(line, stack));
+  /** This server as the others of its application see it. A schema that does not load serves nothing; its own server says why. */
+  readonly #known: KnownServer = { serves: (info) => this.#serves(info) };
   #schema: Schema | undefined;
   #served: ReadonlySet<ServiceDescriptor> | undefined;
   /** Rpcs whose handler the engine knows. */
@@ -135,7 +137,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
   async #close(): Promise<void> {
     const { gracePeriodMs = GRACE_PERIOD_MS, signalStreams } = this.#options;
     await this.#core.close({ gracePeriodMs, signalStreams });
-    for (const { info } of this.#handlers) forgetHandler(info, this);
+    for (const { info } of this.#handlers) forgetHandler(info, this.#known);
     this._status$.next('disconnected');
     this.#emit('close');
   }
@@ -182,7 +184,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     if (!info) return;
     super.addHandler(pattern, callback, isEventHandler, extras);
     this.#handlers.push({ info, callback, turn: this.#registration() });
-    noteHandler(info, this);
+    noteHandler(info, this.#known);
   }
 
   /** As Nest's: a hook around the processing of each call. */
@@ -197,8 +199,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     this.#hasHooks = true;
   }
 
-  /** As {@link KnownServer.serves}. A schema that does not load serves nothing; its own server says why. */
-  serves(info: HandlerInfo): boolean {
+  #serves(info: HandlerInfo): boolean {
     try {
       return this.#servedServices().has(this.#loadSchema().resolve(info.descriptor?.name ?? info.service));
     } catch {
@@ -230,7 +231,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     const schema = this.#loadSchema();
     const { bindings, foreign, unimplemented } = bindHandlers(this.#handlers, schema, this.#servedServices());
     for (const { handler, reason } of foreign) {
-      if (!servedElsewhere(handler.info, this)) {
+      if (!servedElsewhere(handler.info, this.#known)) {
         throw new Error(`${handlerName(handler.info)}: ${messageOf(reason)}`, { cause: reason });
       }
     }

@@ -24,7 +24,8 @@ interface Idle {
 
 /**
  * Connections that carry one call at a time, so that the socket's backpressure is the stream's flow control and
- * closing the connection is its cancel (DESIGN.md, decision 1). A connection is used again only after both sides have
+ * closing the connection is its cancel (ARCHITECTURE.md, "Streams have a connection of their own"). A connection is
+ * used again only after both sides have
  * closed its stream without an error.
  */
 export class StreamPool implements ConnectionOwner {

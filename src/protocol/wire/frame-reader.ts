@@ -48,11 +48,15 @@ export class FrameReader {
   #type = 0;
   #flags = 0;
 
+  /** Frames with more than `maxMessageBytes` of data are reported as oversized. */
+  constructor(sink: FrameSink, maxMessageBytes: number);
   /**
    * Frames with more than `maxMessageBytes` of data are reported as oversized. `budget` counts what is held of a frame that
    * is not whole. `onFirstBytes` is shown the first bytes of the stream, up to the size of a header, before they are read as
    * a frame, and again with more of them until the header is whole: it may stop the reader, as they may be no frame at all.
    */
+  /** @internal */
+  constructor(sink: FrameSink, maxMessageBytes: number, budget?: Budget, onFirstBytes?: (first: Uint8Array) => void);
   constructor(
     private readonly sink: FrameSink,
     private readonly maxMessageBytes: number,
