@@ -1,8 +1,8 @@
-/** A limit for bytes that are held in memory, possibly as a share of a larger one (stream, connection, server). */
+/** A limit on the bytes held in memory, possibly within a larger one (stream, connection, server). */
 export class Budget {
   #used = 0;
 
-  /** At most `limit` bytes here, and what `parent` allows in all. */
+  /** Allows `limit` bytes here, and no more in all than `parent` allows. */
   constructor(
     readonly limit: number,
     private readonly parent?: Budget,
@@ -13,7 +13,7 @@ export class Budget {
     return this.#used;
   }
 
-  /** Takes `bytes`, or returns the limit that does not allow it. */
+  /** Takes `bytes` and returns undefined, or takes nothing and returns the limit that would be exceeded. */
   take(bytes: number): number | undefined {
     if (this.#used + bytes > this.limit) return this.limit;
     const refused = this.parent?.take(bytes);
@@ -21,7 +21,7 @@ export class Budget {
     return refused;
   }
 
-  /** Takes `bytes` whatever the limit: for what is held already. False when a limit is exceeded with it. */
+  /** Takes `bytes` that are held already, whatever the limit. Returns false when a limit is now exceeded. */
   force(bytes: number): boolean {
     this.#used += bytes;
     const fitsAbove = this.parent?.force(bytes) ?? true;
