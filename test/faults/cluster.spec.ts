@@ -242,7 +242,7 @@ describe.each(['rr', 'none'])('workers of a cluster, scheduling policy %s', (pol
   it('say what is wrong with the place', async () => {
     writeFileSync(folder.file('file'), '');
     const program = await begin(folder.url('file/s.sock'), policy, { workers: 1 });
-    expect(program.output()).toContain(`${folder.file('file')} is no folder`);
+    expect(program.output()).toContain(`${folder.file('file')} is not a folder`);
     await stop(program);
     rmSync(folder.file('file'));
   });

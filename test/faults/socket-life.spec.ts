@@ -68,7 +68,7 @@ describe('a relative path after process.chdir()', () => {
     mkdirSync(gone);
     process.chdir(gone);
     rmSync(gone, { recursive: true });
-    const message = 'address "unix:s.sock": the working directory, which a relative path needs, is gone';
+    const message = 'address "unix:s.sock": a relative path needs the working directory, which no longer exists';
     await expect(serve('unix:s.sock', ECHO)).rejects.toThrow(message);
     await expect(connect('unix:s.sock')).rejects.toThrow(message);
     // Others do not need it.
@@ -92,7 +92,7 @@ describe('a folder that vanishes', () => {
 
   it('is named also when it is a file', async () => {
     writeFileSync(folder.file('run'), '');
-    await expect(serve(folder.url('run/s.sock'), ECHO)).rejects.toThrow(`${folder.file('run')} is no folder`);
+    await expect(serve(folder.url('run/s.sock'), ECHO)).rejects.toThrow(`${folder.file('run')} is not a folder`);
     rmSync(folder.file('run'));
   });
 });

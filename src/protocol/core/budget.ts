@@ -1,8 +1,8 @@
-/** A limit for bytes that are held in memory, possibly as a share of a larger one (stream, connection, server). */
+/** A limit on the bytes held in memory, possibly within a larger one (stream, connection, server). */
 export class Budget {
   #used = 0;
 
-  /** At most `limit` bytes here, and what `parent` allows in all. */
+  /** Allows `limit` bytes here, and no more in all than `parent` allows. */
   constructor(
     readonly limit: number,
     private readonly parent?: Budget,
@@ -23,14 +23,14 @@ export class Budget {
     return this.#used + bytes > this.limit ? this.limit : this.parent?.exceededBy(bytes);
   }
 
-  /** Takes `bytes`, or returns the limit that does not allow it. */
+  /** Takes `bytes` and returns undefined, or takes nothing and returns the limit that would be exceeded. */
   take(bytes: number): number | undefined {
     const exceeded = this.exceededBy(bytes);
     if (exceeded === undefined) this.force(bytes);
     return exceeded;
   }
 
-  /** Takes `bytes` whatever the limit: for what is held already. False when a limit is exceeded with it. */
+  /** Takes `bytes` that are held already, whatever the limit. Returns false when a limit is now exceeded. */
   force(bytes: number): boolean {
     this.#used += bytes;
     const fitsAbove = this.parent?.force(bytes) ?? true;

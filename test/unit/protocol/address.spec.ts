@@ -66,13 +66,13 @@ describe('addresses', () => {
     ['127.0.0.1', 'a TCP address begins with tcp:// and has a port; write tcp://127.0.0.1:50051 with the port'],
     [' ', 'it is blank; expected unix:///path'],
     ['\n', 'it is blank'],
-    [' unix:///run/x.sock', 'it begins or ends with a blank'],
-    ['/run/x.sock\n', 'it begins or ends with a blank'],
-    ['unix: /run/x.sock', 'it begins or ends with a blank'],
-    ['~', 'only a shell knows what ~ means; write the path in full'],
-    ['~/x.sock', 'only a shell knows what ~ means'],
-    ['unix:~/x.sock', 'only a shell knows what ~ means'],
-    ['unix://~/x.sock', 'only a shell knows what ~ means'],
+    [' unix:///run/x.sock', 'it begins or ends with white space'],
+    ['/run/x.sock\n', 'it begins or ends with white space'],
+    ['unix: /run/x.sock', 'it begins or ends with white space'],
+    ['~', 'only shells expand ~; write the full path'],
+    ['~/x.sock', 'only shells expand ~'],
+    ['unix:~/x.sock', 'only shells expand ~'],
+    ['unix://~/x.sock', 'only shells expand ~'],
   ])('%j is no socket file of that name', (url, why) => {
     expect(() => parseAddress(url)).toThrow(`address ${JSON.stringify(url)}: ${why}`);
   });

@@ -26,7 +26,7 @@ describe('DecodeAccount', () => {
     const account = new DecodeAccount({ maxDecodedMessageBytes: 40 * KIB, maxDecodedBytesPerServer: 100 * KIB });
     account.begin();
     account.take(40 * KIB);
-    expect(() => account.take(1)).toThrow('the decoded message takes more than 40960 bytes, the limit');
+    expect(() => account.take(1)).toThrow('the decoded message takes more than the limit of 40960 bytes');
     const kept = [40, 40].map((kib) => account.keep(kib * KIB));
     expect(account.used).toBe(80 * KIB);
     account.begin();

@@ -268,7 +268,7 @@ describe('FrameWriter', () => {
       decode: () => null,
       encodeInto: () => writer.writeData(1, bytesCodec, Buffer.from('inner')),
     };
-    expect(() => writer.writeData(1, nested, null)).toThrow(/while it was encoded/);
+    expect(() => writer.writeData(1, nested, null)).toThrow(/while another one was being encoded/);
     expect(() => writer.writeData(1, bytesCodec, Buffer.from('fine'))).not.toThrow();
   });
 
