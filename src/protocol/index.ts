@@ -14,7 +14,7 @@ export {
 } from './server/serve.js';
 export { formatAddress, parseAddress, type Address } from './socket/address.js';
 export type { BackoffOptions } from './client/backoff.js';
-export type { ChannelOptions, ChannelStatus, RouteOptions } from './client/channel.js';
+export type { ChannelOptions, ChannelStats, ChannelStatus, RouteOptions } from './client/channel.js';
 export type { ClientLimits } from './client/client-connection.js';
 export { TtrpcError, type ErrorExposure } from './core/errors.js';
 export { FrameFlag, FrameType, HEADER_BYTES, MAX_MESSAGE_BYTES, writeHeader } from './wire/frame.js';

@@ -20,6 +20,7 @@ import { logCallbackError } from '../calls/client-log.js';
 import { ClientMethod } from './client-method.js';
 import { connectionSource, type TtrpcClientOptions } from './client-options.js';
 import type { AsyncService, ObservableService } from './client-types.js';
+import type { TtrpcChannel } from './ttrpc-channel.js';
 import { InterceptedCalls } from '../calls/intercepted-calls.js';
 import { asyncProxy, observableProxy } from './service-proxy.js';
 
@@ -161,9 +162,10 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents> implements OnApp
     });
   }
 
-  /** The engine's channel, which owns the connections. */
-  override unwrap<T = Channel>(): T {
-    return this.#caller.channel as T;
+  /** The client's connections: their status and figures; see {@link TtrpcChannel}. */
+  override unwrap<T = TtrpcChannel>(): T {
+    const channel: TtrpcChannel = this.#caller.channel;
+    return channel as T;
   }
 
   /**
