@@ -9,7 +9,7 @@ export type { RawContext } from './server/call-context.js';
 export type { RawHandle, RawMethod, RawServices } from './server/raw-handler.js';
 export { formatAddress, parseAddress, type Address } from './socket/address.js';
 export type { BackoffOptions } from './client/backoff.js';
-export type { ChannelOptions, ChannelStatus, RouteOptions } from './client/channel.js';
+export type { ChannelOptions, ChannelStats, ChannelStatus, RouteOptions } from './client/channel.js';
 export type { ConnectionStatus } from './client/shared-connection.js';
 export type { ClientLimits } from './client/client-connection.js';
 export { TtrpcError, type ErrorExposure, type TtrpcErrorOptions } from './core/errors.js';

@@ -37,8 +37,9 @@ export interface TtrpcClientOptions extends SchemaOptions, ChannelOptions {
 }
 
 /**
- * Where a client's connections come from. Raises a TypeError unless exactly one of `url`, `duplex` and `connect` is
- * there and usable, and a TtrpcException (INVALID_ARGUMENT) that names an address which is none.
+ * Where a client's connections come from.
+ * @throws TypeError unless exactly one of `url`, `duplex` and `connect` is there and usable; TtrpcException
+ * (INVALID_ARGUMENT) that names an invalid address
  */
 export function connectionSource(options: TtrpcClientOptions): ConnectionSource {
   const { url, duplex, connect } = options;

@@ -114,7 +114,7 @@ export class Channel {
   /**
    * A call that has not begun: {@link request} or {@link openStream} begins it. All that happens, also that its request
    * does not encode, goes to `observer`. Its deadline and signals are in force from here on.
-   * @throws TypeError for a signal that is none, CANCELLED for one that has aborted already
+   * @throws TypeError for a signal that is not an AbortSignal, CANCELLED for one that has aborted already
    */
   newCall(method: MethodRef, start: CallStart, route: RouteOptions, observer: CallObserver): ClientCall {
     checkSignals(start);
