@@ -146,14 +146,14 @@ export class ProtobufReader {
     // Bytes behind the buffer read as undefined, which ends the varint; the check against `end` catches it.
     let byte = 0x80;
     for (let shift = 0; byte > 0x7f; shift += 7) {
-      if (shift === 70) throw new MalformedMessage('a varint has more than ten bytes');
+      if (shift === 70) throw this.#badVarint(pos, 'a varint has more than ten bytes');
       byte = buf[pos++] as number;
       if (shift < 28) low |= (byte & 0x7f) << shift;
       else if (shift === 28) {
         low |= byte << 28;
         high = (byte & 0x7f) >>> 4;
       } else {
-        if (shift === 63 && byte > 1 && byte < 0x80) throw new MalformedMessage('a varint exceeds 64 bits');
+        if (shift === 63 && byte > 1 && byte < 0x80) throw this.#badVarint(pos, 'a varint exceeds 64 bits');
         high |= (byte & 0x7f) << (shift - 32);
       }
     }
@@ -161,6 +161,11 @@ export class ProtobufReader {
     this.pos = pos;
     this.low = low >>> 0;
     this.high = high >>> 0;
+  }
+
+  /** What is wrong with a varint of which the bytes up to `pos` were looked at: some may stand behind the end. */
+  #badVarint(pos: number, reason: string): MalformedMessage {
+    return pos > this.end ? truncated() : new MalformedMessage(reason);
   }
 
   /** The last 64-bit value as a signed integer, exact up to 2^53. */
