@@ -20,7 +20,6 @@ export {
 export { formatAddress, parseAddress, type Address } from './socket/address.js';
 export type { BackoffOptions } from './client/backoff.js';
 export type { ChannelOptions, ChannelStatus, RouteOptions } from './client/channel.js';
-export type { ConnectionStatus } from './client/shared-connection.js';
 export type { ClientLimits } from './client/client-connection.js';
 export { TtrpcError, type ErrorExposure, type TtrpcErrorOptions } from './core/errors.js';
 export { FrameFlag, FrameType, HEADER_BYTES, MAX_MESSAGE_BYTES, writeHeader } from './wire/frame.js';
@@ -39,3 +38,4 @@ export type { CloseOptions, ServerLimits } from './server/server-options.js';
 export type { SocketFileOptions, SocketOwner } from './socket/socket-file-options.js';
 export { statusName, TtrpcStatus, type StatusDetail, type StatusObject } from './core/status.js';
 export type { StreamPoolOptions } from './client/stream-pool.js';
+export type { ConnectionStatus } from './client/shared-connection.js';
