@@ -7,9 +7,9 @@ import { connect as connectHttp2, createServer as createHttp2Server } from 'node
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Client, credentials, Server as GrpcServer, ServerCredentials, status } from '@grpc/grpc-js';
-import { connect, serve, TtrpcStatus, type RawServer } from '../../../src/protocol/index.js';
-import { foreignProtocol } from '../../../src/protocol/wire/foreign-protocol.js';
-import { TempFolder } from '../../support/temp-folder.js';
+import { connect, serve, TtrpcStatus, type RawServer } from '../../../../src/protocol/index.js';
+import { foreignProtocol } from '../../../../src/protocol/wire/foreign-protocol.js';
+import { TempFolder } from '../../../support/temp-folder.js';
 
 const SERVICE = 'test.v1.Test';
 

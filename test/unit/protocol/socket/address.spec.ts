@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { formatAddress, MAX_PATH_BYTES, parseAddress, systemPath } from '../../../src/protocol/socket/address.js';
-import { TtrpcError } from '../../../src/protocol/core/errors.js';
+import { formatAddress, MAX_PATH_BYTES, parseAddress, systemPath } from '../../../../src/protocol/socket/address.js';
+import { TtrpcError } from '../../../../src/protocol/core/errors.js';
 
 describe('addresses', () => {
   it.each([

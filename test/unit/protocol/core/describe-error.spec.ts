@@ -6,11 +6,11 @@ import {
   readProperty,
   stackOf,
   UNPRINTABLE,
-} from '../../../src/protocol/core/describe-error.js';
-import { TtrpcError } from '../../../src/protocol/core/errors.js';
-import { TtrpcException } from '../../../src/index.js';
-import { logStack } from '../../../src/common/log-text.js';
-import { hostileValues } from '../../support/hostile-values.js';
+} from '../../../../src/protocol/core/describe-error.js';
+import { TtrpcError } from '../../../../src/protocol/core/errors.js';
+import { TtrpcException } from '../../../../src/index.js';
+import { logStack } from '../../../../src/common/log-text.js';
+import { hostileValues } from '../../../support/hostile-values.js';
 
 describe('what was thrown is read safely', () => {
   it.each(Object.entries(hostileValues))('%s', (_name, make) => {

@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { parseAddress } from '../../../src/protocol/socket/address.js';
-import { dial } from '../../../src/protocol/socket/dial.js';
-import { FrameReader } from '../../../src/protocol/wire/frame-reader.js';
-import { retain } from '../../../src/protocol/wire/retain.js';
-import { FrameWriter } from '../../../src/protocol/wire/frame-writer.js';
-import { bytesCodec } from '../../../src/protocol/wire/message-codec.js';
-import { listenToReads } from '../../../src/protocol/socket/shared-reads.js';
-import { TempFolder } from '../../support/temp-folder.js';
+import { parseAddress } from '../../../../src/protocol/socket/address.js';
+import { dial } from '../../../../src/protocol/socket/dial.js';
+import { FrameReader } from '../../../../src/protocol/wire/frame-reader.js';
+import { retain } from '../../../../src/protocol/wire/retain.js';
+import { FrameWriter } from '../../../../src/protocol/wire/frame-writer.js';
+import { bytesCodec } from '../../../../src/protocol/wire/message-codec.js';
+import { listenToReads } from '../../../../src/protocol/socket/shared-reads.js';
+import { TempFolder } from '../../../support/temp-folder.js';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { CallTable, type Identified } from '../../../src/protocol/connection/call-table.js';
+import { CallTable, type Identified } from '../../../../src/protocol/connection/call-table.js';
 
 /** Ids as a client gives them, ids far apart, and ids that a plain table would put on one place. */
 const id = fc.oneof(

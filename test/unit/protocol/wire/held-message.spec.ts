@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { heldCodec, holdMessage, NO_MESSAGE } from '../../../src/protocol/wire/held-message.js';
-import { bytesCodec, type MessageCodec, type WriteArena } from '../../../src/protocol/wire/message-codec.js';
-import { ScratchArena } from '../../../src/protocol/wire/scratch-arena.js';
+import { heldCodec, holdMessage, NO_MESSAGE } from '../../../../src/protocol/wire/held-message.js';
+import { bytesCodec, type MessageCodec, type WriteArena } from '../../../../src/protocol/wire/message-codec.js';
+import { ScratchArena } from '../../../../src/protocol/wire/scratch-arena.js';
 
 /** Writes bytes one behind the other, as the fields of a message are written. */
 const listCodec: MessageCodec<readonly (Uint8Array | (() => Uint8Array))[]> = {
