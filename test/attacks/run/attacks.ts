@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { RefusalReason, TtrpcServerOptions } from '../../../src/index.js';
 import type { Bytes } from '../../conformance/wire/bytes.js';
-import { frame } from '../frames.js';
+import { frame } from '../../support/frames.js';
 import { ask, blob, call, write, type Target } from './wire.js';
 
 const MIB = 1024 * 1024;

@@ -9,7 +9,7 @@ import { FieldReader, varintSize, writeVarint, writeVarint64 } from '../../../sr
 import { readRequest, readResponse } from '../../conformance/wire/envelope.js';
 import { encodeWritten, FrameCutter } from '../../conformance/wire/frame.js';
 import { encodeFields, encodeVarint, type Field } from '../../conformance/wire/protobuf.js';
-import { memoryWire, type Wire } from '../../fuzz/wire.js';
+import { memoryWire, type Wire } from '../../support/wire.js';
 
 /*
  * What we write an independent reader (that of the conformance suite) reads back, and what an independent writer writes
