@@ -7,7 +7,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * Sources that no test of `test/unit` names, with the reason and the tests that cover them: a folder (`client/`) for all
- * files in it, or one file. The coverage floors of jest.config.js hold for them, too.
+ * files in it, or one file.
  */
 const EXCEPTIONS: Record<string, { why: string; tests: string[] }> = {
   'protocol/core/root-context.ts': {
