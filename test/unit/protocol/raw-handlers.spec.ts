@@ -108,11 +108,11 @@ describe("a handler's abort listeners", () => {
         throw new Error('in a listener');
       }),
     'an async function that rejects': (signal) => {
-      const listener = async (): Promise<void> => {
+      const listener: () => unknown = async () => {
         await Promise.resolve();
         throw new Error('in a listener');
       };
-      signal.addEventListener('abort', listener as () => void);
+      signal.addEventListener('abort', listener);
     },
     'an object with handleEvent': (signal) =>
       signal.addEventListener('abort', {
