@@ -9,8 +9,8 @@ import { namesInLine, namesInTable, sameProperties } from './option-tables.js';
 /** The program that the others call. */
 const SERVER = 'server/main.ts';
 
-/** What to type in a shell: shown only. Any other block must be part of the project. */
-const SHELL = 'sh';
+/** What to type in a shell, and changes to the code of others: shown only. Any other block must be part of the project. */
+const SHOWN = ['sh', 'diff'];
 
 const PAGES = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
 const FILES = ['README.md', ...PAGES.map((name) => `docs/${name}`)];
@@ -49,8 +49,9 @@ afterAll(async () => {
 
 describe('code blocks', () => {
   it.each(blocks.map((block) => [name(block), block] as const))('%s', async (_name, block) => {
-    if (block.language === SHELL) {
-      expect(unknownWords(block.code)).toEqual([]);
+    if (SHOWN.includes(block.language)) {
+      if (block.language === 'sh') expect(unknownWords(block.code)).toEqual([]);
+      else expect(block.code).toMatch(/^[+-] /m);
       return;
     }
     expect(block).toHaveProperty('title', expect.any(String));
@@ -95,7 +96,7 @@ function name(block: CodeBlock): string {
 }
 
 function treatment(block: CodeBlock): string {
-  if (block.language === SHELL) return 'shown only, not run (its scripts and packages exist)';
+  if (SHOWN.includes(block.language)) return 'shown only, not run (its scripts and packages exist)';
   if (block.title === undefined) return 'HAS NO TITLE, neither compiled nor run';
   if (block.title === SERVER) return 'compiled, serves the others';
   if (runsAlone(block)) return 'compiled, run, its output compared';

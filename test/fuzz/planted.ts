@@ -14,13 +14,13 @@ export interface PlantedFault {
 
 export const plantedFaults: readonly PlantedFault[] = [
   {
-    what: 'an answer is sent although the call is over',
+    what: 'an error is sent although the call is over',
     side: 'server',
     breaks: 'every call ends once',
     file: 'src/protocol/server/server-call.ts',
-    find: `  respond<T>(codec: MessageCodec<T>, value: T): void {
+    find: `  fail(status: StatusObject): void {
     if (this.#state !== 'open') return;`,
-    replace: '  respond<T>(codec: MessageCodec<T>, value: T): void {',
+    replace: '  fail(status: StatusObject): void {',
   },
   {
     what: 'handlers are not told that their client is gone',

@@ -150,7 +150,7 @@ describe('a descriptor that is no connection', () => {
         .ask({}),
     );
     closeSync(fd);
-    expect(error.message).toContain(`cannot connect to fd:${fd}: it is no socket (ENOTSOCK)`);
+    expect(error.message).toContain(`cannot connect to fd:${fd}: it is not a socket (ENOTSOCK)`);
   });
 });
 

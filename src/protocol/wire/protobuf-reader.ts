@@ -115,8 +115,8 @@ export class ProtobufReader {
       return byte;
     }
     this.varint64();
-    // A tag of more than five bytes is refused whatever it says: nobody writes one.
-    if (this.high !== 0 || this.low < 8 || this.pos - pos > 5) throw new MalformedMessage('a field number is invalid');
+    // Zeros behind its five bytes do no harm, as in Go: PROTOCOL.md, "Hostile bytes".
+    if (this.high !== 0 || this.low < 8) throw new MalformedMessage('a field number is invalid');
     return this.low;
   }
 

@@ -202,5 +202,6 @@ describe('the state machine of the client', () => {
       }),
       { numRuns: 200 },
     );
-  });
+    // Some 10,000 turns of the event loop: on a busy machine more than Jest's 20 s.
+  }, 120_000);
 });
