@@ -1,12 +1,9 @@
 import { once } from 'node:events';
-import { Duplex, duplexPair as nodeDuplexPair } from 'node:stream';
+import { duplexPair } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { connect, serve, TtrpcError } from 'nestjs-ttrpc/protocol';
 import { Mux, PLUGIN_CONNECTION, RUNTIME_CONNECTION } from '../../src/nri/mux.js';
 import { OutgoingFrames } from '../../src/nri/outgoing-frames.js';
-
-/** Node 20.17 has it, its types came later. */
-const duplexPair = nodeDuplexPair as () => [Duplex, Duplex];
 
 /** A ttrpc frame of `length` bytes in all. */
 function frame(length: number, fill = 1): Buffer {
@@ -67,8 +64,8 @@ describe('Mux', () => {
       toRuntime.call('r', 'Echo', large),
       ...Array.from({ length: 500 }, (_, i) => toRuntime.call('r', 'Echo', Buffer.from(String(i)))),
     ]);
-    expect(large.equals(answers[0] as Uint8Array)).toBe(true);
-    expect(large.equals(answers[1] as Uint8Array)).toBe(true);
+    expect(large.equals(answers[0])).toBe(true);
+    expect(large.equals(answers[1])).toBe(true);
     expect(Buffer.from(answers[501] as Uint8Array).toString()).toBe('499');
 
     toPlugin.close();
