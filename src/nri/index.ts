@@ -9,3 +9,8 @@ export type { Configuration, ContainerEvent, NriContext, NriHandlers, PodEvent, 
 export type { NriFailurePolicy, NriLogger, NriPluginOptions } from './plugin-options.js';
 export { runPlugin, type RunningPlugin } from './run-plugin.js';
 export { NriRuntime } from './runtime.js';
+export { ContainerChanges, ContainerResourceUpdate } from './adjustment.js';
+export { NriEvent, NriPlugin } from './nest/decorators.js';
+export { NriModule, type NriModuleAsyncOptions, type NriModuleOptions } from './nest/nri.module.js';
+export type { NriPluginMark } from './plugin-functions.js';
+export { ResourceChanges, type Integer } from './resource-changes.js';
