@@ -26,13 +26,23 @@ const problems = [...upward(), ...circles()];
 for (const line of ROOMS) {
   for (const room of line) {
     const inside = files.filter((file) => roomOf(file) === room);
-    if (inside.length > 0) console.log(`${room}: ${inside.length} files`);
+    if (inside.length > 0) console.log(`${room}: ${inside.length} files, ${sum(inside.map(lines))} lines`);
   }
 }
+const longest = files.reduce((one, other) => (lines(other) > lines(one) ? other : one));
+console.log(`src: ${sum(files.map(lines))} lines; the longest file is ${longest}, ${lines(longest)} lines`);
 console.log(`imports: ${files.length} files, ${[...imports.values()].flat().length} imports, ${depth()} levels`);
 for (const problem of problems) console.error(`imports: ${problem}`);
 if (problems.length === 0) console.log('imports: no circle, none upward');
 else process.exitCode = 1;
+
+function lines(file) {
+  return readFileSync(join(src, file), 'utf8').split('\n').length - 1;
+}
+
+function sum(numbers) {
+  return numbers.reduce((total, number) => total + number, 0);
+}
 
 function upward() {
   return files.flatMap((file) => {

@@ -1,11 +1,14 @@
-// `npm run bench:codec [-- --quick]`: what our codec takes to decode and encode, and what others take in proportion. All
-// take turns in one process, in rounds; a figure is the median of the rounds.
+// `npm run bench:codec [-- --quick] [--only 'decode Cluster']`: what our codec takes to decode and encode, and what others take in proportion. All
+// take turns in one process, in short rounds; a figure is the lower quartile of its rounds, so that what else runs on the
+// machine counts little.
 import { create, createFileRegistry, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { loadSync, type MessageTypeDefinition, type Options } from '@grpc/proto-loader';
+import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import protobuf from 'protobufjs';
 import { loadSchema, type LoaderOptions } from '../../src/schema/index.js';
+import { FIRST_USE_TYPES, firstUse } from './first-use.js';
 import { SAMPLES, type Sample } from './messages.js';
 
 const PROTO = fileURLToPath(new URL('./messages.proto', import.meta.url));
@@ -18,8 +21,10 @@ const OPTIONS: Readonly<Record<string, LoaderOptions>> = {
 };
 
 const isQuick = process.argv.includes('--quick');
-const ROUNDS = isQuick ? 5 : 15;
-const ROUND_MS = isQuick ? 20 : 60;
+const only = process.argv.includes('--only') ? (process.argv[process.argv.indexOf('--only') + 1] ?? '') : '';
+const ROUNDS = isQuick ? 20 : 100;
+const ROUND_MS = 6;
+const WARM_UP_MS = isQuick ? 150 : 400;
 
 /** What is compared; the first is ours. */
 interface Codec {
@@ -83,15 +88,29 @@ function round(run: () => unknown, ms: number): number {
   return ((now - from) / runs) * 1000;
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+function lowerQuartile(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 2] ?? Number.NaN;
 }
 
-/** Medians in microseconds, in the order of `runs`, which take turns. */
+/** Microseconds, in the order of `runs`, which take turns. */
 function compare(runs: readonly (() => unknown)[]): number[] {
-  for (const run of runs) round(run, ROUND_MS);
+  for (const run of runs) round(run, WARM_UP_MS);
   const rounds = Array.from({ length: ROUNDS }, () => runs.map((run) => round(run, ROUND_MS)));
-  return runs.map((_, index) => median(rounds.map((times) => times[index] ?? Number.NaN)));
+  return runs.map((_, index) => lowerQuartile(rounds.map((times) => times[index] ?? Number.NaN)));
+}
+
+if ('first use'.includes(only)) {
+  console.log(
+    `\n| first use of a type that reaches ${FIRST_USE_TYPES} others, ms | decode | encode |\n| --- | --- | --- |`,
+  );
+  // The first round is a process's first use of a codec at all: none of its code is compiled yet.
+  const [first = [], ...later] = Array.from({ length: isQuick ? 3 : 9 }, firstUse);
+  for (const [index, { name, decode, encode }] of first.entries()) {
+    const among = (way: 'decode' | 'encode'): string =>
+      lowerQuartile(later.map((all) => all[index]?.[way] ?? Number.NaN)).toFixed(1);
+    console.log(`| ${name}, of the process | ${decode.toFixed(1)} | ${encode.toFixed(1)} |`);
+    console.log(`| ${name}, of a later type | ${among('decode')} | ${among('encode')} |`);
+  }
 }
 
 for (const way of ['decode', 'encode'] as const) {
@@ -101,9 +120,29 @@ for (const way of ['decode', 'encode'] as const) {
   console.log('| --- | --- | --- | --- | --- | --- | --- |');
   for (const [name, sample] of Object.entries(SAMPLES)) {
     for (const [options, loader] of Object.entries(OPTIONS)) {
+      if (!`${way} ${name} ${options}`.includes(only)) continue;
       const [ours = Number.NaN, ...others] = compare(codecsOf(sample, loader).map((codec) => codec[way]));
       const ratios = others.map((time) => `x${(time / ours).toFixed(2)}`);
       console.log(`| ${[name, options, ours.toFixed(2), ...ratios].join(' | ')} |`);
     }
   }
 }
+
+if ('unknown properties'.includes(only)) {
+  console.log('\n| encode, in proportion to `ignore` | warn | error |\n| --- | --- | --- |');
+  for (const [name, { typeName, value }] of Object.entries(SAMPLES)) {
+    const runs = (['ignore', 'warn', 'error'] as const).map((unknownProperties) => {
+      const codec = loadSchema({ protoPath: PROTO, unknownProperties }).findType(typeName);
+      const type = protobuf.loadSync(PROTO).lookupType(typeName);
+      const message = codec?.decode(Buffer.from(type.encode(type.fromObject(value)).finish()));
+      return () => codec?.encode(message);
+    });
+    const [ignore = Number.NaN, ...others] = compare(runs);
+    console.log(`| ${[name, ...others.map((time) => `x${(time / ignore).toFixed(2)}`)].join(' | ')} |`);
+  }
+}
+
+const [{ model } = { model: 'unknown' }] = cpus();
+console.log(
+  `\nNode ${process.version}, ${cpus().length} cores of ${model.trim()}, ${process.platform} ${process.arch}`,
+);

@@ -1,3 +1,7 @@
+export type { BackoffOptions } from '../protocol/client/backoff.js';
+export type { ChannelOptions, ChannelStats, ChannelStatus, RouteOptions } from '../protocol/client/channel.js';
+export type { ClientLimits } from '../protocol/client/client-connection.js';
+export type { StreamPoolOptions } from '../protocol/client/stream-pool.js';
 export type { TtrpcCallOptions, TtrpcCallParent } from './api/call-options.js';
 export type { TtrpcClientOptions } from './api/client-options.js';
 export type { AsyncService, ObservableService, ReservedName, TtrpcStreamSource } from './api/client-types.js';
@@ -7,6 +11,7 @@ export type {
   TtrpcClientInterceptor,
   TtrpcClientNext,
 } from './api/interceptor.js';
+export type { TtrpcChannel } from './api/ttrpc-channel.js';
 export { getTtrpcServiceToken, type TtrpcServiceTokenOptions } from './module/service-token.js';
 export {
   TtrpcClientsModule,

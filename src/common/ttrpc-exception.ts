@@ -41,7 +41,7 @@ export class TtrpcException extends RpcException {
   }
 
   /** The exception for an engine's error or a status, of the call `rpc`; an exception is returned as it is. */
-  static from(error: TtrpcException | TtrpcError | StatusObject, rpc?: string): TtrpcException {
+  static from(error: TtrpcException | StatusObject, rpc?: string): TtrpcException {
     if (error instanceof TtrpcException) return error;
     const cause = error instanceof TtrpcError ? (error.cause ?? error) : undefined;
     return new TtrpcException(error.code, error.message, error.details, { cause, rpc });

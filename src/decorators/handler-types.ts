@@ -3,13 +3,11 @@ import type { TtrpcStream } from '../common/ttrpc-stream.js';
 import type { MethodDescriptor } from '../schema/service-descriptor.js';
 import type { TtrpcContext } from '../transport/call/ttrpc-context.js';
 
-type Methods = Record<string, MethodDescriptor>;
-
 /** What a handler gets: what the codec decodes. */
 type Received<Method extends MethodDescriptor> = ReturnType<Method['request']['decode']>;
 
-/** What a handler answers: what the codec encodes; nothing at all where the message has no fields. */
-type Answer<Method extends MethodDescriptor> =
+/** What a handler returns: what the codec encodes; nothing at all where the message has no fields. */
+type Response<Method extends MethodDescriptor> =
   | Parameters<Method['response']['encode']>[0]
   | (HasNoFields<ReturnType<Method['response']['decode']>> extends true ? void | null | undefined : never);
 
@@ -30,11 +28,11 @@ type Argument<Method extends MethodDescriptor> =
 type Streamed<T> = Observable<T> | AsyncIterable<T>;
 
 type Result<Method extends MethodDescriptor> = Method['shape'] extends 'unary' | 'client-streaming'
-  ? Answer<Method> | PromiseLike<Answer<Method>> | Observable<Answer<Method>>
-  : Streamed<Answer<Method>> | PromiseLike<Streamed<Answer<Method>>>;
+  ? Response<Method> | PromiseLike<Response<Method>> | Observable<Response<Method>>
+  : Streamed<Response<Method>> | PromiseLike<Streamed<Response<Method>>>;
 
 /** The rpc that a method's name means, as `@TtrpcMethod()` finds it. */
-type RpcOf<All extends Methods, Key> = Key extends string
+type RpcOf<All extends Record<string, MethodDescriptor>, Key> = Key extends string
   ? Capitalize<Key> extends keyof All
     ? All[Capitalize<Key>]
     : Key extends keyof All
@@ -84,7 +82,7 @@ type CheckedResult<Returned, Method extends MethodDescriptor> =
     ? Returned
     : [KeysOf<MessagesIn<Returned>>] extends [never]
       ? Result<Method>
-      : [KeysOf<MessagesIn<Returned>> & KeysOf<Answer<Method>>] extends [never]
+      : [KeysOf<MessagesIn<Returned>> & KeysOf<Response<Method>>] extends [never]
         ? { 'is no field of the response': KeysOf<MessagesIn<Returned>> }
         : Result<Method>;
 
@@ -97,13 +95,13 @@ type CheckedHandler<Handler, Method extends MethodDescriptor> = Handler extends 
   : Handler;
 
 /** The controller's type with each handler as the service wants it. */
-type Checked<Controller, All extends Methods> = {
+type Checked<Controller, All extends Record<string, MethodDescriptor>> = {
   [Key in keyof Controller]: [RpcOf<All, Key>] extends [never]
     ? Controller[Key]
     : CheckedHandler<Controller[Key], RpcOf<All, Key>>;
 };
 
-// Any class at all: `never` is what every parameter takes.
+// Any class: `never` is what every parameter takes.
 type Class = abstract new (...parameters: never[]) => object;
 
 /**
@@ -111,7 +109,7 @@ type Class = abstract new (...parameters: never[]) => object;
  * must be the request or a class with fields of it, the context, or a part of the request; what is returned must be what
  * the response's codec takes. `any` is not checked, nor are methods with other names.
  */
-export type TtrpcServiceDecorator<All extends Methods> = string extends keyof All
+export type TtrpcServiceDecorator<All extends Record<string, MethodDescriptor>> = string extends keyof All
   ? ClassDecorator
   : <Target extends Class>(
       target: Target & (abstract new (...parameters: never[]) => Checked<InstanceType<Target>, All>),

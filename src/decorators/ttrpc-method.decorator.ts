@@ -1,4 +1,5 @@
 import { UseFilters } from '@nestjs/common';
+import { FILTERS } from '../transport/nest-seam/metadata-keys.js';
 import { watchReturn } from '../transport/nest-seam/handler-return.js';
 import { TtrpcExceptionFilter } from '../transport/nest-seam/ttrpc-exception.filter.js';
 import {
@@ -6,24 +7,21 @@ import {
   registerHandler,
   settleHandler,
   type HandlerFunction,
-} from '../transport/binding/handler-metadata.js';
-import { completeParameters, keepParameters, passParameters } from './handler-parameters.js';
+} from '../transport/nest-seam/handler-metadata.js';
+import { completeParameters, keepParameters, passParameters } from '../transport/nest-seam/handler-parameters.js';
 
 /** Options of {@link TtrpcMethod}. */
 export interface TtrpcMethodOptions {
   /**
-   * False: no pipes run for this method, also no global ones, and the handler gets `(request, context)` as they are.
-   * Where pipes apply that saves their time. Where none do, a microservice of its own skips Nest's stage for them by
-   * itself; one that is connected to an HTTP application needs this for it. Default true.
+   * False: no pipes run for this method, not even global ones, and the handler gets `(request, context)` as they are.
+   * Default true. A standalone microservice already skips Nest's parameter stage where no pipe applies; one that is
+   * connected to an HTTP application skips it only with `pipes: false`.
    */
   pipes?: boolean | undefined;
 }
 
-/** Where Nest keeps the filters of a class. */
-const FILTERS = '__exceptionFilters__';
-
 /**
- * Makes a method the handler of an rpc. It writes metadata only; the method stays as it is.
+ * Makes a method the handler of an rpc. It writes metadata; calls to the method from your own code are unchanged.
  *
  * - `@TtrpcMethod()`: the rpc is the method's name with its first letter in upper case.
  * - `@TtrpcMethod('SayHello')`: that rpc.
@@ -32,7 +30,7 @@ const FILTERS = '__exceptionFilters__';
  * {@link TtrpcMethodOptions} may stand behind any of these.
  *
  * The service is that of `@TtrpcService`, or, without one and without a name here, the class's name. What the names
- * mean is checked at `listen()`. Raises an Error on what is no method of an instance.
+ * mean is checked at `listen()`. @throws an Error on anything but an instance method.
  */
 export function TtrpcMethod(options?: TtrpcMethodOptions): MethodDecorator;
 export function TtrpcMethod(rpc: string | undefined, options?: TtrpcMethodOptions): MethodDecorator;
@@ -65,7 +63,7 @@ export function TtrpcMethod(...args: (string | TtrpcMethodOptions | undefined)[]
   };
 }
 
-/** The name and the function that are decorated. Raises an Error that says what was decorated instead. */
+/** The name and the function that are decorated. @throws an Error that names what was decorated instead. */
 function methodOf(
   target: object,
   key: string | symbol,

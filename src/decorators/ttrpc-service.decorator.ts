@@ -1,6 +1,6 @@
 import { Controller, type ControllerOptions } from '@nestjs/common';
 import type { MethodDescriptor, ServiceDescriptor } from '../schema/service-descriptor.js';
-import { handlerMark, registerHandler, type HandlerFunction } from '../transport/binding/handler-metadata.js';
+import { handlerMark, registerHandler, type HandlerFunction } from '../transport/nest-seam/handler-metadata.js';
 import type { TtrpcServiceDecorator } from './handler-types.js';
 import { noteServiceClass } from '../transport/binding/service-classes.js';
 
@@ -8,8 +8,8 @@ import { noteServiceClass } from '../transport/binding/service-classes.js';
 export type TtrpcServiceOptions = Pick<ControllerOptions, 'scope' | 'durable'>;
 
 /**
- * Makes a class the controller of a service, named in full (`demo.v1.Greeter`), shortly where that is unique in the
- * schema, or given as a descriptor. It is a `@Controller()` too. Its handlers are the methods with `@TtrpcMethod`, also
+ * Makes a class the controller of a service, named in full (`demo.v1.Greeter`), by its short name where that is unique in the
+ * schema, or by a descriptor. It is a `@Controller()` too. Its handlers are the methods with `@TtrpcMethod`, also
  * inherited ones. The name is checked at `listen()`; a descriptor that knows its types checks the handlers when the
  * class is compiled, and need not be among the server's `descriptors`.
  */
@@ -51,7 +51,7 @@ function handlerNames(prototype: object): Set<string> {
     level = Object.getPrototypeOf(level) as object | null
   ) {
     for (const name of Object.getOwnPropertyNames(level)) {
-      // The lowest class's method counts: one that overrides a handler without a decorator is none. Accessors are not read.
+      // The lowest class's method counts: one without a decorator that overrides a handler is not a handler. Accessors are not read.
       if (seen.has(name)) continue;
       seen.add(name);
       const value: unknown = Object.getOwnPropertyDescriptor(level, name)?.value;

@@ -2,26 +2,17 @@
  * The engine alone, without Nest: ttrpc with bytes as messages. Exported as `nestjs-ttrpc/protocol`.
  * @packageDocumentation
  */
-export {
-  connect,
-  type RawCallOptions,
-  type RawClient,
-  type RawClientOptions,
-  type RawStream,
-} from './client/connect.js';
-export {
-  serve,
-  type RawContext,
-  type RawHandle,
-  type RawMethod,
-  type RawServer,
-  type RawServices,
-} from './server/serve.js';
+export { connect, type RawCallOptions, type RawClient, type RawClientOptions } from './client/connect.js';
+export type { RawStream } from './client/raw-stream.js';
+export { serve, type RawServer } from './server/serve.js';
+export type { RawContext } from './server/call-context.js';
+export type { RawHandle, RawMethod, RawServices } from './server/raw-handler.js';
 export { formatAddress, parseAddress, type Address } from './socket/address.js';
 export type { BackoffOptions } from './client/backoff.js';
-export type { ChannelOptions, ChannelStatus, RouteOptions } from './client/channel.js';
+export type { ChannelOptions, ChannelStats, ChannelStatus, RouteOptions } from './client/channel.js';
+export type { ConnectionStatus } from './client/shared-connection.js';
 export type { ClientLimits } from './client/client-connection.js';
-export { TtrpcError, type ErrorExposure } from './core/errors.js';
+export { TtrpcError, type ErrorExposure, type TtrpcErrorOptions } from './core/errors.js';
 export { FrameFlag, FrameType, HEADER_BYTES, MAX_MESSAGE_BYTES, writeHeader } from './wire/frame.js';
 export { FrameReader, type FrameSink } from './wire/frame-reader.js';
 export type { ListenOptions } from './socket/listener.js';
@@ -29,7 +20,7 @@ export type { DecodeBudget } from './core/decode-budget.js';
 export { bytesCodec, type MessageCodec, type WriteArena } from './wire/message-codec.js';
 export { TtrpcMetadata, type MetadataInit } from './core/metadata.js';
 export { sendsRequestStream, sendsResponseStream, type MethodShape } from './core/method-shape.js';
-export { requireRoot, requireUidGid, sameUser, type Authorize } from './server/authorize.js';
+export { requireRoot, requireUidGid, sameUser, type AnyAuthorize, type Authorize } from './server/authorize.js';
 export type { Peer } from './server/peer.js';
 export type { PeerCredentials } from './server/peer-credentials.js';
 export type { RefusalReason, Refusals, ServerStats } from './server/refusals.js';
@@ -38,3 +29,4 @@ export type { CloseOptions, ServerLimits } from './server/server-options.js';
 export type { SocketFileOptions, SocketOwner } from './socket/socket-file-options.js';
 export { statusName, TtrpcStatus, type StatusDetail, type StatusObject } from './core/status.js';
 export type { StreamPoolOptions } from './client/stream-pool.js';
+export type { ConnectionStatus } from './client/shared-connection.js';

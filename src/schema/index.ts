@@ -5,5 +5,5 @@ export type { UnknownProperties, WarningSink } from './codec/encode/unknown-prop
 export type { IncludeDirs, LoaderOptions } from './sources/loader-options.js';
 export { loadSchema } from './sources/load-schema.js';
 export type { FileDescriptorSetObject, ReflectionRoot, RootDescriptor, Schema, SchemaOptions } from './schema.js';
-export { SchemaError } from './schema-error.js';
+export { SchemaError, type SchemaErrorPlace } from './schema-error.js';
 export type { MethodDescriptor, ServiceDescriptor } from './service-descriptor.js';

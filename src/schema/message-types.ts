@@ -1,13 +1,11 @@
 import protobuf from 'protobufjs';
 import type { DecodeBudget } from '../protocol/core/decode-budget.js';
 import type { MessageCodec } from '../protocol/wire/message-codec.js';
-import { MessageDecoder, type DecoderRegistry } from './codec/decode/message-decoder.js';
-import {
-  MessageEncoder,
-  type EncoderRegistry,
-  type MessageObject,
-  type Preparation,
-} from './codec/encode/message-encoder.js';
+import { MessageDecoder } from './codec/decode/message-decoder.js';
+import type { DecoderRegistry } from './codec/decode/nested-decoder.js';
+import type { EncoderRegistry } from './codec/encode/field-plan.js';
+import { MessageEncoder, type Preparation } from './codec/encode/message-encoder.js';
+import type { MessageObject } from './codec/message-object.js';
 import { ReflectionCodec } from './codec/reflection-codec.js';
 import { nameOf } from './codec/reflection.js';
 import { bytesOption } from './codec/decode/scalar-readers.js';

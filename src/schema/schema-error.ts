@@ -28,7 +28,7 @@ export class SchemaError extends Error {
     Object.defineProperty(this, BRAND, { value: true });
   }
 
-  /** An error in a file: `file:line: text`, as far as they are known. */
+  /** @internal An error in a file: `file:line: text`, as far as they are known. */
   static at(file: string | undefined, line: number | undefined, text: string, cause?: unknown): SchemaError {
     const place = file === undefined ? '' : line === undefined ? `${file}: ` : `${file}:${line}: `;
     return new SchemaError(place + text, { file, line, cause });

@@ -12,7 +12,7 @@ export interface MethodDescriptor<Request = unknown, Response = unknown> {
 
 /**
  * One service, whatever made its types: .proto files, protobufjs roots or generated code all become this before
- * the transport or the client see them (DESIGN.md, "The house").
+ * the transport or the client see them (ARCHITECTURE.md, "The rooms").
  * `Methods` carries the static types of its rpcs, keyed by the rpc's name.
  */
 export interface ServiceDescriptor<

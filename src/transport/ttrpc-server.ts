@@ -5,7 +5,6 @@ import { Server, type CustomTransportStrategy, type MessageHandler } from '@nest
 import { logStack, logText } from '../common/log-text.js';
 import { HANDLER_INFO, TTRPC_TRANSPORT } from '../common/nest-keys.js';
 import { messageOf } from '../protocol/core/errors.js';
-import { sendsRequestStream } from '../protocol/core/method-shape.js';
 import type { Peer } from '../protocol/server/peer.js';
 import type { ServerMethod } from '../protocol/server/server-call.js';
 import type { RefusalReason, ServerStats } from '../protocol/server/refusals.js';
@@ -17,21 +16,18 @@ import type { Schema } from '../schema/schema.js';
 import type { ServiceDescriptor } from '../schema/service-descriptor.js';
 import { forgetHandler, noteHandler, servedElsewhere, type KnownServer } from './binding/application-servers.js';
 import type { BoundHandler } from './binding/bound-handler.js';
-import { afterPipeline, beforePipeline } from './nest-seam/global-filters.js';
+import { defineTransportId, pipelineBuilt } from './nest-seam/pipeline-building.js';
 import { HandlerCall } from './call/handler-call.js';
 import { handlerName, type HandlerInfo } from './binding/handler-info.js';
-import { RequestStream } from './call/request-stream.js';
-import { TtrpcContext } from './call/ttrpc-context.js';
-import { beginBuilding, endBuilding } from './nest-seam/parameter-stage.js';
+import type { TtrpcContext } from './call/ttrpc-context.js';
 import { checkOptions, GRACE_PERIOD_MS, type TtrpcServerOptions } from './ttrpc-server-options.js';
-import { unaryRequest } from './call/unary-request.js';
 import { unwiredMethods } from './binding/unwired.js';
 import { FailureLog } from './call/failure-log.js';
-import { runBetweenHooks } from './call/processing-hooks.js';
+import type { ProcessingHooks } from './call/processing-hooks.js';
 import { RefusalLog } from './binding/refusal-log.js';
 import { cannotListen, startupError } from './binding/startup-error.js';
 import { startupLine } from './binding/startup-line.js';
-import { TWO_APPLICATIONS, wire, type RegisteredHandler, type Wire } from './binding/wiring.js';
+import { bindHandlers, TWO_APPLICATIONS, type Binding, type RegisteredHandler } from './binding/bind-handlers.js';
 
 /** What {@link TtrpcServer.status} emits. */
 export type TtrpcServerStatus = 'connected' | 'disconnected';
@@ -57,7 +53,7 @@ type Listeners = { [E in keyof TtrpcServerEvents]: TtrpcServerEvents[E][] };
  * serves controllers that are decorated with `@TtrpcService` and `@TtrpcMethod`.
  */
 // `Server` has type parameters for its events and status in Nest 11 and 12; ours are typed by `on` and `status` below.
-export class TtrpcServer extends Server implements CustomTransportStrategy, KnownServer {
+export class TtrpcServer extends Server implements CustomTransportStrategy {
   protected override readonly logger = new Logger('TtrpcServer');
   readonly #options: TtrpcServerOptions;
   readonly #handlers: RegisteredHandler[] = [];
@@ -65,6 +61,8 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
   readonly #core: ServerCore;
   readonly #refusals = new RefusalLog((line) => this.logger.warn(line));
   readonly #failures = new FailureLog((line, stack) => this.logger.error(line, stack));
+  /** This server as the others of its application see it. A schema that does not load serves nothing; its own server says why. */
+  readonly #known: KnownServer = { serves: (info) => this.#serves(info) };
   #schema: Schema | undefined;
   #served: ReadonlySet<ServiceDescriptor> | undefined;
   /** Rpcs whose handler the engine knows. */
@@ -81,15 +79,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     super();
     checkOptions(options);
     this.#options = options;
-    // Nest reads the id just before it builds a handler's pipeline: the moment to look at which filters that takes in.
-    Object.defineProperty(this, 'transportId', {
-      enumerable: true,
-      get: () => {
-        beforePipeline();
-        beginBuilding();
-        return TTRPC_TRANSPORT;
-      },
-    });
+    defineTransportId(this, TTRPC_TRANSPORT, { skipsParameters: options.alwaysResolveParameters !== true });
     this.#core = new ServerCore(options, {
       onConnection: (peer) => this.#emit('connection', peer),
       onDisconnection: (peer) => this.#emit('disconnection', peer),
@@ -147,7 +137,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
   async #close(): Promise<void> {
     const { gracePeriodMs = GRACE_PERIOD_MS, signalStreams } = this.#options;
     await this.#core.close({ gracePeriodMs, signalStreams });
-    for (const { info } of this.#handlers) forgetHandler(info, this);
+    for (const { info } of this.#handlers) forgetHandler(info, this.#known);
     this._status$.next('disconnected');
     this.#emit('close');
   }
@@ -190,12 +180,11 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     extras: Record<string, unknown> = {},
   ): void {
     const info = extras[HANDLER_INFO] as HandlerInfo | undefined;
-    afterPipeline(this);
-    endBuilding();
+    pipelineBuilt(this);
     if (!info) return;
     super.addHandler(pattern, callback, isEventHandler, extras);
     this.#handlers.push({ info, callback, turn: this.#registration() });
-    noteHandler(info, this);
+    noteHandler(info, this.#known);
   }
 
   /** As Nest's: a hook around the processing of each call. */
@@ -210,8 +199,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     this.#hasHooks = true;
   }
 
-  /** As {@link KnownServer.serves}. A schema that does not load serves nothing; its own server says why. */
-  serves(info: HandlerInfo): boolean {
+  #serves(info: HandlerInfo): boolean {
     try {
       return this.#servedServices().has(this.#loadSchema().resolve(info.descriptor?.name ?? info.service));
     } catch {
@@ -241,9 +229,9 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
 
   async #bind(): Promise<string[]> {
     const schema = this.#loadSchema();
-    const { wires, foreign, unimplemented } = wire(this.#handlers, schema, this.#servedServices());
+    const { bindings, foreign, unimplemented } = bindHandlers(this.#handlers, schema, this.#servedServices());
     for (const { handler, reason } of foreign) {
-      if (!servedElsewhere(handler.info, this)) {
+      if (!servedElsewhere(handler.info, this.#known)) {
         throw new Error(`${handlerName(handler.info)}: ${messageOf(reason)}`, { cause: reason });
       }
     }
@@ -255,7 +243,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
       }
       for (const line of [`${message}: calls are answered UNIMPLEMENTED`, ...reasons]) this.logger.warn(line);
     }
-    for (const each of wires) {
+    for (const each of bindings) {
       const path = `${each.service.name}/${each.method.name}`;
       // Known from a `listen()` that has failed to bind.
       if (!this.#bound.has(path)) this.#core.methods.add(this.#method(each));
@@ -298,7 +286,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
     return this.#served;
   }
 
-  #method({ service, method, handler }: Wire): ServerMethod {
+  #method({ service, method, handler }: Binding): ServerMethod {
     const bound: BoundHandler = {
       name: handlerName(handler.info),
       callback: handler.callback,
@@ -310,39 +298,22 @@ export class TtrpcServer extends Server implements CustomTransportStrategy, Know
       onMistake: (message) => this.logger.error(message),
       exposeErrors: this.#options.exposeErrors === true,
     };
-    const streams = sendsRequestStream(method.shape);
     return {
       service: service.name,
       method: method.name,
       shape: method.shape,
-      start: (call, buf, start, end) => {
-        const requests = streams ? new RequestStream(call, bound.request) : undefined;
-        const request = requests ?? unaryRequest(call, bound.request, buf, start, end);
-        call.input = requests;
-        const context = new TtrpcContext(call, this);
-        const handlerCall = new HandlerCall(call, bound, context, requests);
-        if (this.#hasHooks) this.#runWithHooks(handlerCall, request, context, bound);
-        else handlerCall.run(request);
-      },
+      open: (call) => new HandlerCall(call, bound, this, this.#hooksFor),
     };
   }
 
-  #runWithHooks(handlerCall: HandlerCall, request: unknown, context: TtrpcContext, handler: BoundHandler): void {
-    runBetweenHooks(
-      {
-        // The type of the hook's context differs between Nest 11 and 12; both take any rpc context.
-        start: (done) => this.onProcessingStartHook(TTRPC_TRANSPORT, context, done),
-        end: () => this.onProcessingEndHook?.(TTRPC_TRANSPORT, context),
-      },
-      {
-        run: (onDone) => handlerCall.run(request, onDone),
-        onHookFailed: (hook, error, began) => {
-          if (began) handler.onLateError(`the processing ${hook} hook failed for ${handler.name}`, error);
-          else handlerCall.fail(error);
-        },
-      },
-    );
-  }
+  readonly #hooksFor = (context: TtrpcContext): ProcessingHooks | undefined => {
+    if (!this.#hasHooks) return undefined;
+    return {
+      // The type of the hook's context differs between Nest 11 and 12; both take any rpc context.
+      start: (done) => this.onProcessingStartHook(TTRPC_TRANSPORT, context, done),
+      end: () => this.onProcessingEndHook?.(TTRPC_TRANSPORT, context),
+    };
+  };
 
   #emit<E extends keyof TtrpcServerEvents>(event: E, ...args: Parameters<TtrpcServerEvents[E]>): void {
     for (const listener of this.#listeners[event]) {

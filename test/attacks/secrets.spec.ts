@@ -1,6 +1,13 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { TtrpcContext, TtrpcMethod, TtrpcService, loadSchema, type TtrpcServerOptions } from '../../src/index.js';
+import {
+  TtrpcContext,
+  TtrpcMethod,
+  TtrpcServer,
+  TtrpcService,
+  loadSchema,
+  type TtrpcServerOptions,
+} from '../../src/index.js';
 import { connect, serve, TtrpcMetadata, TtrpcStatus, type TtrpcError } from '../../src/protocol/index.js';
 import { logStack, logText } from '../../src/common/log-text.js';
 import { LAB_PROTO, startLab, type Lab, type Message } from '../support/nest-lab.js';
@@ -79,10 +86,16 @@ describe('internal errors', () => {
     });
   });
 
-  it.each([undefined, false, 'yes' as never])('do not with `exposeErrors: %p`', async (exposeErrors) => {
+  it.each([undefined, false])('do not with `exposeErrors: %p`', async (exposeErrors) => {
     lab = await start({ exposeErrors });
     await expect(lab.ask('Ask', { text: 'secret' })).rejects.toMatchObject({ message: 'Internal server error' });
   });
+});
+
+it('`exposeErrors: "yes"` is refused: neither true nor a silent false', () => {
+  expect(() => new TtrpcServer({ protoPath: LAB_PROTO, exposeErrors: 'yes' as never })).toThrow(
+    'exposeErrors: expected true or false, got string "yes"',
+  );
 });
 
 describe('internal errors of the raw engine', () => {

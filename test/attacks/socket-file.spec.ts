@@ -113,10 +113,10 @@ describe('mode and owner', () => {
   });
 
   it.each([
-    [{ socketMode: 600 }, 'socketMode: expected permission bits from 0 to 0o777 (0o600), got 600'],
+    [{ socketMode: 600 }, 'socketMode: expected permission bits from 0 to 0o777, such as 0o600, got 600'],
     [
       { socketMode: '0600' as never },
-      'socketMode: expected permission bits from 0 to 0o777 (0o600), got string "0600"',
+      'socketMode: expected permission bits from 0 to 0o777, such as 0o600, got string "0600"',
     ],
     [{ socketMode: -1 }, 'socketMode: expected permission bits'],
     [{ socketOwner: { uid: -1 } }, 'socketOwner.uid: expected an id from 0 to 4294967294, got -1'],
@@ -193,7 +193,7 @@ describe('a socket file that is not ours', () => {
     make();
     const before = lstatSync(path());
     await expect(start()).rejects.toThrow(
-      `cannot listen on unix socket ${path()}: something that is no socket is there; it is left alone`,
+      `cannot listen on unix socket ${path()}: a file that is not a socket is there; remove it, or choose another path`,
     );
     expect(lstatSync(path())).toMatchObject({ ino: before.ino, ctimeMs: before.ctimeMs });
     rmSync(path(), { recursive: true });

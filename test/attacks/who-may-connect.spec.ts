@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
+import { createConnection, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -17,7 +18,7 @@ import {
 } from '../../src/protocol/index.js';
 import { ServerCore } from '../../src/protocol/server/server.js';
 import { compileEngine } from '../support/compiled-engine.js';
-import { deferred } from '../support/deferred.js';
+import { deferred, type Deferred } from '../support/deferred.js';
 import { askAs, IS_ROOT, openToAll, SECOND_USER } from '../support/second-user.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { request } from './frames.js';
@@ -200,33 +201,70 @@ describe('authorize()', () => {
 
 describe('peers about which authorize() is asked', () => {
   const limits = { maxConnections: 2, authorizeTimeoutMs: 3_600_000 };
+  let full: Deferred<void>;
+
+  /** What {@link start} takes for a server that never answers about the first `count` peers, and lets in all others. */
+  function silentAbout(count: number, url = folder.url(), options = limits): Parameters<typeof start> {
+    let asked = 0;
+    full = deferred();
+    const authorize = (): boolean | Promise<never> => {
+      if (++asked === count) full.resolve();
+      return asked > count || new Promise<never>(() => undefined);
+    };
+    return [authorize, url, options];
+  }
+
+  /** Takes both places with peers that have sent `bytes`. */
+  async function fill(open: () => Socket, bytes: Uint8Array): Promise<Socket[]> {
+    const sockets = [open(), open()];
+    for (const socket of sockets) {
+      socket.on('error', () => undefined);
+      socket.write(bytes);
+    }
+    await full.promise;
+    expect(await ask(server.addresses[0])).toBe('UNAVAILABLE');
+    expect(server.stats.refused).toMatchObject({ maxConnections: 1, authorize: 0 });
+    return sockets;
+  }
 
   it.each([
     ['that leave', new Uint8Array(0)],
     ['that leave when they have sent a frame', HELLO],
     ['that leave when they have sent more than is read', new Uint8Array(1024 * 1024)],
   ])('%s free their places', async (_what, bytes) => {
-    let asked = 0;
-    const two = deferred();
-    await start(
-      () => {
-        if (++asked === 2) two.resolve();
-        return asked > 2 || new Promise<never>(() => undefined);
-      },
-      undefined,
-      limits,
-    );
-    const sockets = [1, 2].map(() => createConnection(folder.file('s.sock')));
-    for (const socket of sockets) {
-      socket.on('error', () => undefined);
-      socket.write(bytes);
-    }
-    await two.promise;
-    expect(await ask()).toBe('UNAVAILABLE');
-    expect(server.stats.refused).toMatchObject({ maxConnections: 1, authorize: 0 });
+    await start(...silentAbout(2));
+    const sockets = await fill(() => createConnection(folder.file('s.sock')), bytes);
     for (const socket of sockets) socket.destroy();
     while ((await ask()) !== 'answered') await new Promise(setImmediate);
     expect(server.stats.refused.authorize).toBe(0);
+  });
+
+  it.each([
+    ['that leave', new Uint8Array(0), 'destroy'],
+    ['that reset their connection', new Uint8Array(0), 'resetAndDestroy'],
+    ['that reset their connection when they have sent a frame', HELLO, 'resetAndDestroy'],
+  ] as const)('%s free their places over TCP, too', async (_what, bytes, leave) => {
+    await start(...silentAbout(2, 'tcp://127.0.0.1:0'));
+    const [address = ''] = server.addresses;
+    const sockets = await fill(() => createConnection(Number(new URL(address).port), '127.0.0.1'), bytes);
+    for (const socket of sockets) socket[leave]();
+    while ((await ask(address)) !== 'answered') await new Promise(setImmediate);
+    expect(server.stats.refused.authorize).toBe(0);
+  });
+
+  it('that leave over TCP when they have sent a frame free their places in time', async () => {
+    // Their end is behind what nobody has read yet: the limit in time tells.
+    await start(...silentAbout(2, 'tcp://127.0.0.1:0', { ...limits, authorizeTimeoutMs: 100 }));
+    const [address = ''] = server.addresses;
+    const open = (): Socket => createConnection(Number(new URL(address).port), '127.0.0.1');
+    for (const socket of [open(), open()]) {
+      await once(socket, 'connect');
+      socket.end(HELLO);
+      socket.on('error', () => undefined).resume();
+    }
+    await full.promise;
+    while ((await ask(address)) !== 'answered') await new Promise(setImmediate);
+    expect(server.stats.refused.authorize).toBe(2);
   });
 
   it('are refused, counted and logged when it does not answer in time; a late answer is none', async () => {

@@ -64,6 +64,12 @@ const frame: Row[] = [
     server: 'no-data without remote-closed',
     client: 'no-data without remote-closed',
   },
+  {
+    section: 'Frame',
+    says: 'another protocol is recognised by its first bytes',
+    server: 'a peer that speaks',
+    client: 'a server that speaks',
+  },
 ];
 
 const envelope: Row[] = [
@@ -90,6 +96,12 @@ const envelope: Row[] = [
     says: 'absent status and code 0 mean OK; we omit it',
     server: 'an empty answer is a Response without data',
     client: 'code 0 is OK',
+  },
+  {
+    section: 'Envelope',
+    says: 'a field with its default value is not written',
+    server: 'an empty answer is a Response without data|empty messages are Data of length 0',
+    client: 'metadata and a deadline|empty messages',
   },
   { section: 'Envelope', says: 'details', server: 'an error with details', client: 'an error with details' },
   {
@@ -237,6 +249,12 @@ const answers: Row[] = [
   { section: 'What the server answers', says: 'unknown service', server: 'an unknown service' },
   { section: 'What the server answers', says: 'unknown method', server: 'an unknown method' },
   { section: 'What the server answers', says: "a stream's buffer is full", server: 'buffer is full' },
+  {
+    section: 'What the server answers',
+    says: 'more calls, metadata or memory than we allow',
+    server: 'metadata of one byte over|buffer is full',
+    elsewhere: 'each limit has its attack in test/attacks; what decoding may take: unit tests of the decode budget',
+  },
 ];
 
 const peers: Row[] = [
@@ -273,6 +291,12 @@ const peers: Row[] = [
     says: 'a response after the deadline',
     server: 'deadline passes',
     client: 'a deadline that passes',
+  },
+  {
+    section: 'Limits and faults of the peers',
+    says: 'our server acts on a deadline 10 ms after it',
+    server: 'a deadline that passes|deadline passes',
+    elsewhere: 'never earlier: unit tests of the clock of a server',
   },
   {
     section: 'Limits and faults of the peers',

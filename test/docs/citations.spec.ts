@@ -7,7 +7,7 @@ import { expect, test } from '@jest/globals';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CODE = /\.(ts|mjs|go|rs|proto)$/;
 /** A page, named from the root or from docs, with the section in quotes that is meant, if any. */
-const CITATION = /\b((?:docs\/)?[A-Za-z-]+\.md)\b(?:,\s+(?:(?:\*|\/\/)\s+)?"([^"]+)")?/g;
+const CITATION = /(?<![\w./-])((?:docs\/)?[A-Za-z-]+\.md)\b(?:,\s+(?:(?:\*|\/\/)\s+)?"([^"]+)")?/g;
 
 interface Citation {
   readonly file: string;
@@ -33,8 +33,13 @@ function citations(): Citation[] {
     );
 }
 
-function headings(page: string): string[] {
-  return [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading);
+/** The path of a page; undefined where there is none. */
+function pathOf(page: string): string | undefined {
+  return [join(ROOT, page), join(ROOT, 'docs', page)].find((path) => existsSync(path));
+}
+
+function headings(path: string): string[] {
+  return [...readFileSync(path, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading);
 }
 
 const cited = citations();
@@ -44,12 +49,13 @@ test('comments cite pages', () => {
 });
 
 test('each page that a comment cites is there', () => {
-  expect(cited.filter(({ page }) => !existsSync(join(ROOT, page)))).toEqual([]);
+  expect(cited.filter(({ page }) => pathOf(page) === undefined)).toEqual([]);
 });
 
 test('each section that a comment cites is a heading of its page', () => {
-  const missing = cited.filter(
-    ({ page, section }) => section !== undefined && existsSync(join(ROOT, page)) && !headings(page).includes(section),
-  );
+  const missing = cited.filter(({ page, section }) => {
+    const path = pathOf(page);
+    return section !== undefined && path !== undefined && !headings(path).includes(section);
+  });
   expect(missing).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createConnection } from 'node:net';
-import { connect, serve, type RawClient, type RawServer } from '../../src/protocol/index.js';
-import { MAX_ABANDONED_STREAMS } from '../../src/protocol/client/client-connection.js';
+import { connect, serve, TtrpcStatus, type RawClient, type RawServer } from '../../src/protocol/index.js';
+import { MAX_ABANDONED_STREAMS, MAX_ABANDONED_STREAMS_ON_ONE } from '../../src/protocol/client/client-connection.js';
 import { deferred, type Deferred } from '../support/deferred.js';
 import { TempFolder } from '../support/temp-folder.js';
 
@@ -123,5 +123,39 @@ describe('the one connection of a client that was given a Duplex', () => {
     await abandon(2 * MAX_ABANDONED_STREAMS);
     expect(await client.call(SERVICE, 'Echo', HI)).toEqual(HI);
     expect(client.status).toBe('connected');
+  });
+
+  it('takes no more streams than some when the server ends none of them, but calls go on', async () => {
+    client.close();
+    await server.close();
+    const parts: (() => void)[] = [];
+    server = await serve(folder.url(), {
+      [SERVICE]: {
+        Echo: (request) => request,
+        Upload: {
+          shape: 'client-streaming',
+          handle: () => new Promise((resolve) => parts.push(() => resolve(HI))),
+        },
+      },
+    });
+    client = await connect(createConnection(folder.file('s.sock')));
+    for (let i = 0; i < MAX_ABANDONED_STREAMS_ON_ONE; i++)
+      client.stream(SERVICE, 'Upload', 'client-streaming').cancel();
+    await until(() => parts.length === MAX_ABANDONED_STREAMS_ON_ONE);
+    const refused = client.stream(SERVICE, 'Upload', 'client-streaming');
+    await expect(refused.send(HI)).rejects.toMatchObject({
+      code: TtrpcStatus.RESOURCE_EXHAUSTED,
+      message:
+        'the server has not ended 1024 abandoned streams of this connection, which cannot be replaced ' +
+        '(the limit is 1024): unary calls go on, new streams fail',
+    });
+    expect(await client.call(SERVICE, 'Echo', HI)).toEqual(HI);
+    // Once the server has ended one there is room for one.
+    parts.shift()?.();
+    await until(() => server.stats.calls === MAX_ABANDONED_STREAMS_ON_ONE - 1);
+    expect(await client.call(SERVICE, 'Echo', HI)).toEqual(HI);
+    const taken = client.stream(SERVICE, 'Upload', 'client-streaming');
+    await taken.send(HI);
+    await until(() => parts.length === MAX_ABANDONED_STREAMS_ON_ONE);
   });
 });

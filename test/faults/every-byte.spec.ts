@@ -105,11 +105,12 @@ async function call(shape: MethodShape, dial: () => Socket, timeoutMs: number): 
     };
     const ref = methodRef(SERVICE, shape, shape);
     const start = { deadline: performance.now() + timeoutMs };
+    const stream = channel.newCall(ref, start, {}, observer);
     if (!sendsRequestStream(shape)) {
-      channel.request(ref, bytesCodec, Buffer.from('1'), start, {}, observer);
+      channel.request(stream, bytesCodec, Buffer.from('1'), {});
       return;
     }
-    const stream = channel.openStream(ref, start, {}, observer);
+    channel.openStream(stream, {});
     for (const request of REQUESTS) stream.send(bytesCodec, Buffer.from(request));
     stream.closeSend();
   });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { connect, serve, TtrpcStatus, type RawServer } from '../../src/protocol/index.js';
+import { connect, serve, TtrpcStatus, type RawServer, type TtrpcError } from '../../src/protocol/index.js';
 import { ServerCore } from '../../src/protocol/server/server.js';
 import { TempFolder } from '../support/temp-folder.js';
 
@@ -26,9 +26,11 @@ afterEach(() => {
 
 async function answers(url: string): Promise<boolean> {
   const client = await connect(url);
-  const answer = await client.call('test.v1.Echo', 'Once', PING);
-  client.close();
-  return PING.equals(answer);
+  try {
+    return PING.equals(await client.call('test.v1.Echo', 'Once', PING));
+  } finally {
+    client.close();
+  }
 }
 
 describe('a relative path after process.chdir()', () => {
@@ -68,7 +70,7 @@ describe('a relative path after process.chdir()', () => {
     mkdirSync(gone);
     process.chdir(gone);
     rmSync(gone, { recursive: true });
-    const message = 'address "unix:s.sock": the working directory, which a relative path needs, is gone';
+    const message = 'address "unix:s.sock": a relative path needs the working directory, which no longer exists';
     await expect(serve('unix:s.sock', ECHO)).rejects.toThrow(message);
     await expect(connect('unix:s.sock')).rejects.toThrow(message);
     // Others do not need it.
@@ -92,7 +94,7 @@ describe('a folder that vanishes', () => {
 
   it('is named also when it is a file', async () => {
     writeFileSync(folder.file('run'), '');
-    await expect(serve(folder.url('run/s.sock'), ECHO)).rejects.toThrow(`${folder.file('run')} is no folder`);
+    await expect(serve(folder.url('run/s.sock'), ECHO)).rejects.toThrow(`${folder.file('run')} is not a folder`);
     rmSync(folder.file('run'));
   });
 });
@@ -141,5 +143,55 @@ describe('lifecycles of a server', () => {
     const next: RawServer = await serve(folder.url(), ECHO);
     expect(await answers(folder.url())).toBe(true);
     await next.close();
+  });
+
+  /** All words of three of l(isten), o(pen a client, which makes one call) and c(lose). */
+  const LIFECYCLES = ['l', 'o', 'c'].flatMap((a) =>
+    ['l', 'o', 'c'].flatMap((b) => ['l', 'o', 'c'].map((c) => a + b + c)),
+  );
+
+  /** What comes of one step: `done`, or the name of its error's code. */
+  async function take(step: string, core: ServerCore): Promise<string> {
+    try {
+      if (step === 'l') await core.listen([folder.url()]);
+      else if (step === 'c') await core.close();
+      else await answers(folder.url());
+      return 'done';
+    } catch (error) {
+      return TtrpcStatus[(error as TtrpcError).code] ?? String(error);
+    }
+  }
+
+  /** A core that serves nothing, but answers. */
+  const SERVED = 'UNIMPLEMENTED';
+
+  it.each(LIFECYCLES)('%s, one step behind the other: each does what it says', async (lifecycle) => {
+    const core = new ServerCore();
+    let [listens, closed] = [false, false];
+    for (const step of lifecycle) {
+      const result = await take(step, core);
+      if (step === 'c') expect(result).toBe('done');
+      if (step === 'o') expect(result).toBe(listens ? SERVED : 'UNAVAILABLE');
+      if (step === 'l') expect(result).toBe(closed ? 'UNAVAILABLE' : listens ? 'FAILED_PRECONDITION' : 'done');
+      closed ||= step === 'c';
+      // An address that cannot be bound makes it give up all that it has.
+      listens = !closed && (step === 'l' ? result === 'done' : listens);
+      expect(folder.list()).toEqual(listens ? ['s.sock'] : []);
+    }
+    await core.close();
+    expect(core.stats).toMatchObject({ connections: 0, calls: 0 });
+  });
+
+  it.each(LIFECYCLES)('%s, all at once: each ends, and nothing is left', async (lifecycle) => {
+    const core = new ServerCore();
+    const results = await Promise.all([...lifecycle].map((step) => take(step, core)));
+    for (const [index, result] of results.entries()) {
+      if (lifecycle[index] === 'c') expect(result).toBe('done');
+      if (lifecycle[index] === 'o') expect([SERVED, 'UNAVAILABLE']).toContain(result);
+      if (lifecycle[index] === 'l') expect(['done', 'FAILED_PRECONDITION', 'UNAVAILABLE']).toContain(result);
+    }
+    await core.close();
+    expect(core.stats).toMatchObject({ connections: 0, calls: 0 });
+    expect(folder.list()).toEqual([]);
   });
 });

@@ -98,7 +98,7 @@ export class ClientHarness implements Harness {
       if (!hurries) await turn();
       if (random.below(8) === 0 && calls.length > 0) act(random.pick(calls), held, begin, random, calls.length);
     }
-    for (const { call } of held) call.releaseInput();
+    for (const { call } of held) call.resumeInput();
     await quiet(() => log.events);
     if (stalls) this.counters.hit('connection: server that does not read', number);
     await this.#finish(connection, wire, random);
@@ -211,13 +211,13 @@ function act(
   const { call } = watched;
   switch (random.below(6)) {
     case 0:
-      call.cancel(new TtrpcError(TtrpcStatus.CANCELLED, 'the caller does not want it any more'));
+      call.fail(new TtrpcError(TtrpcStatus.CANCELLED, 'the caller does not want it any more'));
       break;
     case 1:
       if (watched.sends) call.closeSend();
       break;
     case 2:
-      call.holdInput();
+      call.pauseInput();
       held.add(watched);
       break;
     case 3:

@@ -1,5 +1,5 @@
 import { ClientConnection } from '../../src/protocol/client/client-connection.js';
-import { ResponseEnvelope } from '../../src/protocol/wire/envelope.js';
+import { ResponseEnvelope } from '../../src/protocol/wire/response-envelope.js';
 import type { Counters } from './counters.js';
 import type { WatchedCall } from './watched-call.js';
 import { wrap } from './wrap.js';

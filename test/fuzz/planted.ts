@@ -18,9 +18,9 @@ export const plantedFaults: readonly PlantedFault[] = [
     side: 'server',
     breaks: 'every call ends once',
     file: 'src/protocol/server/server-call.ts',
-    find: `  answer<T>(codec: MessageCodec<T>, value: T): void {
+    find: `  respond<T>(codec: MessageCodec<T>, value: T): void {
     if (this.#state !== 'open') return;`,
-    replace: '  answer<T>(codec: MessageCodec<T>, value: T): void {',
+    replace: '  respond<T>(codec: MessageCodec<T>, value: T): void {',
   },
   {
     what: 'handlers are not told that their client is gone',

@@ -1,6 +1,6 @@
 import type { Counters } from './counters.js';
 import { CallLog } from './call-log.js';
-import { RequestEnvelope } from '../../src/protocol/wire/envelope.js';
+import { RequestEnvelope } from '../../src/protocol/wire/request-envelope.js';
 import { FrameWriter } from '../../src/protocol/wire/frame-writer.js';
 import { MethodTable } from '../../src/protocol/server/method-table.js';
 import { type MethodKey } from '../../src/protocol/wire/method-ref.js';
@@ -139,15 +139,15 @@ export class ServerInstruments {
   }
 
   #wrapMethod(method: ServerMethod): void {
-    const start = method.start.bind(method);
-    method.start = (call, buf, from, to) => {
-      const log = this.#logs.get(call.connection.peer.address);
+    const open = method.open.bind(method);
+    method.open = (call) => {
+      const log = this.#logs.get(call.peer.address);
       if (log) {
         log.started(call.id, call.method.shape);
         this.counters.hit(`handler: ${call.method.shape}`, log.mutant);
-        this.#callsAt.get(call.connection.peer.address)?.set(call.id, call);
+        this.#callsAt.get(call.peer.address)?.set(call.id, call);
       }
-      start(call, buf, from, to);
+      return open(call);
     };
   }
 
@@ -164,5 +164,5 @@ export class ServerInstruments {
 }
 
 function isServerMethod(method: MethodKey): method is ServerMethod {
-  return 'start' in method;
+  return 'open' in method;
 }

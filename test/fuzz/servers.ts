@@ -34,13 +34,21 @@ const flood: ServerMethod = {
   service: INTEROP,
   method: 'Flood',
   shape: 'server-streaming',
-  start(call, _buf, start, end) {
-    try {
-      for (let n = start; n < end && !call.ended; n++) call.send(bytesCodec, FLOOD_MESSAGE);
-      call.end();
-    } catch (error) {
-      call.fail(error instanceof TtrpcError ? error : { code: TtrpcStatus.UNKNOWN, message: 'the flood failed' });
-    }
+  open(call) {
+    return {
+      onRequest(_buf, start, end) {
+        try {
+          for (let n = start; n < end && !call.ended; n++) call.send(bytesCodec, FLOOD_MESSAGE);
+          call.end();
+        } catch (error) {
+          call.fail(error instanceof TtrpcError ? error : { code: TtrpcStatus.UNKNOWN, message: 'the flood failed' });
+        }
+      },
+      onMessage: () => undefined,
+      onRequestEnd: () => undefined,
+      onAbort: () => undefined,
+      onClosing: () => undefined,
+    };
   },
 };
 const FLOOD_MESSAGE = Buffer.alloc(8000, 7);

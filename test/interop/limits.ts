@@ -25,7 +25,7 @@ export const limits = {
     'sends metadata and timeouts with unary calls only, not with streams',
     'client.go, NewStream',
   ),
-  goOneConnection: limit('go', 'client', 'is one connection: it does not connect again', 'client.go, NewClient'),
+  goOneConnection: limit('go', 'client', 'has one connection and does not reconnect', 'client.go, NewClient'),
   goOversizedReply: limit(
     'go',
     'server',
@@ -36,7 +36,7 @@ export const limits = {
   rustOneConnection: limit(
     'rust',
     'client',
-    'is one connection: it does not connect again',
+    'has one connection and does not reconnect',
     'src/asynchronous/client.rs:55, Client::new',
   ),
   rustNoClose: limit(
@@ -48,7 +48,7 @@ export const limits = {
   rustOwnTimeout: limit(
     'rust',
     'client',
-    'keeps each timeout that it sends with a unary call itself, so it never waits for the server to say so',
+    "enforces the timeout of a unary call itself, so it never waits for the server's response",
     'src/asynchronous/client.rs:97, Client::request',
   ),
   rustStreamTimeout: limit(

@@ -45,6 +45,12 @@ function watch({ signal, method }: TtrpcContext): void {
   signal.addEventListener('abort', () => see(`signal ${TtrpcStatus[(signal.reason as TtrpcException).code]}`));
 }
 
+/** Each of these happened once, the first one first, and nothing else did. */
+function expectOnce(first: string, ...rest: string[]): void {
+  expect(seen[0]).toBe(first);
+  expect(seen.slice(1).sort()).toEqual(rest.sort());
+}
+
 /** Handlers of all kinds that never end by themselves. */
 @TtrpcService('lab.v1.Lab')
 class Endless {
@@ -144,6 +150,7 @@ describe.each(Object.keys(CALLS))('the handler of a call on its own connection: 
     const { call } = await begin();
     call.unsubscribe();
     await Promise.all([until('signal CANCELLED'), until(cleanup)]);
+    expectOnce(`${rpc} began`, 'signal CANCELLED', cleanup);
   });
 
   it('learns of a signal that aborts', async () => {
@@ -152,6 +159,7 @@ describe.each(Object.keys(CALLS))('the handler of a call on its own connection: 
     controller.abort();
     expect(await failed).toMatchObject({ code: TtrpcStatus.CANCELLED });
     await Promise.all([until('signal CANCELLED'), until(cleanup)]);
+    expectOnce(`${rpc} began`, 'signal CANCELLED', cleanup);
   });
 
   it('learns of a deadline', async () => {
@@ -165,7 +173,9 @@ describe.each(Object.keys(CALLS))('the handler of a call on its own connection: 
 
 it.each(['observable', 'iterable'])('leaving a loop cancels a handler that gives an %s', async (text) => {
   for await (const _answer of client.getAsyncService<AsyncProxy>('Lab').count({ text })) break;
-  await Promise.all([until('signal CANCELLED'), until(text === 'iterable' ? 'returned' : 'unsubscribed')]);
+  const cleanup = text === 'iterable' ? 'returned' : 'unsubscribed';
+  await Promise.all([until('signal CANCELLED'), until(cleanup)]);
+  expectOnce('Count began', 'signal CANCELLED', cleanup);
 });
 
 describe('on a shared connection', () => {

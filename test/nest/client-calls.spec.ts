@@ -506,7 +506,7 @@ describe('a stream of answers', () => {
     expect(error).toBeInstanceOf(TtrpcException);
     expect(error).toMatchObject({
       code: TtrpcStatus.FAILED_PRECONDITION,
-      message: 'the answers of client.v1.Lab/Count have a reader already: they can be read once',
+      message: 'client.v1.Lab/Count: its messages have a reader already: they can be read once',
     });
     // Each subscription to an Observable is a call of its own.
     const observable = observables.count({ number: 3 });

@@ -37,6 +37,23 @@ function statusesOf(client: TtrpcClient): string[] {
 }
 
 describe('a client', () => {
+  it('shows its connections', async () => {
+    await lab.start();
+    const client = lab.client();
+    const channel = client.unwrap();
+    expect([channel.status, channel.stats]).toEqual(['disconnected', { connections: 0, calls: 0, waiting: 0 }]);
+    // Its connection is kept for the next stream.
+    expect((await readAll(asyncLab(client).count({ number: 2 }))).values).toHaveLength(2);
+    await channel.connect();
+    expect([channel.status, channel.stats.connections]).toEqual(['connected', 2]);
+    const call = asyncLab(client).wait({});
+    expect(channel.stats).toEqual({ connections: 2, calls: 1, waiting: 0 });
+    const ended = expect(call).rejects.toMatchObject({ code: TtrpcStatus.UNAVAILABLE });
+    channel.close();
+    await ended;
+    expect([channel.status, channel.stats]).toEqual(['closed', { connections: 0, calls: 0, waiting: 0 }]);
+  });
+
   it('connects with its first call, not before', async () => {
     const client = lab.client();
     const proxy = asyncLab(client);

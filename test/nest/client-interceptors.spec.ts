@@ -211,7 +211,7 @@ describe('an interceptor', () => {
     const [, silent] = proxies([() => from([])]);
     await expect(silent.ask({})).rejects.toMatchObject({
       code: TtrpcStatus.INTERNAL,
-      message: 'an interceptor of client.v1.Lab/Ask ended the call without an answer',
+      message: 'an interceptor of client.v1.Lab/Ask ended the call without a response',
     });
   });
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { Injectable, Module, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Module, type INestMicroservice, type OnModuleDestroy } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { Observable } from 'rxjs';
 import { connect, serve, writeHeader, type RawClient, type RawStream } from '../../src/protocol/index.js';
@@ -267,19 +267,44 @@ describe('a connection that drains', () => {
   });
 });
 
-it('a server that is closed while it begins to listen does not listen', async () => {
-  const folder = new TempFolder();
-  const server = new TtrpcServer({ url: [folder.url('a'), folder.url('b')], protoPath: LAB_PROTO });
-  const app = await createLabApp(server, { controllers: [Patient] });
-  const listening = app.listen().then(
-    () => 'listens',
-    (error: unknown) => error,
-  );
-  await server.close();
-  expect(await listening).toMatchObject(CLOSING);
-  expect(folder.list()).toEqual([]);
-  await app.close();
-  folder.remove();
+describe('a server that is closed', () => {
+  let folder: TempFolder;
+  let server: TtrpcServer;
+  let app: INestMicroservice;
+  const listen = (): Promise<unknown> =>
+    app.listen().then(
+      () => 'listens',
+      (error: unknown) => error,
+    );
+
+  beforeEach(async () => {
+    folder = new TempFolder();
+    server = new TtrpcServer({ url: [folder.url('a'), folder.url('b')], protoPath: LAB_PROTO });
+    app = await createLabApp(server, { controllers: [Patient] });
+  });
+
+  afterEach(async () => {
+    expect(folder.list()).toEqual([]);
+    await app.close();
+    folder.remove();
+  });
+
+  it('while it binds its addresses does not listen', async () => {
+    await app.init();
+    // Nest's own part is done: this calls the server's `listen()` at once.
+    const listening = listen();
+    await server.close();
+    expect(await listening).toMatchObject(CLOSING);
+  });
+
+  it('before Nest calls its `listen()` says that it cannot be opened again', async () => {
+    const listening = listen();
+    await server.close();
+    expect(await listening).toMatchObject({
+      code: TtrpcStatus.FAILED_PRECONDITION,
+      message: 'this TtrpcServer is closed: make a new one to listen again',
+    });
+  });
 });
 
 it.each([

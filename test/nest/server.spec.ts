@@ -220,7 +220,7 @@ describe('where a server cannot listen', () => {
   it('what is no socket is left alone', async () => {
     writeFileSync(folder.file('s.sock'), 'precious');
     await expect(listenAt(folder.url())).rejects.toThrow(
-      `cannot listen on unix socket ${folder.file('s.sock')}: something that is no socket is there; it is left alone`,
+      `cannot listen on unix socket ${folder.file('s.sock')}: a file that is not a socket is there; remove it, or choose another path`,
     );
     expect(folder.list()).toEqual(['s.sock']);
   });
@@ -234,13 +234,13 @@ describe('where a server cannot listen', () => {
   it('a folder that is not writable', async () => {
     // Not even root can write there.
     await expect(listenAt('unix:///proc/self/s.sock')).rejects.toThrow(
-      /cannot listen on unix socket \/proc\/self\/s\.sock: its folder cannot be written/,
+      /cannot listen on unix socket \/proc\/self\/s\.sock: its folder \/proc\/self is not writable/,
     );
   });
 
   it('a path that is longer than the system allows', async () => {
     const long = 'x'.repeat(108 - folder.path.length);
-    await expect(listenAt(folder.url(long))).rejects.toThrow(/the path has 109 bytes; a socket's has at most 107/);
+    await expect(listenAt(folder.url(long))).rejects.toThrow(/the path has 109 bytes; a socket path has at most 107/);
     // The longest that fits does, although the socket is bound at a longer path first.
     await listenAt(folder.url('x'.repeat(106 - folder.path.length)));
   });
@@ -254,7 +254,7 @@ describe('where a server cannot listen', () => {
   });
 
   it.each([
-    ['unix://../x', /after unix:\/\/ an absolute path is expected/],
+    ['unix://../x', /unix:\/\/ needs an absolute path/],
     ['http://x', /unknown scheme "http"/],
     ['tcp://127.0.0.1', /expected tcp:\/\/host:port/],
     ['tcp://127.0.0.1:99999', /port from 0 to 65535/],

@@ -169,7 +169,7 @@ describe('what a handler may return', () => {
   it.each(['observable', 'promise of an observable', 'iterable', 'array'])('server-streaming: %s', async (text) => {
     await start();
     const answers = await lab.stream('Count', [{ text, number: 1000 }]);
-    expect(answers.map(({ number }) => number)).toEqual(Array.from({ length: 1000 }, (_, number) => number));
+    expect(answers.map(({ number = 0 }) => number)).toEqual(Array.from({ length: 1000 }, (_, number) => number));
   });
 
   it.each(['fails', 'throws inside'])('server-streaming: %s', async (text) => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Logger, type INestMicroservice, type Type } from '@nestjs/common';
 import { EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { bytesCodec, connectRaw, type ServiceDescriptor } from './wiring-support.js';
-import { TtrpcMethod, TtrpcServer, TtrpcService, type TtrpcServerOptions } from '../../src/index.js';
+import { TtrpcMethod, TtrpcServer, TtrpcService, TtrpcStatus, type TtrpcServerOptions } from '../../src/index.js';
 import { createLabApp, LAB_PROTO, type Message } from '../support/nest-lab.js';
 import { TempFolder } from '../support/temp-folder.js';
 
@@ -140,7 +140,18 @@ describe('what is served', () => {
         // Nothing.
       }
     }
-    await listen([Short, Others]);
+    const warnings: string[] = [];
+    try {
+      await listen([Short, Others], { services: ['Lab'] }, warnings);
+    } finally {
+      Logger.overrideLogger(false);
+    }
+    expect(warnings.filter((line) => line.includes('Others'))).toEqual([]);
+    const client = await connectRaw(folder.url());
+    const hi = Buffer.from([10, 2, 104, 105]);
+    expect(Buffer.from(await client.call('lab.v1.Lab', 'Ask', hi)).toString()).toContain('hi');
+    await expect(client.call('lab.v1.Lab', 'ask', hi)).rejects.toMatchObject({ code: TtrpcStatus.UNIMPLEMENTED });
+    client.close();
   });
 
   it('a service given by its descriptor, without a schema', async () => {

@@ -120,7 +120,7 @@ describe('both sides', () => {
     mkdirSync(deep);
     const { status, stderr } = await startWith({ TMPDIR: deep }).ended;
     expect(status).toBe(1);
-    expect(stderr).toMatch(/the path has \d+ bytes; a socket's has at most/);
+    expect(stderr).toMatch(/the path has \d+ bytes; a socket path has at most/);
     expect(stderr).toContain('the server ended too early: status 1');
     // Raises an error for a folder that is not empty.
     rmdirSync(deep);

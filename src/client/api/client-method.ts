@@ -1,10 +1,11 @@
+import type { CallMethod } from '../../protocol/client/call-runtime.js';
 import type { MessageCodec } from '../../protocol/wire/message-codec.js';
 import { methodRef, type MethodRef } from '../../protocol/wire/method-ref.js';
 import type { MethodShape } from '../../protocol/core/method-shape.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../../schema/service-descriptor.js';
 
 /** An rpc as a client calls it; made once for each proxy. */
-export class ClientMethod {
+export class ClientMethod implements CallMethod {
   readonly ref: MethodRef;
   readonly shape: MethodShape;
   readonly request: MessageCodec;

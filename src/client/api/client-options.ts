@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { parseAddress } from '../../protocol/socket/address.js';
-import type { ChannelOptions, ConnectionSource } from '../../protocol/client/channel.js';
+import type { ChannelOptions } from '../../protocol/client/channel.js';
+import type { ConnectionSource } from '../../protocol/client/dialer.js';
 import { describe } from '../../protocol/core/describe.js';
 import { isDuplex } from '../../protocol/socket/duplex.js';
 import type { MetadataInit } from '../../protocol/core/metadata.js';
@@ -36,8 +37,9 @@ export interface TtrpcClientOptions extends SchemaOptions, ChannelOptions {
 }
 
 /**
- * Where a client's connections come from. Raises a TypeError unless exactly one of `url`, `duplex` and `connect` is
- * there and usable, and a TtrpcException (INVALID_ARGUMENT) that names an address which is none.
+ * Where a client's connections come from.
+ * @throws TypeError unless exactly one of `url`, `duplex` and `connect` is there and usable; TtrpcException
+ * (INVALID_ARGUMENT) that names an invalid address
  */
 export function connectionSource(options: TtrpcClientOptions): ConnectionSource {
   const { url, duplex, connect } = options;

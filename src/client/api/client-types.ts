@@ -21,8 +21,6 @@ export type ReservedName =
   | 'valueOf'
   | 'constructor';
 
-type Methods = Record<string, MethodDescriptor>;
-
 /** What is encoded. */
 type RequestOf<Method extends MethodDescriptor> = Parameters<Method['request']['encode']>[0];
 
@@ -46,7 +44,7 @@ type AsyncResultOf<Method extends MethodDescriptor> = [Method['shape']] extends 
 type NamesOf<Name extends string> = Exclude<Name | Capitalize<Name> | Uncapitalize<Name>, ReservedName>;
 
 /** The proxy that `getService` makes for a ServiceDescriptor with these methods: cold Observables. */
-export type ObservableService<All extends Methods> = {
+export type ObservableService<All extends Record<string, MethodDescriptor>> = {
   readonly [Name in keyof All & string as NamesOf<Name>]: (
     request: ArgumentOf<All[Name]>,
     options?: TtrpcCallOptions,
@@ -54,7 +52,7 @@ export type ObservableService<All extends Methods> = {
 };
 
 /** The proxy that `getAsyncService` makes for a ServiceDescriptor with these methods: Promises and AsyncIterables. */
-export type AsyncService<All extends Methods> = {
+export type AsyncService<All extends Record<string, MethodDescriptor>> = {
   readonly [Name in keyof All & string as NamesOf<Name>]: (
     request: ArgumentOf<All[Name]>,
     options?: TtrpcCallOptions,

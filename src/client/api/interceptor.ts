@@ -25,14 +25,14 @@ export interface InterceptedCall {
  * Goes on to the next interceptor, at last to the server, with `call` (default: unchanged). Of a changed call `request`
  * and `options` count. Each subscription to what it returns is a call of its own, so that `retry` works.
  *
- * The caller's timeout and signals count from the beginning of his call, over all that interceptors do; a `timeoutMs`
+ * The caller's timeout and signals count from the beginning of the call, over all that interceptors do; a `timeoutMs`
  * set here counts from here and can only be shorter.
  */
 export type TtrpcClientNext = (call?: InterceptedCall) => Observable<unknown>;
 
 /**
  * Stands between the callers of a client's proxies and its calls, for all four shapes and both kinds of proxies. It is
- * called once for each call, when that begins, and gives the answers: usually `next()` with operators behind it.
+ * called once for each call, when that begins, and gives the responses: usually `next()` with operators behind it.
  *
  * ```ts
  * const signed: TtrpcClientInterceptor = (call, next) => {

@@ -3,6 +3,7 @@ import { sendsResponseStream } from '../../protocol/core/method-shape.js';
 import type { ServiceDescriptor } from '../../schema/service-descriptor.js';
 import type { TtrpcCallOptions } from './call-options.js';
 import type { Calls } from '../calls/calls.js';
+import type { AsyncCalls } from '../../protocol/client/runtime-calls.js';
 import { ClientMethod } from './client-method.js';
 import type { ReservedName } from './client-types.js';
 
@@ -28,7 +29,7 @@ export function observableProxy(service: ServiceDescriptor, calls: Calls): objec
 }
 
 /** A proxy whose functions give Promises, and AsyncIterables where the server streams. */
-export function asyncProxy(service: ServiceDescriptor, calls: Calls): object {
+export function asyncProxy(service: ServiceDescriptor, calls: AsyncCalls<TtrpcCallOptions>): object {
   return proxy(service, (method) =>
     sendsResponseStream(method.shape)
       ? (request, options) => calls.iterate(method, request, options)

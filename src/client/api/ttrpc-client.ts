@@ -20,6 +20,7 @@ import { logCallbackError } from '../calls/client-log.js';
 import { ClientMethod } from './client-method.js';
 import { connectionSource, type TtrpcClientOptions } from './client-options.js';
 import type { AsyncService, ObservableService } from './client-types.js';
+import type { TtrpcChannel } from './ttrpc-channel.js';
 import { InterceptedCalls } from '../calls/intercepted-calls.js';
 import { asyncProxy, observableProxy } from './service-proxy.js';
 
@@ -76,8 +77,9 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents> implements OnApp
   readonly #asyncProxies = new Map<ServiceDescriptor, object>();
 
   /**
-   * Makes no connection. Raises a SchemaError for a schema that does not load, a TypeError or RangeError that names a
-   * bad option, and a TtrpcException for an address that is none.
+   * Makes no connection.
+   * @throws SchemaError for a schema that does not load; TypeError or RangeError that names an invalid option;
+   * TtrpcException for an invalid address
    */
   constructor(options: TtrpcClientOptions) {
     super();
@@ -101,7 +103,8 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents> implements OnApp
   /**
    * A proxy whose functions give cold Observables, as Nest's gRPC client's do: each subscription is a call, and
    * unsubscribing cancels it. Each rpc has its name and that with a small first letter. A ServiceDescriptor brings the
-   * types with it. Raises a SchemaError for an unknown service. The same proxy each time.
+   * types with it. The same proxy each time.
+   * @throws SchemaError for an unknown service
    */
   getService<T extends object>(service: string): T;
   getService<All extends Record<string, MethodDescriptor>>(service: ServiceDescriptor<All>): ObservableService<All>;
@@ -144,7 +147,10 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents> implements OnApp
     return this.close();
   }
 
-  /** Calls `callback` at each change of the status to `event`; what it throws is logged. Raises an Error for another name. */
+  /**
+   * Calls `callback` at each change of the status to `event`; what it throws is logged.
+   * @throws Error for another name
+   */
   override on<E extends keyof TtrpcClientEvents>(event: E, callback: TtrpcClientEvents[E]): void {
     if (!EVENTS.includes(event)) {
       throw new Error(`a ttrpc client has no event ${JSON.stringify(event)}; it has ${EVENTS.join(', ')}`);
@@ -161,9 +167,10 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents> implements OnApp
     });
   }
 
-  /** The engine's channel, which owns the connections. */
-  override unwrap<T = Channel>(): T {
-    return this.#caller.channel as T;
+  /** The client's connections: their status and figures; see {@link TtrpcChannel}. */
+  override unwrap<T = TtrpcChannel>(): T {
+    const channel: TtrpcChannel = this.#caller.channel;
+    return channel as T;
   }
 
   /**
@@ -178,20 +185,23 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents> implements OnApp
     return defer(() => this.#calls.observe(this.#method(pattern), data, options)) as Observable<TResult>;
   }
 
-  /** Raises UNIMPLEMENTED: ttrpc has calls only, no events. */
+  /** ttrpc has calls only, no events. @throws UNIMPLEMENTED */
   override emit(pattern: unknown): never {
     throw noEvents(pattern);
   }
 
   /**
    * Encodes a message of the schema as a detail of a status.
-   * Raises a SchemaError for an unknown type and an EncodeError for a value that does not fit it.
+   * @throws SchemaError for an unknown type; EncodeError for a value that does not fit it
    */
   pack(typeName: string, value: object, options?: PackOptions): StatusDetail {
     return this.#schema.pack(typeName, value, options);
   }
 
-  /** Decodes a detail of a status or a google.protobuf.Any by the schema. Raises a SchemaError for an unknown type. */
+  /**
+   * Decodes a detail of a status or a google.protobuf.Any by the schema.
+   * @throws SchemaError for an unknown type
+   */
   unpack(packed: PackedMessage): unknown {
     return this.#schema.unpack(packed);
   }
@@ -201,7 +211,7 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents> implements OnApp
     this.#caller.onDispatch = hook;
   }
 
-  /** As Nest's: a call with its answers as packets. */
+  /** As Nest's: a call with its responses as packets. */
   protected override publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
     const subscription: Subscription = this.send(packet.pattern as string, packet.data as unknown).subscribe({
       next: (response) => callback({ response }),

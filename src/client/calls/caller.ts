@@ -1,21 +1,24 @@
 import type { ReadPacket } from '@nestjs/microservices';
 import type { Channel } from '../../protocol/client/channel.js';
+import type { CallMethod, CallRuntime, RequestFeed } from '../../protocol/client/call-runtime.js';
 import type { CallStart } from '../../protocol/client/client-call.js';
 import { TtrpcMetadata, type MetadataInit } from '../../protocol/core/metadata.js';
+import { sendsRequestStream } from '../../protocol/core/method-shape.js';
 import { checkTimeoutMs } from '../../protocol/core/timer.js';
 import type { TtrpcCallOptions, TtrpcCallParent } from '../api/call-options.js';
-import { badCall, describe } from './caller-error.js';
-import type { ClientMethod } from '../api/client-method.js';
+import { badCall, describe, exceptionOf } from './caller-error.js';
+import { checkOneMessage } from './one-message.js';
+import { requestFeed } from './request-feed.js';
 import type { TtrpcClientOptions } from '../api/client-options.js';
 
 /** Stands for the options of a call that has none. */
 export const NO_OPTIONS: TtrpcCallOptions = Object.freeze({});
 
-/** Stands for what begins a call without deadline and metadata. */
-const NOTHING: CallStart = Object.freeze({ deadline: undefined, metadata: undefined });
+/** Stands for what begins a call without deadline, signals and metadata. */
+const NOTHING: CallStart = Object.freeze({});
 
 /** What a client's calls have in common: its connections, and what its options add to each of them. */
-export class Caller {
+export class Caller implements CallRuntime<TtrpcCallOptions> {
   readonly channel: Channel;
   readonly #timeoutMs: number | undefined;
   readonly #metadata: TtrpcMetadata | undefined;
@@ -23,7 +26,7 @@ export class Caller {
   /** Nest's dispatch hook; see `ClientProxy.setOnDispatchHook` (Nest 12). */
   onDispatch: ((packet: ReadPacket) => void) | undefined;
 
-  /** Raises an error that names a bad option; `makeChannel` is called when all are good. */
+  /** `makeChannel` is called when all options are valid. @throws an error that names an invalid option */
   constructor(options: TtrpcClientOptions, makeChannel: () => Channel) {
     const { timeoutMs, metadata, propagateMetadata = [] } = options;
     this.#timeoutMs = timeoutMs === undefined ? undefined : checkTimeoutMs(timeoutMs, 'timeoutMs');
@@ -35,11 +38,27 @@ export class Caller {
     this.channel = makeChannel();
   }
 
-  /** Deadline and metadata of a call. Raises an error that names the option which is wrong. */
-  start(method: ClientMethod, request: unknown, options: TtrpcCallOptions): CallStart {
+  /** As {@link CallRuntime.start}. */
+  start(method: CallMethod, request: unknown, given: TtrpcCallOptions | undefined): CallStart {
+    const options = callOptions(given);
     const deadline = this.deadline(options);
     const metadata = this.dispatched(method, request, this.metadata(options));
-    return deadline === undefined && metadata === undefined ? NOTHING : { deadline, metadata };
+    const { signal, parent } = options;
+    if (deadline === undefined && metadata === undefined && signal === undefined && parent === undefined)
+      return NOTHING;
+    return { deadline, metadata, signal, parentSignal: parent?.signal };
+  }
+
+  /** As {@link CallRuntime.feed}. */
+  feed(request: unknown, method: CallMethod): RequestFeed | undefined {
+    if (sendsRequestStream(method.shape)) return requestFeed(request, method);
+    checkOneMessage(request, method);
+    return undefined;
+  }
+
+  /** As {@link CallRuntime.errorOf}. */
+  errorOf(error: unknown, method: CallMethod): unknown {
+    return exceptionOf(error, method.fullName);
   }
 
   /** When a call that begins now must be over, in ms of `performance.now()`: by its own limit or by its parent's. */
@@ -73,8 +92,8 @@ export class Caller {
     return merged.size === 0 ? undefined : merged;
   }
 
-  /** The call's metadata with what Nest's dispatch hook adds. What the hook raises ends the call. */
-  dispatched(method: ClientMethod, request: unknown, metadata: TtrpcMetadata | undefined): TtrpcMetadata | undefined {
+  /** The call's metadata with what Nest's dispatch hook adds. What the hook throws ends the call. */
+  dispatched(method: CallMethod, request: unknown, metadata: TtrpcMetadata | undefined): TtrpcMetadata | undefined {
     if (!this.onDispatch) return metadata;
     const packet: ReadPacket = { pattern: `/${method.fullName}`, data: request };
     this.onDispatch(packet);
@@ -93,7 +112,7 @@ function replaceKeys(metadata: TtrpcMetadata, init: MetadataInit): void {
   for (const [key, value] of own) metadata.append(key, value);
 }
 
-/** Checks what a caller passed as options. Raises INVALID_ARGUMENT. */
+/** Checks what a caller passed as options. @throws INVALID_ARGUMENT */
 export function callOptions(options: unknown): TtrpcCallOptions {
   if (options === undefined || options === null) return NO_OPTIONS;
   if (typeof options !== 'object' || options instanceof TtrpcMetadata) {

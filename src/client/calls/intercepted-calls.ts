@@ -1,26 +1,23 @@
 import { isObservable, lastValueFrom, Observable, type Subscriber, type Subscription } from 'rxjs';
 import { TtrpcException } from '../../common/ttrpc-exception.js';
-import { CallAbort, type Cancellable } from '../../protocol/client/call-abort.js';
-import { deadlineError } from '../../protocol/client/client-call.js';
+import { CallLimits, checkSignals, type Limited, type Limits } from '../../protocol/client/call-limits.js';
+import type { CallMethod } from '../../protocol/client/call-runtime.js';
+import { CallerContext } from '../../protocol/client/caller-context.js';
 import type { TtrpcError } from '../../protocol/core/errors.js';
-import { Inbox } from '../../protocol/connection/receive-queue.js';
+import { ReceiveQueue } from '../../protocol/connection/receive-queue.js';
 import { TtrpcMetadata } from '../../protocol/core/metadata.js';
 import { TtrpcStatus } from '../../protocol/core/status.js';
-import { Timer } from '../../protocol/core/timer.js';
 import type { TtrpcCallOptions } from '../api/call-options.js';
 import { callOptions, type Caller } from './caller.js';
-import { CallerContext } from './caller-context.js';
 import { describe, exceptionOf } from './caller-error.js';
 import type { Calls } from './calls.js';
 import { logCallbackError } from './client-log.js';
-import type { ClientMethod } from '../api/client-method.js';
 import type { InterceptedCall, TtrpcClientInterceptor } from '../api/interceptor.js';
-import { dropQueued } from './iterator-call.js';
 import { ObservableCall } from './observable-call.js';
-import { OneReader } from './one-reader.js';
+import { OneReader } from '../../protocol/client/one-reader.js';
 import { ReaderFlow } from './reader-flow.js';
 
-/** Stands for the answer of a call that ended without one. */
+/** Stands for the response of a call that ended without one. */
 const NOTHING = Symbol('nothing');
 
 /** The calls of a client that has interceptors, in the forms of its proxies. */
@@ -32,40 +29,41 @@ export class InterceptedCalls implements Calls {
 
   /** As a cold Observable. */
   observe(
-    method: ClientMethod,
+    method: CallMethod,
     request: unknown,
     options: TtrpcCallOptions | undefined,
     flow?: ReaderFlow,
   ): Observable<unknown> {
     return new Observable((subscriber) => {
-      const limits = new CallLimits(subscriber, method.fullName);
+      const limits = new OuterLimits(subscriber, method.fullName);
       let call: InterceptedCall;
-      let deadline: number | undefined;
+      let outer: Limits;
       try {
         call = this.#intercepted(method, request, options);
-        deadline = this.caller.deadline(call.options);
-        limits.start(call.options, deadline);
+        const { signal, parent } = call.options;
+        outer = { deadline: this.caller.deadline(call.options), signal, parentSignal: parent?.signal };
+        limits.start(outer);
       } catch (error) {
         subscriber.error(exceptionOf(error, method.fullName));
         return;
       }
       subscriber.add(limits);
-      this.#pass(0, call, (last) => this.#call(method, last, deadline, limits, flow)).subscribe(subscriber);
+      this.#pass(0, call, (last) => this.#call(method, last, outer.deadline, limits, flow)).subscribe(subscriber);
     });
   }
 
   /** A unary or client-streaming call as a Promise. */
-  promise(method: ClientMethod, request: unknown, options: TtrpcCallOptions | undefined): Promise<unknown> {
-    return lastValueFrom(this.observe(method, request, options), { defaultValue: NOTHING }).then((answer) => {
-      if (answer !== NOTHING) return answer;
-      const message = `an interceptor of ${method.fullName} ended the call without an answer`;
+  promise(method: CallMethod, request: unknown, options: TtrpcCallOptions | undefined): Promise<unknown> {
+    return lastValueFrom(this.observe(method, request, options), { defaultValue: NOTHING }).then((response) => {
+      if (response !== NOTHING) return response;
+      const message = `an interceptor of ${method.fullName} ended the call without a response`;
       throw new TtrpcException(TtrpcStatus.INTERNAL, message, [], { rpc: method.fullName });
     });
   }
 
   /** A server-streaming or bidi call as an AsyncIterable; the first `next()` begins it. */
   iterate(
-    method: ClientMethod,
+    method: CallMethod,
     request: unknown,
     options: TtrpcCallOptions | undefined,
   ): AsyncIterableIterator<unknown, undefined> {
@@ -73,7 +71,7 @@ export class InterceptedCalls implements Calls {
     return new ObservableIterator(this.observe(method, request, options, flow), flow, method.fullName);
   }
 
-  #intercepted(method: ClientMethod, request: unknown, options: TtrpcCallOptions | undefined): InterceptedCall {
+  #intercepted(method: CallMethod, request: unknown, options: TtrpcCallOptions | undefined): InterceptedCall {
     const { ref, shape } = method;
     const own = callOptions(options);
     const metadata = this.caller.metadata(own) ?? new TtrpcMetadata();
@@ -87,20 +85,20 @@ export class InterceptedCalls implements Calls {
   ): Observable<unknown> {
     const interceptor = this.interceptors[index];
     if (!interceptor) return last(call);
-    const answers: unknown = interceptor(call, (changed = call) => this.#pass(index + 1, changed, last));
-    if (isObservable(answers)) return answers;
+    const responses: unknown = interceptor(call, (changed = call) => this.#pass(index + 1, changed, last));
+    if (isObservable(responses)) return responses;
     throw new TypeError(
       `interceptor ${interceptor.name || index} of ${call.service}/${call.method}: expected an Observable, ` +
-        `got ${describe(answers)}`,
+        `got ${describe(responses)}`,
     );
   }
 
   /** The call itself, behind all interceptors. */
   #call(
-    method: ClientMethod,
+    method: CallMethod,
     { request, options }: InterceptedCall,
     limit: number | undefined,
-    limits: CallLimits,
+    limits: OuterLimits,
     flow: ReaderFlow | undefined,
   ): Observable<unknown> {
     const { caller } = this;
@@ -109,7 +107,9 @@ export class InterceptedCalls implements Calls {
         const own = caller.deadline(options);
         const deadline = own === undefined || (limit !== undefined && limit < own) ? limit : own;
         const metadata = new TtrpcMetadata(options.metadata);
-        const start = { deadline, metadata: caller.dispatched(method, request, metadata) };
+        const { signal, parent } = options;
+        const dispatched = caller.dispatched(method, request, metadata);
+        const start = { deadline, metadata: dispatched, signal, parentSignal: parent?.signal };
         limits.latest = new ObservableCall(caller, method, subscriber, flow);
         return limits.latest.run(request, options, start);
       } catch (error) {
@@ -121,10 +121,9 @@ export class InterceptedCalls implements Calls {
 }
 
 /** Ends a call at its deadline and by its signals also while an interceptor has it. */
-class CallLimits implements Cancellable {
+class OuterLimits implements Limited {
   readonly #context = new CallerContext();
-  #abort: CallAbort | undefined;
-  #timer: Timer | undefined;
+  #limits: CallLimits | undefined;
   /** The call that the interceptors have begun last. */
   latest: ObservableCall | undefined;
 
@@ -133,25 +132,17 @@ class CallLimits implements Cancellable {
     private readonly fullName: string,
   ) {}
 
-  get open(): boolean {
-    return !this.subscriber.closed;
+  get connectError(): TtrpcError | undefined {
+    return this.latest?.connectError;
   }
 
-  /** Raises CANCELLED when a signal has aborted already. */
-  start({ signal, parent }: TtrpcCallOptions, deadline: number | undefined): void {
-    if (signal !== undefined || parent !== undefined) {
-      this.#abort = new CallAbort(signal, parent?.signal);
-      this.#abort.check();
-      this.#abort.watch(this);
-    }
-    if (deadline !== undefined) {
-      this.#timer = new Timer(Math.max(0, deadline - performance.now()), () =>
-        this.cancel(deadlineError(this.latest?.connectError)),
-      );
-    }
+  /** @throws CANCELLED when a signal has aborted already */
+  start(limits: Limits): void {
+    checkSignals(limits);
+    this.#limits = CallLimits.of(this, limits);
   }
 
-  cancel(error: TtrpcError): void {
+  onLimit(error: TtrpcError): void {
     const { subscriber, fullName } = this;
     const exception = exceptionOf(error, fullName);
     try {
@@ -162,14 +153,13 @@ class CallLimits implements Cancellable {
   }
 
   unsubscribe(): void {
-    this.#timer?.clear();
-    this.#abort?.clear();
+    this.#limits?.clear();
   }
 }
 
 /** Reads an Observable one value after the other; `flow` slows what is behind it. */
 class ObservableIterator implements AsyncIterableIterator<unknown, undefined> {
-  readonly #inbox: Inbox<unknown>;
+  readonly #queue: ReceiveQueue<unknown>;
   readonly #reader: OneReader;
   #begun = false;
   #subscription: Subscription | undefined;
@@ -179,25 +169,25 @@ class ObservableIterator implements AsyncIterableIterator<unknown, undefined> {
     private readonly flow: ReaderFlow,
     private readonly fullName: string,
   ) {
-    this.#reader = new OneReader(this, fullName);
-    this.#inbox = new Inbox(flow, () => this.#leave());
+    this.#reader = new OneReader(this, fullName, (error) => exceptionOf(error, fullName));
+    this.#queue = new ReceiveQueue(flow, () => this.#leave());
   }
 
   next(): Promise<IteratorResult<unknown, undefined>> {
     if (!this.#begun) {
       this.#begun = true;
       this.#subscription = this.source.subscribe({
-        next: (value) => this.#inbox.push(value, this.flow.takeBytes()),
+        next: (value) => this.#queue.push(value, this.flow.takeBytes()),
         error: (error: unknown) => this.#onError(error),
-        complete: () => this.#inbox.end(),
+        complete: () => this.#queue.end(),
       });
     }
-    return this.#inbox.next();
+    return this.#queue.next();
   }
 
   return(): Promise<IteratorResult<unknown, undefined>> {
     this.#begun = true;
-    return this.#inbox.return();
+    return this.#queue.return();
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<unknown, undefined> {
@@ -214,7 +204,7 @@ class ObservableIterator implements AsyncIterableIterator<unknown, undefined> {
 
   #onError(error: unknown): void {
     const code = error instanceof TtrpcException ? error.code : undefined;
-    if (code === TtrpcStatus.CANCELLED || code === TtrpcStatus.DEADLINE_EXCEEDED) dropQueued(this.#inbox);
-    this.#inbox.fail(error);
+    if (code === TtrpcStatus.CANCELLED || code === TtrpcStatus.DEADLINE_EXCEEDED) this.#queue.abort(error);
+    else this.#queue.fail(error);
   }
 }

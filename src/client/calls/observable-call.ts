@@ -1,29 +1,28 @@
 import type { Subscriber, Unsubscribable } from 'rxjs';
+import { BoundCall } from '../../protocol/client/bound-call.js';
+import type { CallMethod, CallRuntime } from '../../protocol/client/call-runtime.js';
+import { CallerContext } from '../../protocol/client/caller-context.js';
 import type { CallStart } from '../../protocol/client/client-call.js';
 import { decodeMessage } from '../../protocol/wire/message-codec.js';
 import type { TtrpcCallOptions } from '../api/call-options.js';
-import type { Caller } from './caller.js';
-import { CallerContext } from './caller-context.js';
 import { logCallbackError } from './client-log.js';
-import type { ClientMethod } from '../api/client-method.js';
-import { Invocation } from './invocation.js';
 import type { ReaderFlow } from './reader-flow.js';
 
 /**
  * One subscription of a call's Observable; ending it cancels the call. Responses are delivered as they come, in the
  * asynchronous context of who has subscribed.
  */
-export class ObservableCall extends Invocation implements Unsubscribable {
+export class ObservableCall extends BoundCall<TtrpcCallOptions> implements Unsubscribable {
   readonly #context = new CallerContext();
 
   /** `flow` is there when somebody behind interceptors may slow the responses. */
   constructor(
-    caller: Caller,
-    method: ClientMethod,
+    runtime: CallRuntime<TtrpcCallOptions>,
+    method: CallMethod,
     private readonly subscriber: Subscriber<unknown>,
     private readonly flow?: ReaderFlow,
   ) {
-    super(caller, method);
+    super(runtime, method);
   }
 
   /** Begins the call and is its own teardown. */
@@ -39,7 +38,7 @@ export class ObservableCall extends Invocation implements Unsubscribable {
   }
 
   unsubscribe(): void {
-    this.cancel();
+    this.abandon();
   }
 
   protected ended(): void {
@@ -50,7 +49,7 @@ export class ObservableCall extends Invocation implements Unsubscribable {
     this.#deliver(fail, error());
   }
 
-  /** Subscribers raise only what a teardown of theirs does (RxJS); all that they raise else, they report by themselves. */
+  /** Subscribers throw only what a teardown of theirs does (RxJS); RxJS reports all else that they throw. */
   #deliver(how: (subscriber: Subscriber<unknown>, value: unknown) => void, value: unknown): void {
     try {
       this.#context.runInAsyncScope(how, undefined, this.subscriber, value);

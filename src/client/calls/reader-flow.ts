@@ -13,7 +13,7 @@ export class ReaderFlow implements Flow {
   onMessage(call: Flow, bytes: number): void {
     this.#call = call;
     this.#bytes += bytes;
-    if (this.#held) call.holdInput();
+    if (this.#held) call.pauseInput();
   }
 
   /** Bytes that have come since it was asked last: what the message that is delivered now takes, about. */
@@ -23,13 +23,13 @@ export class ReaderFlow implements Flow {
     return bytes;
   }
 
-  holdInput(): void {
+  pauseInput(): void {
     this.#held = true;
-    this.#call?.holdInput();
+    this.#call?.pauseInput();
   }
 
-  releaseInput(): void {
+  resumeInput(): void {
     this.#held = false;
-    this.#call?.releaseInput();
+    this.#call?.resumeInput();
   }
 }

@@ -53,7 +53,7 @@ export type TtrpcClientsOf<Registration> = Registration[] | { clients: Registrat
  */
 @Module({})
 export class TtrpcClientsModule {
-  /** Clients whose options are known. Raises a TypeError for one without a name or with that of another. */
+  /** Clients whose options are known. @throws TypeError for one without a name or with that of another */
   static register(registrations: TtrpcClientsOf<TtrpcClientRegistration>): DynamicModule {
     return dynamicModule('register', registrations, ({ name: _name, services: _services, ...options }) => ({
       providers: [],
@@ -61,7 +61,7 @@ export class TtrpcClientsModule {
     }));
   }
 
-  /** Clients whose options come from a factory. Raises as {@link register}. */
+  /** Clients whose options come from a factory. @throws as {@link register} */
   static registerAsync(registrations: TtrpcClientsOf<TtrpcClientAsyncRegistration>): DynamicModule {
     return dynamicModule('registerAsync', registrations, asyncClient);
   }
@@ -121,7 +121,7 @@ function dynamicModule<R extends TtrpcClientTokens & Pick<ModuleMetadata, 'impor
   };
 }
 
-/** Raises a TypeError for one client without the array around it, the form in which Nest's modules take one thing. */
+/** Checks for one client without the array around it, the form in which Nest's modules take one thing. @throws TypeError */
 function clientList<R>(method: string, registrations: TtrpcClientsOf<R>): { clients: R[]; isGlobal: boolean } {
   if (Array.isArray(registrations)) return { clients: registrations, isGlobal: false };
   const { clients, isGlobal = false } = (registrations ?? {}) as Partial<Exclude<typeof registrations, R[]>>;

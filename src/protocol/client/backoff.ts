@@ -17,7 +17,7 @@ export class Backoff {
   #next: number;
   readonly #options: Required<{ [K in keyof BackoffOptions]: number }>;
 
-  /** Raises a RangeError that names an option with a bad value. */
+  /** @throws RangeError that names an option with an invalid value */
   constructor(options: BackoffOptions = {}) {
     this.#options = {
       initialMs: check('initialMs', options.initialMs ?? 50, 1),

@@ -1,30 +1,18 @@
-import { setMaxListeners } from 'node:events';
-import type { Duplex } from 'node:stream';
-import type { Address } from '../socket/address.js';
 import { Backoff, type BackoffOptions } from './backoff.js';
-import { ClientCall, requestError, type CallObserver, type CallStart } from './client-call.js';
-import { ClientConnection, clientLimits, type ClientLimits } from './client-connection.js';
-import { describe, describeOption } from '../core/describe.js';
-import { dial } from '../socket/dial.js';
-import { isDuplex } from '../socket/duplex.js';
-import { messageOf, TtrpcError } from '../core/errors.js';
+import { requestError } from './call-errors.js';
+import { checkSignals } from './call-limits.js';
+import { ClientCall, type CallObserver, type CallStart } from './client-call.js';
+import { clientLimits, type ClientLimits } from './client-connection.js';
+import { Dialer, type ConnectionSource } from './dialer.js';
+import { describeOption } from '../core/describe.js';
+import { TtrpcError } from '../core/errors.js';
 import type { MessageCodec } from '../wire/message-codec.js';
 import { sendsRequestStream, sendsResponseStream } from '../core/method-shape.js';
 import type { MethodRef } from '../wire/method-ref.js';
-import { inRootContext } from '../core/root-context.js';
 import { limit } from '../core/limit.js';
 import { SharedConnection, type ConnectionStatus } from './shared-connection.js';
 import { TtrpcStatus } from '../core/status.js';
-import { Watchdog } from '../connection/watchdog.js';
 import { StreamPool, type StreamPoolOptions } from './stream-pool.js';
-
-/** Where a channel's connections come from. */
-export type ConnectionSource =
-  | { readonly kind: 'address'; readonly address: Address }
-  /** Exactly one connection, shared by all calls; when it is gone the channel is closed. */
-  | { readonly kind: 'duplex'; readonly duplex: Duplex }
-  /** One Duplex for each connection that is wanted. */
-  | { readonly kind: 'connect'; readonly connect: (signal: AbortSignal) => Promise<Duplex> };
 
 /** Options of a channel. */
 export interface ChannelOptions extends Partial<ClientLimits>, StreamPoolOptions {
@@ -44,7 +32,17 @@ export interface ChannelOptions extends Partial<ClientLimits>, StreamPoolOptions
 /** How the shared connections stand together: `connected` when one is; see {@link ConnectionStatus}. */
 export type ChannelStatus = ConnectionStatus;
 
-/** Hears of a channel's life. */
+/** What a channel has at one moment. */
+export interface ChannelStats {
+  /** Open connections, shared ones and those of streams. */
+  readonly connections: number;
+  /** Calls on them, with those that wait because the server does not take more. */
+  readonly calls: number;
+  /** Calls that wait for a connection. */
+  readonly waiting: number;
+}
+
+/** Is told of a channel's life. */
 export interface ChannelObserver {
   /** The status has changed; `error` is why, for `disconnected` and `reconnecting`. */
   onStatus?(status: ChannelStatus, error?: TtrpcError): void;
@@ -67,51 +65,37 @@ const BEST_FIRST: readonly ChannelStatus[] = ['connected', 'connecting', 'reconn
  */
 export class Channel {
   readonly limits: ClientLimits;
-  readonly #source: ConnectionSource;
   readonly #options: ChannelOptions;
   readonly #observer: ChannelObserver;
   readonly #shared: readonly SharedConnection[];
   readonly #pool: StreamPool | undefined;
-  readonly #abort = new AbortController();
-  readonly #connections = new Set<ClientConnection>();
-  readonly #watchdog: Watchdog;
+  readonly #dialer: Dialer;
   #turn = 0;
   #status: ChannelStatus = 'disconnected';
   /** Why the channel is closed, when nobody has closed it. */
   #loss: TtrpcError | undefined;
 
-  /** Makes no connection yet, except that a Duplex is taken at once. Raises a RangeError that names a bad option. */
+  /** Makes no connection yet, except that a Duplex is taken at once. @throws RangeError that names an invalid option */
   constructor(source: ConnectionSource, options: ChannelOptions = {}, observer: ChannelObserver = {}) {
     this.limits = clientLimits(options);
-    this.#watchdog = new Watchdog(this.#connections, {
-      frameTimeoutMs: this.limits.frameTimeoutMs,
-      idleTimeoutMs: undefined,
-    });
     limit(options, 'maxStreamConnections', 64);
     limit(options, 'streamIdleMs', 10_000);
     if (options.streams !== undefined && options.streams !== 'dedicated' && options.streams !== 'shared') {
       throw new RangeError(`streams: expected 'dedicated' or 'shared', got ${describeOption(options.streams)}`);
     }
-    // Each connection that is being made listens to it.
-    setMaxListeners(0, this.#abort.signal);
-    this.#source = source;
+    this.#dialer = new Dialer(source, this.limits);
     this.#options = options;
     this.#observer = observer;
     const wanted = limit(options, 'connections', 1);
-    const count = this.#isSingle ? 1 : wanted;
+    const count = this.#dialer.isSingle ? 1 : wanted;
     this.#shared = Array.from(
       { length: count },
-      () =>
-        new SharedConnection(
-          () => this.#open(),
-          new Backoff(options.reconnect),
-          (error) => this.#onStatus(error),
-        ),
+      () => new SharedConnection(this.#dialer, new Backoff(options.reconnect), (error) => this.#onStatus(error)),
     );
     if (source.kind === 'duplex') {
-      this.#shared[0]?.adopt(inRootContext(() => this.#speakOn(source.duplex)));
-    } else if (!this.#isSingle) {
-      this.#pool = new StreamPool(() => this.#open(), options, new Backoff(options.reconnect));
+      this.#shared[0]?.speakOn(source.duplex);
+    } else if (!this.#dialer.isSingle) {
+      this.#pool = new StreamPool(this.#dialer, options, new Backoff(options.reconnect));
     }
   }
 
@@ -127,37 +111,49 @@ export class Channel {
     if (this.status === 'closed') throw closedError(this.#loss);
   }
 
-  /** Begins a unary or server-streaming call; all that happens, also that it cannot be encoded, goes to `observer`. */
-  request<T>(
-    method: MethodRef,
-    codec: MessageCodec<T>,
-    value: T,
-    start: CallStart,
-    route: RouteOptions,
-    observer: CallObserver,
-  ): ClientCall {
-    const call = this.#newCall(method, start, route, observer);
-    const shared = this.#wantsOwn(method, route) ? undefined : this.#next();
+  /**
+   * A call that has not begun: {@link request} or {@link openStream} begins it. All that happens, also that its request
+   * does not encode, goes to `observer`. Its deadline and signals are in force from here on.
+   * @throws TypeError for a signal that is not an AbortSignal, CANCELLED for one that has aborted already
+   */
+  newCall(method: MethodRef, start: CallStart, route: RouteOptions, observer: CallObserver): ClientCall {
+    checkSignals(start);
+    const waitForReady = route.waitForReady ?? this.#options.waitForReady ?? false;
+    return new ClientCall(method, start, observer, this.limits.maxBufferedBytes, waitForReady);
+  }
+
+  /** Begins a unary or server-streaming call with its one message. */
+  request<T>(call: ClientCall, codec: MessageCodec<T>, value: T, route: RouteOptions): void {
+    const shared = this.#wantsOwn(call.method, route) ? undefined : this.#next();
+    const ready = shared?.ready;
+    if (ready?.takesRequests) {
+      ready.start(call, codec, value);
+      return;
+    }
     try {
-      const ready = shared?.ready;
-      if (ready?.takesRequests) {
-        ready.request(call, codec, value);
-        return call;
-      }
       call.keepRequest(codec, value);
     } catch (error) {
       call.fail(requestError(error));
-      return call;
+      return;
     }
     this.#route(call, shared);
-    return call;
   }
 
-  /** Begins a client-streaming or bidi call; all that happens goes to `observer`. */
-  openStream(method: MethodRef, start: CallStart, route: RouteOptions, observer: CallObserver): ClientCall {
-    const call = this.#newCall(method, start, route, observer);
-    this.#route(call, this.#wantsOwn(method, route) ? undefined : this.#next());
-    return call;
+  /** Begins a client-streaming or bidi call. */
+  openStream(call: ClientCall, route: RouteOptions): void {
+    this.#route(call, this.#wantsOwn(call.method, route) ? undefined : this.#next());
+  }
+
+  /** What the channel has now. */
+  get stats(): ChannelStats {
+    let connections = 0;
+    let calls = 0;
+    for (const connection of this.#dialer.connections) {
+      connections++;
+      calls += connection.callCount;
+    }
+    const waiting = this.#shared.reduce((sum, shared) => sum + shared.pendingCount, this.#pool?.pendingCount ?? 0);
+    return { connections, calls, waiting };
   }
 
   /** Closes all connections; calls in flight end with UNAVAILABLE, later ones, too. A second call is harmless. */
@@ -170,21 +166,10 @@ export class Channel {
     const error = closedError(why);
     this.#loss = why;
     this.#status = 'closed';
-    this.#abort.abort(error);
+    this.#dialer.close(error);
     for (const shared of this.#shared) shared.close(error);
     this.#pool?.close(error);
     this.#observer.onStatus?.('closed');
-  }
-
-  #newCall(method: MethodRef, start: CallStart, route: RouteOptions, observer: CallObserver): ClientCall {
-    const patient = route.waitForReady ?? this.#options.waitForReady ?? false;
-    return new ClientCall(method, start, observer, this.limits.maxBufferedBytes, patient);
-  }
-
-  /** True when there is one connection and no other: a Duplex, or a descriptor that the process has inherited. */
-  get #isSingle(): boolean {
-    const source = this.#source;
-    return source.kind === 'duplex' || (source.kind === 'address' && source.address.kind === 'fd');
   }
 
   #wantsOwn(method: MethodRef, route: RouteOptions): boolean {
@@ -213,32 +198,6 @@ export class Channel {
     return other;
   }
 
-  async #open(): Promise<ClientConnection> {
-    const { signal } = this.#abort;
-    const source = this.#source;
-    if (source.kind === 'duplex') {
-      throw new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the connection is gone', { unsent: true });
-    }
-    const duplex = await (source.kind === 'address' ? dial(source.address, signal) : take(source.connect, signal));
-    if (signal.aborted) {
-      duplex.destroy();
-      throw TtrpcError.from(signal.reason);
-    }
-    return this.#speakOn(duplex);
-  }
-
-  #speakOn(duplex: Duplex): ClientConnection {
-    const connection = new ClientConnection(duplex, this.limits, !this.#isSingle);
-    const connections = this.#connections;
-    connections.add(connection);
-    this.#watchdog.start();
-    connection.onGone = () => {
-      connections.delete(connection);
-      if (connections.size === 0) this.#watchdog.stop();
-    };
-    return connection;
-  }
-
   #onStatus(error: TtrpcError | undefined): void {
     if (this.#status === 'closed') return;
     const statuses = this.#shared.map((shared) => shared.status);
@@ -247,7 +206,7 @@ export class Channel {
     this.#status = status;
     this.#observer.onStatus?.(status, error);
     // What was given is gone: there is no other connection to be had.
-    if (status === 'disconnected' && this.#isSingle) this.#close(error);
+    if (status === 'disconnected' && this.#dialer.isSingle) this.#close(error);
   }
 }
 
@@ -255,19 +214,4 @@ export class Channel {
 function closedError(why: TtrpcError | undefined): TtrpcError {
   const message = why ? `the client is closed: ${why.message}` : 'the client is closed';
   return new TtrpcError(TtrpcStatus.UNAVAILABLE, message, { cause: why, unsent: true });
-}
-
-/** Asks a user's function for a connection. Rejects with UNAVAILABLE when it has none to give. */
-async function take(connect: (signal: AbortSignal) => Promise<Duplex>, signal: AbortSignal): Promise<Duplex> {
-  let duplex: unknown;
-  try {
-    duplex = await connect(signal);
-  } catch (error) {
-    if (error instanceof TtrpcError) throw error;
-    const message = `cannot connect: ${messageOf(error)}`;
-    throw new TtrpcError(TtrpcStatus.UNAVAILABLE, message, { cause: error, unsent: true });
-  }
-  if (isDuplex(duplex)) return duplex;
-  const message = `connect: expected a Duplex, got ${describe(duplex)}`;
-  throw new TtrpcError(TtrpcStatus.UNAVAILABLE, message, { unsent: true });
 }

@@ -1,20 +1,21 @@
-import type { ClientConnection } from './client-connection.js';
-import { messageOf, TtrpcError } from '../core/errors.js';
-import { heldCodec, holdMessage, NO_MESSAGE, type HeldMessage } from '../wire/held-message.js';
+import { TtrpcError } from '../core/errors.js';
+import { holdMessage, NO_MESSAGE, type HeldMessage } from '../wire/held-message.js';
 import type { MessageCodec } from '../wire/message-codec.js';
 import type { TtrpcMetadata } from '../core/metadata.js';
 import { sendsRequestStream } from '../core/method-shape.js';
 import type { MethodRef } from '../wire/method-ref.js';
-import { ReadHold } from '../connection/read-pause.js';
-import { StreamOutput } from '../connection/send-queue.js';
+import type { Connection } from '../connection/connection.js';
+import { ReadPause } from '../connection/read-pause.js';
+import { SendQueue } from '../connection/send-queue.js';
 import { TtrpcStatus } from '../core/status.js';
-import { Timer } from '../core/timer.js';
+import { deadlineError, decodeError } from './call-errors.js';
+import { CallLimits, type Limited, type Limits } from './call-limits.js';
 
-/** Takes what comes back on a call: any number of messages (one for an answer), then one end or one error. */
+/** Receives what comes back on a call: any number of messages (one for a single response), then one end or one error. */
 export interface CallObserver {
   /**
    * One message, in `buf[start, end)` for the time of this method. The only one of a unary or client-streaming call
-   * comes when the call is over. What it raises ends the call with an error.
+   * comes when the call is over. What it throws ends the call with an error.
    */
   onMessage(buf: Uint8Array, start: number, end: number): void;
   /** The call has ended well. */
@@ -23,62 +24,65 @@ export interface CallObserver {
   onError(error: TtrpcError): void;
 }
 
-/** Where calls wait until they can begin. */
-export interface CallQueue {
-  /** `call` is over. */
-  delete(call: ClientCall): unknown;
+/** Where a call waits until it can start. */
+export interface CallPlace {
+  /** `call` waits no more: it starts, or it is over. */
+  leave(call: ClientCall): void;
+}
+
+/** All that a call knows of the connection that carries it. */
+export interface ClientCallHost {
+  readonly connection: Connection;
+  /** Calls in flight, and those that wait to be. */
+  readonly callCount: number;
+  /** The call is over. */
+  onCallEnded(call: ClientCall): void;
 }
 
 /** What belongs to one call, beside its messages. */
-export interface CallStart {
-  /** When the call must be over, in ms of `performance.now()`, which nobody sets; undefined for no limit. */
-  deadline?: number | undefined;
-  metadata?: TtrpcMetadata | undefined;
+export interface CallStart extends Limits {
+  readonly metadata?: TtrpcMetadata | undefined;
 }
 
 /**
  * One call as the client sees it. It begins without a connection, which may have to be made first, and ends once; what
  * comes for it after that is dropped.
  */
-export class ClientCall {
-  /** The stream id on its connection. */
+export class ClientCall implements Limited {
+  /** The stream id on its connection, which gives it; 0 before. */
   id = 0;
-  /** Where it waits for a connection; it leaves by itself when it is over. */
-  queue: CallQueue | undefined;
-  /** True when it has waited at a connection that was lost before the call could begin on it. */
+  /** Where it waits; written by PendingCalls only. */
+  place: CallPlace | undefined;
+  /** True when it has waited at a connection that was lost before the call could start on it. */
   movedOn = false;
-  /** True when it has ended by {@link cancel}: by its caller's wish or its deadline here, not by the server's word. */
-  cancelled = false;
+  /** True when its deadline or one of its signals has ended it: its caller wants nothing more of what has come. */
+  limitReached = false;
   /** True once the server has ended it: it keeps nothing for it any more. */
   endedByServer = false;
-  /** Why the last attempt to make a connection for it failed, while it waits for the next one. */
+  /** Why the last attempt to connect failed, while it waits for the next one. */
   connectError: TtrpcError | undefined;
-  #connection: ClientConnection | undefined;
+  #host: ClientCallHost | undefined;
   #open = true;
   #requestClosed: boolean;
   #responseClosed = false;
   #request: HeldMessage | undefined;
-  #output: StreamOutput | undefined;
-  #hold: ReadHold | undefined;
-  #timer: Timer | undefined;
+  #output: SendQueue | undefined;
+  #pause: ReadPause | undefined;
+  readonly #limits: CallLimits | undefined;
 
   /**
-   * `maxBufferedBytes` is what the request stream may hold ahead of the server. A `patient` call outlives attempts to
-   * connect that fail.
+   * `maxBufferedBytes` is what the request stream may hold ahead of the server. With `waitForReady` it outlives attempts
+   * to connect that fail. Its deadline and signals are in force from here on.
    */
   constructor(
     readonly method: MethodRef,
     readonly start: CallStart,
     private readonly observer: CallObserver,
     private readonly maxBufferedBytes: number,
-    readonly patient = false,
+    readonly waitForReady = false,
   ) {
     this.#requestClosed = !sendsRequestStream(method.shape);
-    if (start.deadline !== undefined) {
-      this.#timer = new Timer(Math.max(0, start.deadline - performance.now()), () =>
-        this.cancel(deadlineError(this.connectError)),
-      );
-    }
+    this.#limits = CallLimits.of(this, start);
   }
 
   /** False once the call is over for its caller. */
@@ -108,33 +112,26 @@ export class ClientCall {
 
   /**
    * Keeps the one message of a unary or server-streaming call, encoded, until there is a connection.
-   * Raises what the codec raises.
+   * @throws what the codec throws
    */
   keepRequest<T>(codec: MessageCodec<T>, value: T): void {
     this.#request = holdMessage(codec, value);
   }
 
-  /** Begins the call on `connection` with what was kept for it. Does nothing when it is over by now. */
-  beginOn(connection: ClientConnection): void {
-    if (!this.#open) return;
-    try {
-      if (sendsRequestStream(this.method.shape)) connection.openStream(this);
-      else connection.request(this, heldCodec, this.#request ?? NO_MESSAGE);
-      this.#request = undefined;
-    } catch (error) {
-      this.fail(requestError(error));
-    }
+  /** The request that was kept; an empty one without. */
+  get keptRequest(): HeldMessage {
+    return this.#request ?? NO_MESSAGE;
   }
 
-  /** Its connection has given it its id. */
-  attach(connection: ClientConnection): void {
-    this.queue = undefined;
+  /** `host` has written its first frame, with its id. */
+  onStarted(host: ClientCallHost): void {
     this.connectError = undefined;
-    this.#connection = connection;
-    this.#output?.attach(connection.connection, this.id);
+    this.#request = undefined;
+    this.#host = host;
+    this.#output?.attach(host.connection, this.id);
   }
 
-  /** Sends one message of a request stream. Raises what {@link StreamOutput.send} raises; nothing happens after the end. */
+  /** Sends one message of a request stream; nothing happens after the end. @throws as {@link SendQueue.send} */
   send<T>(codec: MessageCodec<T>, value: T): void {
     if (this.#open && !this.#requestClosed) this.#requestOutput().send(codec, value);
   }
@@ -144,41 +141,38 @@ export class ClientCall {
     if (!this.#open || this.#requestClosed) return;
     this.#requestOutput().finish(() => {
       this.#requestClosed = true;
-      this.#connection?.writer.writeClose(this.id);
+      this.#host?.connection.writer.writeClose(this.id);
     });
   }
 
-  /**
-   * Ends the call here and now with `error`. The server does not learn of it, unless the connection is the call's own:
-   * then that is closed with it (PROTOCOL.md: there is no cancel frame).
-   */
-  cancel(error: TtrpcError): void {
-    this.cancelled = this.#open;
+  /** As {@link Limited.onLimit}. */
+  onLimit(error: TtrpcError): void {
+    this.limitReached = this.#open;
     this.fail(error);
   }
 
-  /** Stops the reading of the connection because the reader is behind; see {@link ReadHold}. */
-  holdInput(): void {
-    const connection = this.#connection;
-    if (!this.#open || !connection) return;
-    this.#hold ??= new ReadHold(
-      connection.connection,
-      () => connection.callCount === 1,
+  /** Stops the reading of the connection because the reader is behind; see {@link ReadPause}. */
+  pauseInput(): void {
+    const host = this.#host;
+    if (!this.#open || !host) return;
+    this.#pause ??= new ReadPause(
+      host.connection,
+      () => host.callCount === 1,
       () => {
         const message = 'the stream is full: its reader does not take the messages that came';
         this.fail(new TtrpcError(TtrpcStatus.RESOURCE_EXHAUSTED, message));
       },
     );
-    this.#hold.hold();
+    this.#pause.pause();
   }
 
   /** The reader has caught up. */
-  releaseInput(): void {
-    this.#hold?.release();
+  resumeInput(): void {
+    this.#pause?.resume();
   }
 
-  /** The answer of a unary or client-streaming call; the call is over before it is delivered. */
-  answer(buf: Uint8Array, start: number, end: number): void {
+  /** The response of a unary or client-streaming call; the call is over before it is delivered. */
+  respond(buf: Uint8Array, start: number, end: number): void {
     this.endedByServer = true;
     this.#responseClosed = true;
     this.#finish();
@@ -210,7 +204,10 @@ export class ClientCall {
     this.observer.onEnd();
   }
 
-  /** The call has failed, by the server's word, by its caller's or because the connection is gone. */
+  /**
+   * Ends the call here and now, whoever says so: the server, its caller or a connection that is gone. The server does not
+   * learn of it, unless the connection is the call's own: then that is closed with it (PROTOCOL.md: there is no cancel frame).
+   */
   fail(error: TtrpcError): void {
     if (!this.#open) return;
     this.#finish();
@@ -218,53 +215,31 @@ export class ClientCall {
   }
 
   /**
-   * The server has ended the call with an error status. One that comes when the call's time is up is what the deadline made
-   * of the call there, whatever its code: Go's server answers a Data frame at the deadline with INVALID_ARGUMENT.
+   * The server has ended the call with an error status. One that comes when the deadline has passed is what the deadline
+   * made of the call there, whatever its code: Go's server responds to a Data frame at the deadline with INVALID_ARGUMENT.
    */
   onStatus(error: TtrpcError): void {
     this.endedByServer = true;
     const { deadline } = this.start;
-    if (deadline !== undefined && performance.now() >= deadline) this.cancel(deadlineError(undefined, error));
+    if (deadline !== undefined && performance.now() >= deadline) this.onLimit(deadlineError(undefined, error));
     else this.fail(error);
   }
 
-  #requestOutput(): StreamOutput {
+  #requestOutput(): SendQueue {
     if (!this.#output) {
-      this.#output = new StreamOutput(this.maxBufferedBytes);
-      if (this.#connection) this.#output.attach(this.#connection.connection, this.id);
+      this.#output = new SendQueue(this.maxBufferedBytes);
+      if (this.#host) this.#output.attach(this.#host.connection, this.id);
     }
     return this.#output;
   }
 
   #finish(): void {
     this.#open = false;
-    this.#timer?.clear();
-    this.#hold?.release();
+    this.#limits?.clear();
+    this.#pause?.resume();
     this.#output?.discard();
-    this.queue?.delete(this);
+    this.place?.leave(this);
     this.#request = undefined;
-    this.#connection?.onCallEnded(this);
+    this.#host?.onCallEnded(this);
   }
-}
-
-/** The error of a call whose time is up: while it waited for a connection, with why the last attempt failed, if one did. */
-export function deadlineError(connectError?: TtrpcError, cause: TtrpcError | undefined = connectError): TtrpcError {
-  const why = connectError && ` while it waited for a connection; the last attempt failed: ${connectError.message}`;
-  return new TtrpcError(TtrpcStatus.DEADLINE_EXCEEDED, `the deadline of the call has passed${why ?? ''}`, { cause });
-}
-
-/** The error of a call that its caller has given up. */
-export function cancelledError(): TtrpcError {
-  return new TtrpcError(TtrpcStatus.CANCELLED, 'the call was cancelled by its caller');
-}
-
-/** The error of a call whose message is not sent: a codec's complaint is about what the caller passed. */
-export function requestError(error: unknown): TtrpcError {
-  if (error instanceof TtrpcError) return error;
-  return new TtrpcError(TtrpcStatus.INVALID_ARGUMENT, messageOf(error), { cause: error });
-}
-
-function decodeError(error: unknown): TtrpcError {
-  if (error instanceof TtrpcError) return error;
-  return new TtrpcError(TtrpcStatus.INTERNAL, `the answer does not decode: ${messageOf(error)}`, { cause: error });
 }

@@ -1,15 +1,18 @@
 import type { Duplex } from 'node:stream';
 import { Budget } from '../core/budget.js';
 import { CallTable } from '../connection/call-table.js';
-import { deadlineError, type ClientCall } from './client-call.js';
+import { deadlineError, requestError } from './call-errors.js';
+import type { ClientCall, ClientCallHost } from './client-call.js';
 import { Connection, type ConnectionRole } from '../connection/connection.js';
-import { ResponseEnvelope } from '../wire/envelope.js';
+import { ResponseEnvelope } from '../wire/response-envelope.js';
 import { messageOf, TtrpcError } from '../core/errors.js';
 import { FrameFlag, FrameType, MAX_STREAM_ID } from '../wire/frame.js';
 import { tooLong, type FrameWriter } from '../wire/frame-writer.js';
 import type { MessageCodec } from '../wire/message-codec.js';
-import { sendsResponseStream } from '../core/method-shape.js';
-import { RequestQueue } from './request-queue.js';
+import { sendsRequestStream, sendsResponseStream } from '../core/method-shape.js';
+import { heldCodec } from '../wire/held-message.js';
+import { PendingCalls } from './pending-calls.js';
+import type { DrainWaiter } from '../connection/send-queue.js';
 import { limit } from '../core/limit.js';
 import { messageLimit } from '../wire/message-limit.js';
 import { TtrpcStatus } from '../core/status.js';
@@ -23,7 +26,7 @@ export interface ClientLimits {
   /** What one request stream may hold ahead of its server; past it the call ends with RESOURCE_EXHAUSTED. Default 16 MiB. */
   maxBufferedBytes: number;
   /**
-   * Status of one answer, in bytes of its message and details (128 more for each of these). Of a larger one the message is
+   * Status of one response, in bytes of its message and details (128 more for each of these). Of a larger one the message is
    * cut and the details are dropped; the error's `limit` says so. Default 2 MiB.
    */
   maxStatusBytes: number;
@@ -31,7 +34,7 @@ export interface ClientLimits {
   frameTimeoutMs: number;
 }
 
-/** Fills in the defaults. Raises a RangeError that names the option. */
+/** Fills in the defaults. @throws RangeError that names the option */
 export function clientLimits(options: Partial<ClientLimits>): ClientLimits {
   return {
     maxMessageBytes: messageLimit(options.maxMessageBytes),
@@ -45,35 +48,49 @@ export function clientLimits(options: Partial<ClientLimits>): ClientLimits {
 const ID_RESERVE = 2 ** 16;
 
 /**
- * So many streams that were given up a connection may carry before another one takes its place. There is no cancel frame:
- * the server keeps each of them, also with its place among the calls that it allows, until its connection ends. Far below
- * the calls that servers allow, and enough that a new connection for it costs nothing that could be noticed.
+ * A connection with this many abandoned streams (given up here, not ended by the server) takes no new calls: another
+ * connection takes its place. There is no cancel frame, so the server keeps each of them, with its place among the calls
+ * that it allows, until its connection ends. Far below the calls that servers allow, and enough that the new connection
+ * costs nothing noticeable.
  */
 export const MAX_ABANDONED_STREAMS = 128;
 
+/**
+ * The same for a connection that cannot be replaced: beyond it new streams fail, unary calls go on. A quarter of what our
+ * server allows by default, so that abandoned streams never take all places of a connection.
+ */
+export const MAX_ABANDONED_STREAMS_ON_ONE = 1024;
+
+/** Whoever uses a connection: it is told what becomes of it. */
+export interface ConnectionOwner {
+  /** `call` has left the connection. */
+  onCallGone(connection: ClientConnection, call: ClientCall): void;
+  /** The connection is gone; calls that still wait at it fail next, unless they are taken out. */
+  onGone(connection: ClientConnection, error: TtrpcError): void;
+}
+
 /** The client's role on one connection: gives each call its id and each frame to its call. */
-export class ClientConnection implements ConnectionRole, Watched {
+export class ClientConnection implements ConnectionRole, Watched, ClientCallHost {
   readonly connection: Connection;
   readonly #calls = new CallTable<ClientCall>();
   readonly #response: ResponseEnvelope;
-  readonly #waiting: RequestQueue;
+  /**
+   * Calls that wait because the server does not take what was written. Here and not behind the socket, so that what waits
+   * is bounded.
+   */
+  readonly #pending: PendingCalls;
   #nextId = 1;
-  /** Called once when the connection is gone. */
-  onEnded: ((error: TtrpcError) => void) | undefined;
-  /** Called once when the connection is gone, by who made it. */
-  onGone: (() => void) | undefined;
   /** As {@link Watched.sighting}. */
   readonly sighting = new Sighting();
-  /** Called when a call has left the connection. */
-  onCallGone: ((call: ClientCall) => unknown) | undefined;
 
-  /** Streams that were given up here and that the server has not ended, by their ids. */
+  /** Streams that were abandoned here and that the server has not ended, by their ids. */
   #abandoned: Set<number> | undefined;
 
   /** Starts to speak on `duplex`. `replaceable` says that another connection can take its place. */
   constructor(
     duplex: Duplex,
     readonly limits: ClientLimits,
+    private readonly owner?: ConnectionOwner,
     private readonly replaceable = true,
   ) {
     this.connection = new Connection(duplex, this, {
@@ -81,7 +98,7 @@ export class ClientConnection implements ConnectionRole, Watched {
       budget: new Budget(4 * limits.maxBufferedBytes),
     });
     this.#response = new ResponseEnvelope(limits.maxStatusBytes);
-    this.#waiting = new RequestQueue(this.connection, (call) => call.beginOn(this));
+    this.#pending = new PendingCalls(this.connection.budget);
   }
 
   /** The write side. */
@@ -91,7 +108,7 @@ export class ClientConnection implements ConnectionRole, Watched {
 
   /** Calls in flight, and those that wait to be. */
   get callCount(): number {
-    return this.#calls.size + this.#waiting.size;
+    return this.#calls.size + this.#pending.size;
   }
 
   /** As {@link ConnectionRole.probesPeer}: a reader who is slow still gets what the server sent before it went. */
@@ -105,56 +122,59 @@ export class ClientConnection implements ConnectionRole, Watched {
 
   /** False while requests wait because the server does not take what was written: then {@link begin} lets one wait, too. */
   get takesRequests(): boolean {
-    return this.#waiting.size === 0 && this.writer.writable;
+    return this.#pending.size === 0 && this.writer.writable;
   }
 
   /**
    * False when a call needs another connection: this one is gone, its id space nearly used up, or the server keeps too many
-   * streams of it that were given up.
+   * of its abandoned streams.
    */
   get usable(): boolean {
     return (
       this.connection.open &&
       this.#nextId <= MAX_STREAM_ID - ID_RESERVE &&
-      (this.#abandoned === undefined || this.#abandoned.size < MAX_ABANDONED_STREAMS)
+      (!this.replaceable || this.#abandoned === undefined || this.#abandoned.size < MAX_ABANDONED_STREAMS)
     );
   }
 
-  /** Begins a call with the request that is kept for it, as soon as the server takes it. */
+  /** Starts a call with the request that it keeps, as soon as the server takes it. */
   begin(call: ClientCall): void {
-    if (this.takesRequests) call.beginOn(this);
-    else this.#waiting.add(call);
-  }
-
-  /** Takes out the calls that wait: nothing of them was written. */
-  takeWaiting(): ClientCall[] {
-    return this.#waiting.takeAll();
+    if (this.takesRequests) this.start(call, heldCodec, call.keptRequest);
+    else if (this.#pending.add(call)) this.connection.awaitDrain(this.#drainWaiter);
   }
 
   /**
-   * Begins a unary or server-streaming call with its one message, now. Raises what the codec raises, RESOURCE_EXHAUSTED for
-   * a message above the limit, DEADLINE_EXCEEDED when its time is up already; nothing has been sent then.
+   * Starts `call` now: writes its first frame (with `value`, unless it sends a stream) and gives it its id. The one way onto
+   * a connection. A call that cannot start has failed: its value does not encode or is too large, its deadline has
+   * passed, or the connection is closed.
    */
-  request<T>(call: ClientCall, codec: MessageCodec<T>, value: T): void {
-    const timeoutNano = this.#timeoutNano(call);
+  start<T>(call: ClientCall, codec: MessageCodec<T>, value: T): void {
+    if (!call.open) return;
     const { method, start } = call;
-    const flags = method.shape === 'unary' ? 0 : FrameFlag.RemoteClosed;
-    this.writer.writeRequest(this.#nextId, flags, method.prefix, codec, value, timeoutNano, start.metadata);
-    this.#register(call);
+    try {
+      const timeoutNano = this.#timeoutNano(call);
+      const id = this.#nextId;
+      if (sendsRequestStream(method.shape)) {
+        this.#checkAbandoned();
+        this.writer.writeStreamRequest(id, method.prefix, timeoutNano, start.metadata);
+      } else {
+        const flags = method.shape === 'unary' ? 0 : FrameFlag.RemoteClosed;
+        if (flags !== 0) this.#checkAbandoned();
+        this.writer.writeRequest(id, flags, method.prefix, codec, value, timeoutNano, start.metadata);
+      }
+      // The frame is queued: only now has the call used an id.
+      this.#nextId += 2;
+      call.id = id;
+      this.#calls.add(call);
+      call.onStarted(this);
+    } catch (error) {
+      call.fail(requestError(error));
+    }
   }
 
-  /** Begins a client-streaming or bidi call. Raises as {@link request}. */
-  openStream(call: ClientCall): void {
-    const timeoutNano = this.#timeoutNano(call);
-    this.writer.writeStreamRequest(this.#nextId, call.method.prefix, timeoutNano, call.start.metadata);
-    this.#register(call);
-  }
-
-  /** Takes no more calls and ends with the last one: another connection has taken its place. */
-  closeWhenIdle(): void {
-    const error = new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the connection was replaced');
-    if (this.#calls.size === 0) this.close(error);
-    else this.onCallGone = () => this.#calls.size === 0 && this.close(error);
+  /** Takes out the calls that wait: nothing of them was written. */
+  takePending(): ClientCall[] {
+    return this.#pending.takeAll();
   }
 
   /** Ends the connection; calls in flight end with `error`. */
@@ -200,19 +220,30 @@ export class ClientConnection implements ConnectionRole, Watched {
   /** As {@link ConnectionRole.onClosed}. */
   onClosed(error: TtrpcError): void {
     for (const call of this.#calls.all()) call.fail(error);
-    this.onEnded?.(error);
-    this.onGone?.();
-    for (const call of this.takeWaiting()) call.fail(error);
+    this.owner?.onGone(this, error);
+    this.#pending.fail(error);
   }
 
-  /** A call tells that it is over. */
+  /** As {@link ClientCallHost.onCallEnded}. */
   onCallEnded(call: ClientCall): void {
     if (!this.#calls.delete(call)) return;
-    if (this.replaceable && !call.endedByServer && call.method.shape !== 'unary' && this.connection.open) {
+    if (!call.endedByServer && call.method.shape !== 'unary' && this.connection.open) {
       (this.#abandoned ??= new Set()).add(call.id);
     }
-    this.onCallGone?.(call);
+    this.owner?.onCallGone(this, call);
   }
+
+  /** Starts calls while the server takes them. */
+  readonly #drainWaiter: DrainWaiter = {
+    onDrain: () => {
+      while (this.writer.writable) {
+        const call = this.#pending.shift();
+        if (!call) return true;
+        this.start(call, heldCodec, call.keptRequest);
+      }
+      return this.#pending.size === 0;
+    },
+  };
 
   /** What is left of the call's time, when its request is queued for writing. */
   #timeoutNano(call: ClientCall): number {
@@ -226,12 +257,13 @@ export class ClientConnection implements ConnectionRole, Watched {
     return timeoutNanoUntil(deadline, now);
   }
 
-  /** The request is queued: only now has the call used an id. */
-  #register(call: ClientCall): void {
-    call.id = this.#nextId;
-    this.#nextId += 2;
-    this.#calls.add(call);
-    call.attach(this);
+  /** Only a connection without another in its place has that many. */
+  #checkAbandoned(): void {
+    if (this.#abandoned === undefined || this.#abandoned.size < MAX_ABANDONED_STREAMS_ON_ONE) return;
+    const message =
+      `the server has not ended ${this.#abandoned.size} abandoned streams of this connection, which cannot be replaced ` +
+      `(the limit is ${MAX_ABANDONED_STREAMS_ON_ONE}): unary calls go on, new streams fail`;
+    throw new TtrpcError(TtrpcStatus.RESOURCE_EXHAUSTED, message, { unsent: true });
   }
 
   #onResponse(call: ClientCall, buf: Uint8Array, start: number, end: number): void {
@@ -249,7 +281,7 @@ export class ClientConnection implements ConnectionRole, Watched {
     } else if (status) {
       call.onStatus(new TtrpcError(status.code, status.message, { details: status.details }));
     } else if (!sendsResponseStream(call.method.shape)) {
-      call.answer(buf, payloadStart, payloadEnd);
+      call.respond(buf, payloadStart, payloadEnd);
     } else {
       if (payloadEnd > payloadStart) call.receive(buf, payloadStart, payloadEnd);
       call.end();

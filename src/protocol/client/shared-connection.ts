@@ -1,6 +1,9 @@
+import type { Duplex } from 'node:stream';
 import type { Backoff } from './backoff.js';
 import type { ClientCall } from './client-call.js';
-import type { ClientConnection } from './client-connection.js';
+import type { ClientConnection, ConnectionOwner } from './client-connection.js';
+import type { Dialer } from './dialer.js';
+import { PendingCalls } from './pending-calls.js';
 import { TtrpcError } from '../core/errors.js';
 import { inRootContext } from '../core/root-context.js';
 import { TtrpcStatus } from '../core/status.js';
@@ -17,20 +20,20 @@ export type ConnectionStatus = 'disconnected' | 'connecting' | 'connected' | 're
  * wait for it meanwhile. After an attempt that failed, calls that do not want to wait fail at once until the backoff
  * allows another one.
  */
-export class SharedConnection {
+export class SharedConnection implements ConnectionOwner {
   #connection: ClientConnection | undefined;
   #attempt: Promise<void> | undefined;
   #status: ConnectionStatus = 'disconnected';
   #wasConnected = false;
   #lastError: TtrpcError | undefined;
-  #waiting = new Set<ClientCall>();
+  readonly #pending = new PendingCalls();
   /** No attempt before this time, in ms of `performance.now()`: the last one has just failed. */
   #notBefore = 0;
   #retry: Timer | undefined;
 
-  /** `open` makes a connection; `onStatus` hears of each change, with the reason where there is one. */
+  /** `onStatus` is called at each change, with the reason where there is one. */
   constructor(
-    private readonly open: () => Promise<ClientConnection>,
+    private readonly dialer: Dialer,
     private readonly backoff: Backoff,
     private readonly onStatus: (error?: TtrpcError) => void,
   ) {}
@@ -52,7 +55,12 @@ export class SharedConnection {
     if (!this.ready && this.#lastError) throw this.#lastError;
   }
 
-  /** Begins `call` as soon as there is a connection. A patient one waits for it up to its deadline. */
+  /** Calls that wait for a connection. */
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  /** Begins `call` as soon as there is a connection. With `waitForReady` it waits up to its deadline. */
   begin(call: ClientCall): void {
     const ready = this.ready;
     if (ready) {
@@ -60,12 +68,12 @@ export class SharedConnection {
       return;
     }
     const waitMs = this.#attempt ? 0 : this.#notBefore - performance.now();
-    if (waitMs > 0 && !call.patient) {
+    if (waitMs > 0 && !call.waitForReady) {
       // The last attempt failed a moment ago: another one for each call would only add to the trouble.
       call.fail(this.#lastError ?? new TtrpcError(TtrpcStatus.UNAVAILABLE, 'not connected', { unsent: true }));
       return;
     }
-    this.#wait(call);
+    this.#pending.add(call);
     if (waitMs > 0) {
       call.connectError = this.#lastError;
       this.#retryIn(waitMs);
@@ -74,18 +82,19 @@ export class SharedConnection {
     }
   }
 
-  /** Takes a connection that is there already. */
-  adopt(connection: ClientConnection): void {
+  /** Takes a Duplex that is connected. */
+  speakOn(duplex: Duplex): void {
+    this.#adopt(inRootContext(() => this.dialer.speakOn(duplex, this)));
+  }
+
+  #adopt(connection: ClientConnection): void {
     this.#connection = connection;
     this.#lastError = undefined;
     this.#wasConnected = true;
     this.#notBefore = 0;
     this.backoff.reset();
-    connection.onEnded = (error) => this.#onLost(connection, error);
     this.#setStatus('connected');
-    const waiting = this.#waiting;
-    this.#waiting = new Set();
-    for (const call of waiting) connection.begin(call);
+    for (const call of this.#pending.takeAll()) connection.begin(call);
   }
 
   /** Closes it for good; calls on it and calls that wait end with `error`. */
@@ -95,7 +104,35 @@ export class SharedConnection {
     const connection = this.#connection;
     this.#connection = undefined;
     connection?.close(error);
-    this.#failWaiting(error, true);
+    this.#pending.fail(error);
+  }
+
+  /** As {@link ConnectionOwner.onCallGone}. */
+  onCallGone(connection: ClientConnection): void {
+    if (connection !== this.#connection) this.#closeReplaced(connection);
+  }
+
+  /** As {@link ConnectionOwner.onGone}. */
+  onGone(connection: ClientConnection, error: TtrpcError): void {
+    this.dialer.forget(connection);
+    if (this.#connection !== connection) return;
+    this.#connection = undefined;
+    this.#lastError = error;
+    this.#setStatus('disconnected', error);
+    // Of these nothing was written: they may try the next connection, once.
+    for (const call of connection.takePending()) {
+      if (call.movedOn) call.fail(error);
+      else {
+        call.movedOn = true;
+        this.begin(call);
+      }
+    }
+  }
+
+  /** Another connection has taken its place: it goes on with its calls and ends with the last one. */
+  #closeReplaced(connection: ClientConnection): void {
+    if (connection.callCount > 0) return;
+    connection.close(new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the connection was replaced'));
   }
 
   #connect(): Promise<void> {
@@ -110,13 +147,13 @@ export class SharedConnection {
     this.#retry?.clear();
     this.#retry = undefined;
     this.#setStatus(this.#wasConnected ? 'reconnecting' : 'connecting', this.#lastError);
-    // A connection whose ids are used up goes on with its calls and ends with them.
+    // One that is not usable, but open: see closeReplaced.
     const old = this.#connection;
     this.#connection = undefined;
-    for (const call of old?.takeWaiting() ?? []) this.#wait(call);
-    old?.closeWhenIdle();
+    for (const call of old?.takePending() ?? []) this.#pending.add(call);
+    if (old) this.#closeReplaced(old);
     try {
-      this.adopt(await this.open());
+      this.#adopt(await this.dialer.open(this));
     } catch (error) {
       this.#onFailed(TtrpcError.from(error));
     }
@@ -126,10 +163,10 @@ export class SharedConnection {
     if (this.#status === 'closed') return;
     this.#lastError = error;
     this.#setStatus('disconnected', error);
-    this.#failWaiting(error, false);
+    this.#pending.onConnectFailed(error, Infinity);
     const waitMs = this.backoff.next();
     this.#notBefore = performance.now() + waitMs;
-    if (this.#waiting.size > 0) this.#retryIn(waitMs);
+    if (this.#pending.size > 0) this.#retryIn(waitMs);
   }
 
   #retryIn(ms: number): void {
@@ -137,36 +174,9 @@ export class SharedConnection {
       () =>
         new Timer(ms, () => {
           this.#retry = undefined;
-          if (this.#waiting.size > 0) void this.#connect();
+          if (this.#pending.size > 0) void this.#connect();
         }),
     );
-  }
-
-  #onLost(connection: ClientConnection, error: TtrpcError): void {
-    if (this.#connection !== connection) return;
-    this.#connection = undefined;
-    this.#lastError = error;
-    this.#setStatus('disconnected', error);
-    // Of these nothing was written: they may try the next connection, once.
-    for (const call of connection.takeWaiting()) {
-      if (call.movedOn) call.fail(error);
-      else {
-        call.movedOn = true;
-        this.begin(call);
-      }
-    }
-  }
-
-  #wait(call: ClientCall): void {
-    this.#waiting.add(call);
-    call.queue = this.#waiting;
-  }
-
-  #failWaiting(error: TtrpcError, all: boolean): void {
-    for (const call of [...this.#waiting]) {
-      if (all || !call.patient) call.fail(error);
-      else call.connectError = error;
-    }
   }
 
   #setStatus(status: ConnectionStatus, error?: TtrpcError): void {

@@ -1,6 +1,8 @@
 import type { Backoff } from './backoff.js';
 import type { ClientCall } from './client-call.js';
-import type { ClientConnection } from './client-connection.js';
+import type { ClientConnection, ConnectionOwner } from './client-connection.js';
+import type { Dialer } from './dialer.js';
+import { PendingCalls } from './pending-calls.js';
 import { TtrpcError } from '../core/errors.js';
 import { inRootContext } from '../core/root-context.js';
 import { TtrpcStatus } from '../core/status.js';
@@ -22,25 +24,26 @@ interface Idle {
 
 /**
  * Connections that carry one call at a time, so that the socket's backpressure is the stream's flow control and
- * closing the connection is its cancel (DESIGN.md, decision 1). A connection is used again only after both sides have
+ * closing the connection is its cancel (ARCHITECTURE.md, "Streams have a connection of their own"). A connection is
+ * used again only after both sides have
  * closed its stream without an error.
  */
-export class StreamPool {
-  readonly #open: () => Promise<ClientConnection>;
+export class StreamPool implements ConnectionOwner {
+  readonly #dialer: Dialer;
   readonly #max: number;
   readonly #idleMs: number;
   /** The one that was used last is the next to be used, so that those beyond the need grow old and go. */
   readonly #idle: Idle[] = [];
   readonly #busy = new Set<ClientConnection>();
-  readonly #waiting = new Set<ClientCall>();
+  readonly #pending = new PendingCalls();
   readonly #backoff: Backoff;
   #opening = 0;
-  /** Armed after an attempt to connect that failed: until then patient calls ask for no other. */
+  /** Armed after an attempt to connect that failed: until then calls with `waitForReady` ask for no other. */
   #retry: Timer | undefined;
 
-  /** `open` makes a connection; after one that failed, calls that wait for it wait for `backoff` first. */
-  constructor(open: () => Promise<ClientConnection>, options: StreamPoolOptions, backoff: Backoff) {
-    this.#open = open;
+  /** After an attempt that failed, calls that wait for another one wait for `backoff` first. */
+  constructor(dialer: Dialer, options: StreamPoolOptions, backoff: Backoff) {
+    this.#dialer = dialer;
     this.#backoff = backoff;
     this.#max = options.maxStreamConnections ?? 64;
     this.#idleMs = options.streamIdleMs ?? 10_000;
@@ -49,6 +52,11 @@ export class StreamPool {
   /** Connections that are open for streams, busy or idle. */
   get size(): number {
     return this.#idle.length + this.#busy.size;
+  }
+
+  /** Calls that wait for a connection. */
+  get pendingCount(): number {
+    return this.#pending.size;
   }
 
   /** Begins `call` on a connection of its own: an idle one, a new one, or the next that becomes free. */
@@ -62,8 +70,7 @@ export class StreamPool {
       }
       connection.close(closedError());
     }
-    this.#waiting.add(call);
-    call.queue = this.#waiting;
+    this.#pending.add(call);
     this.#openMore();
   }
 
@@ -71,7 +78,7 @@ export class StreamPool {
   close(error: TtrpcError): void {
     this.#retry?.clear();
     // First, so that no connection that closes seems to make room for one of them.
-    for (const call of [...this.#waiting]) call.fail(error);
+    this.#pending.fail(error);
     for (const { connection, timer } of this.#idle.splice(0)) {
       timer.clear();
       connection.close(error);
@@ -82,7 +89,7 @@ export class StreamPool {
   #openMore(): void {
     while (this.#wanted > this.#opening && this.size + this.#opening < this.#max) {
       this.#opening++;
-      inRootContext(this.#open).then(
+      inRootContext(() => this.#dialer.open(this)).then(
         (connection) => {
           this.#opening--;
           this.#backoff.reset();
@@ -101,21 +108,13 @@ export class StreamPool {
 
   /** Calls that want a connection now. */
   get #wanted(): number {
-    if (!this.#retry) return this.#waiting.size;
-    let wanted = 0;
-    for (const call of this.#waiting) if (!call.patient) wanted++;
-    return wanted;
+    return this.#retry ? this.#pending.countImpatient() : this.#pending.size;
   }
 
   /** Each attempt stands for one call: the first that does not wait for another one fails with it. */
   #onOpenFailed(error: TtrpcError): void {
-    let failing: ClientCall | undefined;
-    for (const call of this.#waiting) {
-      call.connectError = error;
-      if (!call.patient) failing ??= call;
-    }
-    failing?.fail(error);
-    if (this.#waiting.size === 0) return;
+    this.#pending.onConnectFailed(error, 1);
+    if (this.#pending.size === 0) return;
     this.#retry ??= inRootContext(
       () =>
         new Timer(this.#backoff.next(), () => {
@@ -127,7 +126,7 @@ export class StreamPool {
   }
 
   #offer(connection: ClientConnection): void {
-    const call = this.#nextWaiting();
+    const call = this.#pending.shift();
     if (call) {
       this.#beginOn(connection, call);
       return;
@@ -135,47 +134,38 @@ export class StreamPool {
     const timer = inRootContext(
       () =>
         new Timer(this.#idleMs, () => {
-          this.#forget(idle);
+          this.#forgetIdle(connection);
           connection.close(closedError());
         }),
     );
-    const idle: Idle = { connection, timer };
-    this.#idle.push(idle);
-    connection.onEnded = () => {
-      timer.clear();
-      this.#forget(idle);
-    };
+    this.#idle.push({ connection, timer });
   }
 
-  #forget(idle: Idle): void {
-    const index = this.#idle.indexOf(idle);
-    if (index >= 0) this.#idle.splice(index, 1);
+  #forgetIdle(connection: ClientConnection): void {
+    const index = this.#idle.findIndex((idle) => idle.connection === connection);
+    if (index >= 0) this.#idle.splice(index, 1)[0]?.timer.clear();
   }
 
-  /** The next call that waits. */
-  #nextWaiting(): ClientCall | undefined {
-    for (const call of this.#waiting) {
-      this.#waiting.delete(call);
-      return call;
-    }
-    return undefined;
+  /** As {@link ConnectionOwner.onGone}. */
+  onGone(connection: ClientConnection): void {
+    this.#dialer.forget(connection);
+    this.#forgetIdle(connection);
+    if (this.#busy.delete(connection)) this.#openMore();
+  }
+
+  /** As {@link ConnectionOwner.onCallGone}. */
+  onCallGone(connection: ClientConnection, call: ClientCall): void {
+    if (!this.#busy.delete(connection)) return;
+    // A stream that was cut short may have bytes on their way: its connection is of no further use.
+    if (call.endedClean && connection.usable) this.#offer(connection);
+    else connection.close(closedError());
+    this.#openMore();
   }
 
   #beginOn(connection: ClientConnection, call: ClientCall): void {
     this.#busy.add(connection);
-    connection.onEnded = () => {
-      this.#busy.delete(connection);
-      this.#openMore();
-    };
-    connection.onCallGone = (gone) => {
-      this.#busy.delete(connection);
-      // A stream that was cut short may have bytes on their way: its connection is of no further use.
-      if (gone.endedClean && connection.usable) this.#offer(connection);
-      else connection.close(closedError());
-      this.#openMore();
-    };
-    call.beginOn(connection);
-    // A call that could not begin leaves the connection as it was.
+    connection.begin(call);
+    // A call that could not start leaves the connection as it was.
     if (connection.callCount === 0 && this.#busy.delete(connection)) this.#offer(connection);
   }
 }

@@ -5,6 +5,7 @@ import { TtrpcError, messageOf } from '../core/errors.js';
 import { foreignProtocol } from '../wire/foreign-protocol.js';
 import { FrameReader, type FrameSink } from '../wire/frame-reader.js';
 import { FrameWriter, HIGH_WATER_BYTES, type UnsentObserver } from '../wire/frame-writer.js';
+import type { ReadSource } from './read-pause.js';
 import { PeerProbe } from '../socket/peer-probe.js';
 import { Timer } from '../core/timer.js';
 import { listenToReads } from '../socket/shared-reads.js';
@@ -43,7 +44,7 @@ export interface ConnectionLimits {
  * One byte stream to one peer: one read loop, one write queue, one end. What the frames mean is the business of its
  * role. It knows two states, open and closed; every late event of the Duplex meets a closed connection and does nothing.
  */
-export class Connection implements StreamSender, UnsentObserver {
+export class Connection implements StreamSender, ReadSource, UnsentObserver {
   readonly writer: FrameWriter;
   readonly budget: Budget;
   readonly #duplex: Duplex;
@@ -53,7 +54,7 @@ export class Connection implements StreamSender, UnsentObserver {
   readonly #stopListening: () => void;
   /** Made when a stream has to wait. */
   #waiting: Set<DrainWaiter> | undefined;
-  #holds = 0;
+  #pauses = 0;
   /** Unsent bytes that the budget counts. */
   #unsent = 0;
   #open = true;
@@ -93,20 +94,20 @@ export class Connection implements StreamSender, UnsentObserver {
   }
 
   /** True while it is not read. */
-  get held(): boolean {
-    return this.#holds > 0;
+  get paused(): boolean {
+    return this.#pauses > 0;
   }
 
-  /** Stops reading until the same number of {@link release} calls. */
-  hold(): void {
-    if (this.#holds++ > 0 || !this.#open) return;
+  /** Stops reading until the same number of {@link resumeReading} calls. */
+  pauseReading(): void {
+    if (this.#pauses++ > 0 || !this.#open) return;
     this.#duplex.pause();
     if (this.#role.probesPeer) this.#probe.start();
   }
 
-  /** Takes one {@link hold} back. */
-  release(): void {
-    if (--this.#holds > 0 || !this.#open) return;
+  /** Takes one {@link pauseReading} back. */
+  resumeReading(): void {
+    if (--this.#pauses > 0 || !this.#open) return;
     this.#probe.stop();
     this.#duplex.resume();
   }
@@ -121,11 +122,8 @@ export class Connection implements StreamSender, UnsentObserver {
 
   /** As {@link UnsentObserver.checkLarge}: of many peers each could leave its first answer untaken. */
   checkLarge(bytes: number): void {
-    const limit = this.budget.take(bytes);
-    if (limit === undefined) {
-      this.budget.give(bytes);
-      return;
-    }
+    if (this.budget.fits(bytes)) return;
+    const limit = this.budget.exceededBy(bytes);
     const message = `too much is held for peers that do not take it; ${bytes} bytes more exceed the limit of ${limit} bytes`;
     throw new TtrpcError(TtrpcStatus.RESOURCE_EXHAUSTED, message, { limit: 'maxBufferedBytes' });
   }

@@ -7,12 +7,12 @@ const HIGH_BYTES = 256 * 1024;
 /** What a queued message takes beside its bytes. */
 const OVERHEAD_BYTES = 64;
 
-/** Holds the source of an {@link Inbox} back, and lets it go on. */
+/** Holds the source of an {@link ReceiveQueue} back, and lets it go on. */
 export interface Flow {
   /** No more, please; may be called again. */
-  holdInput(): void;
+  pauseInput(): void;
   /** Go on; may be called without a hold. */
-  releaseInput(): void;
+  resumeInput(): void;
   /** So many bytes more are queued. False: the source is to be held back already. */
   onQueued?(bytes: number): boolean;
   /** So many of the queued bytes are there no more. */
@@ -27,7 +27,7 @@ interface Waiting<T> {
  * Received messages on their way to one reader who takes them one by one. When the reader is more than 512 messages or
  * 256 KiB behind, the connection is held back until he has caught up to a quarter of that.
  */
-export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
+export class ReceiveQueue<T> implements AsyncIterableIterator<T, undefined> {
   // What is queued stands in [#head, #tail) of both arrays: no object for each message, no new array when all is taken.
   #values: (T | undefined)[] = [];
   #sizes: number[] = [];
@@ -36,7 +36,7 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
   #bytes = 0;
   #end: { error?: unknown } | undefined;
   #waiting: Waiting<T>[] = [];
-  #held = false;
+  #paused = false;
   #listener: (() => void) | undefined;
   #endTaken = false;
 
@@ -58,11 +58,11 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
     this.#bytes += bytes;
     const fits = this.flow.onQueued?.(bytes + OVERHEAD_BYTES) ?? true;
     this.#listener?.();
-    if (this.#held) return;
+    if (this.#paused) return;
     const { size } = this;
     if (size > 0 && (!fits || size >= HIGH_MESSAGES || this.#bytes >= HIGH_BYTES)) {
-      this.#held = true;
-      this.flow.holdInput();
+      this.#paused = true;
+      this.flow.pauseInput();
     }
   }
 
@@ -104,7 +104,7 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
     if (this.#head === this.#tail) this.#rewind();
     // Shifting an array costs its length; the taken part is dropped now and then instead.
     else if (this.#head >= HIGH_MESSAGES) this.#cut();
-    if (this.#held && this.size <= HIGH_MESSAGES / 4 && this.#bytes <= HIGH_BYTES / 4) this.#release();
+    if (this.#paused && this.size <= HIGH_MESSAGES / 4 && this.#bytes <= HIGH_BYTES / 4) this.#resume();
     return value;
   }
 
@@ -169,13 +169,13 @@ export class Inbox<T> implements AsyncIterableIterator<T, undefined> {
     this.#head = 0;
     this.#tail = 0;
     this.#bytes = 0;
-    this.#release();
+    this.#resume();
   }
 
-  #release(): void {
-    if (!this.#held) return;
-    this.#held = false;
-    this.flow.releaseInput();
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.flow.resumeInput();
   }
 
   #finish(end: { error?: unknown }): void {

@@ -31,7 +31,7 @@ export interface StreamSender {
  * they are held here, encoded, in order and up to a limit, so that a stream whose reader is slow fills its own queue and
  * nobody else's.
  */
-export class StreamOutput implements DrainWaiter {
+export class SendQueue implements DrainWaiter {
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #atEnd: (() => void) | undefined;

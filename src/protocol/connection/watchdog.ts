@@ -5,7 +5,7 @@ export interface WatchedReading {
   /** True while a frame has begun and is not whole. */
   readonly midFrame: boolean;
   /** True while we ourselves do not read. */
-  readonly held: boolean;
+  readonly paused: boolean;
 }
 
 /** What a {@link Watchdog} looks at, and may end. */
@@ -74,7 +74,7 @@ export class Watchdog {
     const { sighting, connection } = watched;
     const moved = connection.framesRead !== sighting.frames;
     sighting.frames = connection.framesRead;
-    sighting.midSince = connection.midFrame && !connection.held && !moved ? sighting.midSince || now : 0;
+    sighting.midSince = connection.midFrame && !connection.paused && !moved ? sighting.midSince || now : 0;
     sighting.idleSince = watched.callCount === 0 && !moved ? sighting.idleSince || now : 0;
     if (sighting.midSince > 0 && now - sighting.midSince >= this.#frameMs) {
       watched.onLimit('frameTimeoutMs', this.#frameMs);

@@ -1,8 +1,8 @@
-/** A limit for bytes that are held in memory, possibly as a share of a larger one (stream, connection, server). */
+/** A limit on the bytes held in memory, possibly within a larger one (stream, connection, server). */
 export class Budget {
   #used = 0;
 
-  /** At most `limit` bytes here, and what `parent` allows in all. */
+  /** Allows `limit` bytes here, and no more in all than `parent` allows. */
   constructor(
     readonly limit: number,
     private readonly parent?: Budget,
@@ -13,15 +13,24 @@ export class Budget {
     return this.#used;
   }
 
-  /** Takes `bytes`, or returns the limit that does not allow it. */
-  take(bytes: number): number | undefined {
-    if (this.#used + bytes > this.limit) return this.limit;
-    const refused = this.parent?.take(bytes);
-    if (refused === undefined) this.#used += bytes;
-    return refused;
+  /** True when {@link take} would take `bytes` now. */
+  fits(bytes: number): boolean {
+    return this.#used + bytes <= this.limit && (this.parent === undefined || this.parent.fits(bytes));
   }
 
-  /** Takes `bytes` whatever the limit: for what is held already. False when a limit is exceeded with it. */
+  /** The limit that `bytes` more would exceed, here or above; undefined when they fit. */
+  exceededBy(bytes: number): number | undefined {
+    return this.#used + bytes > this.limit ? this.limit : this.parent?.exceededBy(bytes);
+  }
+
+  /** Takes `bytes` and returns undefined, or takes nothing and returns the limit that would be exceeded. */
+  take(bytes: number): number | undefined {
+    const exceeded = this.exceededBy(bytes);
+    if (exceeded === undefined) this.force(bytes);
+    return exceeded;
+  }
+
+  /** Takes `bytes` that are held already, whatever the limit. Returns false when a limit is now exceeded. */
   force(bytes: number): boolean {
     this.#used += bytes;
     const fitsAbove = this.parent?.force(bytes) ?? true;

@@ -2,42 +2,42 @@ import { TtrpcError } from './errors.js';
 import { TtrpcStatus } from './status.js';
 
 /**
- * What a codec tells while it decodes: how much memory it makes. A message of 4 MiB can become a hundred times as much,
- * so the limit is on what decoding makes, not on what came.
+ * Where a codec reports the memory it allocates while it decodes. A message of 4 MiB can take a hundred times as much
+ * once it is decoded, so the limit applies to the decoded size.
  */
 export interface DecodeBudget {
   /**
-   * Counts `bytes` of memory that the message takes once it is decoded: objects, arrays, strings, copies of bytes. Call
-   * it before the memory is made, and for what is small in sums. An estimate is enough; it may leave out what is no larger
-   * than the bytes that were read for it.
-   * @throws TtrpcError RESOURCE_EXHAUSTED when a limit does not allow it; the codec lets it pass as it is.
+   * Counts `bytes` of memory that the decoded message takes: objects, arrays, strings, copies of bytes. Call it before
+   * allocating; sum up small allocations. An estimate is enough, and it may leave out what is no larger than the bytes
+   * that were read for it.
+   * @throws {TtrpcError} RESOURCE_EXHAUSTED when a limit would be exceeded; the codec must not catch it.
    */
   take(bytes: number): void;
 }
 
-/** The options of a server, or client, that limit what decoding makes, in bytes. */
+/** The options of a server or client that limit the memory of decoded messages, in bytes. */
 export interface DecodeLimits {
-  /** The memory of one decoded message. */
+  /** For one decoded message. */
   readonly maxDecodedMessageBytes: number;
-  /** The memory of the decoded requests that are in flight on all connections together. */
+  /** For all decoded requests in flight, on all connections together. */
   readonly maxDecodedBytesPerServer: number;
 }
 
-/** Up to so many bytes a decoded message is not counted while its call is in flight: those are limited by number. */
+/** Decoded messages up to this size, in bytes, are not counted while their calls are in flight: `maxConcurrentCalls` limits them. */
 export const FREE_DECODED_BYTES = 16 * 1024;
 
 /**
- * The account into which one server's codecs book. Decoding is synchronous, so one account serves all messages, one after
- * the other, without an object for each: {@link begin}, decode, then {@link keep} and, later, {@link give}.
+ * Counts what the codecs of one server allocate. Decoding is synchronous, so one account serves all messages in turn and
+ * none needs an object of its own: {@link begin}, decode, then {@link keep} and, later, {@link give}.
  */
 export class DecodeAccount implements DecodeBudget {
   #message = 0;
   #used = 0;
 
-  /** Nothing is in use. */
+  /** Starts with nothing in use. */
   constructor(private readonly limits: DecodeLimits) {}
 
-  /** Bytes that are kept for calls in flight. */
+  /** Bytes kept for calls in flight. */
   get used(): number {
     return this.#used;
   }
@@ -47,7 +47,7 @@ export class DecodeAccount implements DecodeBudget {
     return this.#message;
   }
 
-  /** A message is about to be decoded. */
+  /** Starts counting the next message. */
   begin(): void {
     this.#message = 0;
   }
@@ -58,7 +58,7 @@ export class DecodeAccount implements DecodeBudget {
     if (message <= FREE_DECODED_BYTES) return;
     const { maxDecodedMessageBytes, maxDecodedBytesPerServer } = this.limits;
     if (message > maxDecodedMessageBytes) {
-      const text = `the decoded message takes more than ${maxDecodedMessageBytes} bytes, the limit`;
+      const text = `the decoded message takes more than the limit of ${maxDecodedMessageBytes} bytes`;
       throw new TtrpcError(TtrpcStatus.RESOURCE_EXHAUSTED, text, { limit: 'maxDecodedMessageBytes' });
     }
     if (this.#used + message > maxDecodedBytesPerServer) {
@@ -69,14 +69,14 @@ export class DecodeAccount implements DecodeBudget {
     }
   }
 
-  /** Keeps `bytes` for a message that stays in use; returns what is to be given back: nothing for a small one. */
+  /** Keeps `bytes` for a message that stays in use. Returns what to give back later: 0 for a small message. */
   keep(bytes: number): number {
     if (bytes <= FREE_DECODED_BYTES) return 0;
     this.#used += bytes;
     return bytes;
   }
 
-  /** Gives `bytes` back that {@link keep} returned. */
+  /** Gives back the `bytes` that {@link keep} returned. */
   give(bytes: number): void {
     this.#used -= bytes;
   }

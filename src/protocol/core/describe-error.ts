@@ -1,7 +1,7 @@
 // Anything can be thrown: an object without a prototype, a revoked Proxy, an error whose `message` or `toString` throws.
-// Whoever reports an error reads it through these functions, which never throw.
+// These functions read any thrown value and never throw.
 
-/** What stands for a value that has no text. */
+/** The text for a value that has none. */
 export const UNPRINTABLE = 'a value that cannot be printed was thrown';
 
 /** The property `key` of any value. Undefined where the value has none, and where reading it throws. */
@@ -31,7 +31,7 @@ export function stackOf(error: unknown): string | undefined {
   return typeof stack === 'string' ? stack : undefined;
 }
 
-/** The name of an error (`TypeError`), else what `typeof` says of the value. */
+/** The name of an error (`TypeError`), else the `typeof` of the value. */
 export function nameOf(error: unknown): string {
   const name = readProperty(error, 'name');
   return typeof name === 'string' && name !== '' ? name : typeof error;

@@ -38,8 +38,8 @@ function cut(text: string): string {
 }
 
 /**
- * As {@link describe}, for what was passed as an option: a number stands by itself, since what was expected says which
- * kind it should be (`got -1`, but `got string "64"`).
+ * As {@link describe}, for the value of an option: a number stands without its type, which the expected value makes clear
+ * (`got -1`, but `got string "64"`).
  */
 export function describeOption(value: unknown): string {
   return typeof value === 'number' ? String(value) : describe(value);

@@ -14,7 +14,7 @@ export interface TtrpcErrorOptions {
   limit?: string;
 }
 
-/** What the engine raises: a status code with a message, and details where the peer sent some. */
+/** The error of the engine: a status code with a message, and the details that the peer sent, if any. */
 export class TtrpcError extends Error {
   override readonly name: string = 'TtrpcError';
   /** 1 to 16. */
@@ -22,7 +22,7 @@ export class TtrpcError extends Error {
   /** The messages that came with the status; empty as a rule. */
   readonly details: readonly StatusDetail[];
   /**
-   * True when no byte of the call was handed to a socket, so that it cannot have been executed and may be tried again.
+   * True when no byte of the call was handed to a socket: it cannot have been executed, so it is safe to retry.
    */
   readonly unsent: boolean;
   /** The name of the option whose limit was exceeded on this side (`maxMessageBytes`), where that is why. */
@@ -57,7 +57,7 @@ export class TtrpcError extends Error {
   }
 }
 
-/** Options of servers that decide what callers learn of errors that nobody meant to send. */
+/** The option that decides how much callers learn of internal errors. */
 export interface ErrorExposure {
   /**
    * True: callers get the message and the stack of an error that a handler did not mean to send, for development.
@@ -66,7 +66,7 @@ export interface ErrorExposure {
   exposeErrors?: boolean | undefined;
 }
 
-/** What a caller reads of an error that was not meant for him: `hiddenText`, or everything where errors are exposed. */
+/** What a caller reads of an error that was not meant for callers: `hiddenText`, or everything where errors are exposed. */
 export function internalText(error: unknown, hiddenText: string, exposeErrors: boolean | undefined): string {
   if (exposeErrors !== true) return hiddenText;
   return stackOf(error) ?? messageOf(error);

@@ -1,6 +1,9 @@
 import { describeOption } from './describe.js';
 
-/** The option `name`, or `fallback`. Raises a RangeError unless it is a positive integer or Infinity. */
+/**
+ * The option `name`, or `fallback`.
+ * @throws {RangeError} when it is neither a positive integer nor Infinity.
+ */
 export function limit<K extends string>(options: Partial<Record<K, number>>, name: K, fallback: number): number {
   const value: unknown = options[name];
   if (value === undefined) return fallback;

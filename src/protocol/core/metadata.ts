@@ -1,4 +1,4 @@
-/** What a caller may pass where metadata is wanted. */
+/** What callers may pass as metadata. */
 export type MetadataInit =
   TtrpcMetadata | Readonly<Record<string, string | readonly string[]>> | Iterable<readonly [string, string]>;
 
@@ -45,14 +45,20 @@ export class TtrpcMetadata {
     return this.#values.has(key.toLowerCase());
   }
 
-  /** Replaces all values of `key`. Raises a TypeError when a value is not a string. */
+  /**
+   * Replaces all values of `key`.
+   * @throws {TypeError} when a value is not a string.
+   */
   set(key: string, ...values: string[]): this {
     this.delete(key);
     for (const value of values) this.append(key, value);
     return this;
   }
 
-  /** Adds one more value for `key`. Raises a TypeError when the key is empty or the value is not a string. */
+  /**
+   * Adds a value for `key`.
+   * @throws {TypeError} when the key is empty or the value is not a string.
+   */
   append(key: string, value: string): this {
     if (typeof key !== 'string' || key === '') {
       throw new TypeError(`metadata key ${JSON.stringify(key)}: expected a non-empty string`);

@@ -2,8 +2,8 @@ import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 /**
- * Loads a package that need not be there, or that few programs use: from where this library is installed, else from where the program stands.
- * Never from the working directory, which somebody else may have chosen. Undefined where it is not installed.
+ * Loads an optional package: from where this library is installed, else from where the program is. Never from the working
+ * directory, which somebody else may have chosen. Returns undefined when it is not installed.
  */
 export function loadOptional(name: string): unknown {
   for (const base of [ownFile(), programFile()]) {
@@ -17,9 +17,9 @@ export function loadOptional(name: string): unknown {
   return undefined;
 }
 
-/** This file, as the engine names it: neither module format has a way to ask that compiles in the other. */
+/** The path of this file, from a stack trace: no other way compiles to both module formats. */
 function ownFile(): string | undefined {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is put back, not called
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- restored, not called
   const { prepareStackTrace } = Error;
   try {
     Error.prepareStackTrace = (_error, sites) => sites;
@@ -36,7 +36,7 @@ function ownFile(): string | undefined {
 function programFile(): string | undefined {
   const [, file] = process.argv;
   try {
-    // Where it really is: a link to it (in /usr/local/bin) has no packages beside it.
+    // Resolve links: a link in /usr/local/bin has no packages beside it.
     return file === undefined ? undefined : realpathSync(file);
   } catch {
     return undefined;

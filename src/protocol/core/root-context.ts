@@ -1,14 +1,14 @@
 import { AsyncResource } from 'node:async_hooks';
 
 /**
- * The asynchronous context in which this module was loaded: as a rule that of no request. It lives as long as the
- * process, so that it has nothing to destroy.
+ * The asynchronous context in which this module was loaded, usually outside of any request. It lives as long as the
+ * process, so it is never destroyed.
  */
 const root = new AsyncResource('TTRPC', { requireManualDestroy: true });
 
 /**
- * Runs `make` outside of the caller's AsyncLocalStorage. What outlives a call, a socket or a timer, is made here: Node
- * keeps the store of whoever makes it alive, and runs its callbacks with it, although they concern other callers, too.
+ * Runs `make` outside of the caller's AsyncLocalStorage. Use it for what outlives a call, such as a socket or a timer: Node
+ * would keep the caller's store alive and run the callbacks with it, although they serve other callers as well.
  */
 export function inRootContext<T>(make: () => T): T {
   return root.runInAsyncScope(make);

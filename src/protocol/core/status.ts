@@ -27,7 +27,7 @@ export interface StatusDetail {
   value: Uint8Array;
 }
 
-/** What ends a call that failed: a google.rpc.Status. */
+/** The google.rpc.Status that ends a failed call. */
 export interface StatusObject {
   /** 1 to 16; see {@link TtrpcStatus}. */
   code: number;
@@ -36,8 +36,8 @@ export interface StatusObject {
 }
 
 /**
- * The code that may stand on the wire for an error, or that a received error means: codes outside 1 to 16 become
- * UNKNOWN (2), since Rust's peer would read them as OK (PROTOCOL.md, "Envelope").
+ * The code to send for an error, or the code of a received error: anything outside 1 to 16 becomes UNKNOWN (2), since
+ * Rust's peer would read it as OK (PROTOCOL.md, "Envelope").
  */
 export function errorCode(code: unknown): TtrpcStatus {
   return typeof code === 'number' && Number.isInteger(code) && code >= 1 && code <= 16 ? code : TtrpcStatus.UNKNOWN;

@@ -4,8 +4,8 @@ import { describeOption } from './describe.js';
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * A timer that never fires early, by a clock that nobody sets, and that also holds for times longer than the system's
- * timers do (some 24.8 days). `setTimeout` alone drops fractions of a millisecond and counts from the start of the event
+ * A timer that never fires early. It uses the monotonic clock and allows times above the 24.8 days of the system's
+ * timers. `setTimeout` alone drops fractions of a millisecond and counts from the start of the event
  * loop's turn: it can be more than a millisecond early.
  */
 export class Timer {
@@ -45,7 +45,10 @@ export function timeoutNanoUntil(deadline: number, now: number): number {
   return Math.min(MAX_TIMEOUT_NANO, Math.max(1, Math.round((deadline - now) * 1e6)));
 }
 
-/** Checks a timeout that a user passed. Raises a RangeError that names `option` unless it is a number above 0. */
+/**
+ * Checks a timeout that a user passed.
+ * @throws {RangeError} naming `option` when it is not a number above 0.
+ */
 export function checkTimeoutMs(value: unknown, option: string): number {
   if (typeof value === 'number' && value > 0) return value;
   throw new RangeError(`${option}: expected a number of milliseconds above 0, got ${describeOption(value)}`);

@@ -2,52 +2,10 @@ import type { Duplex } from 'node:stream';
 import { describe } from '../core/describe.js';
 import { isDuplex } from '../socket/duplex.js';
 import type { ErrorExposure } from '../core/errors.js';
-import type { TtrpcMetadata } from '../core/metadata.js';
-import type { MethodShape } from '../core/method-shape.js';
-import type { Peer } from './peer.js';
-import { RawCall } from './raw-call.js';
-import type { ServerMethod } from './server-call.js';
+import { rawMethod, type RawServices } from './raw-handler.js';
 import type { ServerStats } from './refusals.js';
 import { ServerCore, type ServerCoreOptions } from './server.js';
 import type { CloseOptions } from './server-options.js';
-
-/** What a raw handler may know of its call. */
-export interface RawContext {
-  readonly service: string;
-  readonly method: string;
-  readonly metadata: TtrpcMetadata;
-  /** When the client stops waiting, if it said so. */
-  readonly deadline: Date | undefined;
-  /** Aborts when the call ends before the handler has ended it; its reason is a TtrpcError. */
-  readonly signal: AbortSignal;
-  readonly peer: Peer;
-}
-
-/** A handler with one request. Its answer is bytes, or for a server-streaming method an iterable of bytes, or a promise of one. */
-export type RawHandle<Request, Response> = (request: Request, context: RawContext) => Response;
-
-/** A method of {@link RawServices}: a function for a unary one, else its shape and its handler. */
-export type RawMethod =
-  | RawHandle<Uint8Array, Uint8Array | Promise<Uint8Array>>
-  | { shape: 'unary'; handle: RawHandle<Uint8Array, Uint8Array | Promise<Uint8Array>> }
-  | {
-      shape: 'server-streaming';
-      handle: RawHandle<Uint8Array, AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>>;
-    }
-  | {
-      shape: 'client-streaming';
-      handle: RawHandle<AsyncIterableIterator<Uint8Array, undefined>, Uint8Array | Promise<Uint8Array>>;
-    }
-  | {
-      shape: 'bidi';
-      handle: RawHandle<
-        AsyncIterableIterator<Uint8Array, undefined>,
-        AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>
-      >;
-    };
-
-/** What {@link serve} serves: methods by service name and method name. */
-export type RawServices = Readonly<Record<string, Readonly<Record<string, RawMethod>>>>;
 
 /** A server of the raw engine. */
 export interface RawServer {
@@ -60,14 +18,14 @@ export interface RawServer {
   /**
    * Accepts nothing more, refuses new calls with UNAVAILABLE, lets calls in flight finish for `gracePeriodMs` (default
    * 0), then ends them with UNAVAILABLE. Resolves when no socket is left, at most a second after that. A second call waits
-   * for the first. Rejects with a RangeError for a grace period that is none.
+   * for the first. Rejects with a RangeError for an invalid grace period.
    */
   close(options?: CloseOptions): Promise<void>;
 }
 
 /**
  * Serves raw methods, bytes in and bytes out, on an address (see `parseAddress`) or on one Duplex.
- * A TtrpcError that a handler raises is the call's status; any other error is UNKNOWN, without its message.
+ * A TtrpcError that a handler throws is the call's status; any other error is UNKNOWN, without its message.
  * A Duplex is ended when the server closes: its `end()` must tell the other end (`final` of one of your own), which has a
  * second to end, too; without a `final` it is destroyed once it has taken what was written.
  * Rejects with a TtrpcError that names the address when it cannot be bound.
@@ -88,18 +46,4 @@ export async function serve(
   if (typeof target === 'string') await core.listen([target]);
   else core.accept(target, 'duplex');
   return core;
-}
-
-function rawMethod(service: string, name: string, method: RawMethod, exposeErrors?: boolean): ServerMethod {
-  const shape: MethodShape = typeof method === 'function' ? 'unary' : method.shape;
-  // The shape decides what the handler takes and gives; the union's members agree with it by their types.
-  const handle = (typeof method === 'function' ? method : method.handle) as RawHandle<unknown, unknown>;
-  return {
-    service,
-    method: name,
-    shape,
-    start(call, buf, start, end) {
-      new RawCall(call, exposeErrors).run(handle, buf, start, end);
-    },
-  };
 }

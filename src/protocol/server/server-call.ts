@@ -2,13 +2,15 @@ import { TtrpcError } from '../core/errors.js';
 import type { Flow } from '../connection/receive-queue.js';
 import { decodeMessage, type MessageCodec } from '../wire/message-codec.js';
 import type { MethodKey } from '../wire/method-ref.js';
+import type { DecodeAccount } from '../core/decode-budget.js';
 import { sendsRequestStream, sendsResponseStream } from '../core/method-shape.js';
 import type { TtrpcMetadata } from '../core/metadata.js';
-import { ReadHold } from '../connection/read-pause.js';
-import { StreamOutput } from '../connection/send-queue.js';
+import { ReadPause, type ReadSource } from '../connection/read-pause.js';
+import { SendQueue, type StreamSender } from '../connection/send-queue.js';
 import { TtrpcStatus, type StatusObject } from '../core/status.js';
 import { Timer } from '../core/timer.js';
-import type { ServerConnection } from './server-connection.js';
+import type { Peer } from './peer.js';
+import type { RefusalReason } from './refusals.js';
 
 /**
  * So long after its deadline a call is ended, in ms. The client's timer decides: it has begun earlier than ours, and peers
@@ -16,33 +18,57 @@ import type { ServerConnection } from './server-connection.js';
  */
 export const DEADLINE_GRACE_MS = 10;
 
+/** What a request holds while its call is in flight is counted from so many bytes on: small ones are limited by number. */
+const COUNTED_REQUEST_BYTES = 4096;
+
 /** A method that a server serves: where a request goes once its names are known. */
 export interface ServerMethod extends MethodKey {
-  /**
-   * Begins a call. The request's message stands in `buf[start, end)` for the time of this method; it is empty for
-   * client-streaming and bidi calls, whose messages go to `call.input`, which this method sets.
-   * What it raises ends the call: a TtrpcError with its status, anything else with UNKNOWN.
-   */
-  start(call: ServerCall, buf: Uint8Array, start: number, end: number): void;
+  /** Opens a call, before its request is delivered: who hears of it from now on. */
+  open(call: ServerCall): CallHandler;
 }
 
-/** Takes the messages that a client streams. */
-export interface RequestInput {
-  /** One message, in `buf[start, end)` for the time of this method. What it raises ends the call. */
+/** Runs one call: gets what its client sends, and learns when it is over. */
+export interface CallHandler {
+  /**
+   * Begins the call. The request stands in `buf[start, end)` for the time of this method; the range is empty for
+   * client-streaming and bidi calls.
+   * @throws TtrpcError that ends the call with its status; anything else ends it with UNKNOWN.
+   */
+  onRequest(buf: Uint8Array, start: number, end: number): void;
+  /** A message of the client's stream, in `buf[start, end)` for the time of this method. @throws as {@link onRequest}. */
   onMessage(buf: Uint8Array, start: number, end: number): void;
   /** The client sends nothing more. */
-  onEnd(): void;
-}
-
-/** Hears of what happens to a call while its handler runs. */
-export interface CallOwner {
+  onRequestEnd(): void;
   /**
    * Called once if the call ends before the handler ended it. The error's code says why: CANCELLED (the client is gone
    * or broke the protocol), DEADLINE_EXCEEDED or UNAVAILABLE (the server closes).
    */
   onAbort(error: TtrpcError): void;
-  /** Called once when the server begins to close and wants its streams to know; the call goes on. */
+  /** Called once when the server begins to close and its streams are to know; the call goes on. */
   onClosing(error: TtrpcError): void;
+}
+
+/** What a call needs of its connection and its server. */
+export interface ServerCallHost {
+  readonly peer: Peer;
+  /** Where frames go, and what is not read while the handler is behind. */
+  readonly connection: StreamSender & ReadSource;
+  /** The server's account of what decoding makes. */
+  readonly decoding: DecodeAccount;
+  /** Bytes that the response stream of a call may hold. */
+  readonly maxBufferedBytes: number;
+  /** True once the peer has used the connection for two calls at a time. */
+  readonly isShared: boolean;
+  /** @throws TtrpcError RESOURCE_EXHAUSTED when the peer has left too many responses untaken for one more. */
+  checkBacklog(): void;
+  /** Ends a call with `status`; in short for a peer that leaves too much untaken. */
+  writeStatus(streamId: number, status: StatusObject): void;
+  /** A limit has ended the call, or kept a message from being sent. */
+  onRefused(reason: RefusalReason, what: string): void;
+  /** The handler goes on although its call is over, until the function that this returns is called. */
+  onStraggler(): () => void;
+  /** The call has ended. */
+  onCallEnded(call: ServerCall): void;
 }
 
 /**
@@ -50,15 +76,12 @@ export interface CallOwner {
  * client, its time or the server is gone; what comes after that does nothing.
  */
 export class ServerCall implements Flow {
-  /** Set by the method's `start` for client-streaming and bidi calls. */
-  input: RequestInput | undefined;
-  /** Who runs the handler; set by the method's `start`. */
-  owner: CallOwner | undefined;
   /** True once the client has closed its side. */
   inputClosed: boolean;
+  #handler: CallHandler | undefined;
   #state: 'open' | 'ending' | 'ended' = 'open';
-  #output: StreamOutput | undefined;
-  #hold: ReadHold | undefined;
+  #output: SendQueue | undefined;
+  #pause: ReadPause | undefined;
   #timer: Timer | undefined;
   /** Bytes that the connection's budget counts for it: its request, and what its handler has not taken. */
   #held = 0;
@@ -67,9 +90,9 @@ export class ServerCall implements Flow {
   /** When its time is up, by the clock that nobody sets. */
   #deadline: number | undefined;
 
-  /** Open from now on. */
+  /** Holds nothing yet; see {@link begin}. */
   constructor(
-    readonly connection: ServerConnection,
+    private readonly host: ServerCallHost,
     readonly id: number,
     readonly method: ServerMethod,
     readonly metadata: TtrpcMetadata | undefined,
@@ -84,12 +107,12 @@ export class ServerCall implements Flow {
 
   /** True while the client takes what the stream sends; else wait for {@link onWritable}. */
   get writable(): boolean {
-    return this.#state === 'open' && this.#streamOutput().writable;
+    return this.#state === 'open' && this.#sendQueue().writable;
   }
 
   /** Calls `callback` once, when a stream that was told to wait may send again; never after the end. */
   onWritable(callback: () => void): void {
-    if (this.#state === 'open') this.#streamOutput().onWritable(callback);
+    if (this.#state === 'open') this.#sendQueue().onWritable(callback);
   }
 
   /** When the client stops waiting, in ms since the epoch as the system's clock stands now. */
@@ -97,13 +120,36 @@ export class ServerCall implements Flow {
     return this.#deadline === undefined ? undefined : Date.now() + (this.#deadline - performance.now());
   }
 
+  /** Who calls. */
+  get peer(): Peer {
+    return this.host.peer;
+  }
+
+  /** Counts a request of `bytes` until the call ends; returns the limit that does not allow it. */
+  bookRequest(bytes: number): number | undefined {
+    if (bytes < COUNTED_REQUEST_BYTES) return undefined;
+    const exceeded = this.host.connection.budget.take(bytes);
+    if (exceeded === undefined) this.#held += bytes;
+    return exceeded;
+  }
+
   /**
-   * Starts the call's deadline, `ms` from now. {@link DEADLINE_GRACE_MS} later it is answered DEADLINE_EXCEEDED, whatever its
-   * handler does.
+   * Opens the call, which has `timeoutMs` from now (0: no deadline), and delivers its request, in `buf[start, end)`.
+   * {@link DEADLINE_GRACE_MS} after its deadline it ends with DEADLINE_EXCEEDED, whatever its handler does.
+   * @throws what the method's handler throws.
    */
-  startDeadline(ms: number): void {
-    this.#deadline = performance.now() + ms;
-    this.#timer = new Timer(ms + DEADLINE_GRACE_MS, () => this.#expire());
+  begin(timeoutMs: number, buf: Uint8Array, start: number, end: number): void {
+    if (timeoutMs > 0) {
+      this.#deadline = performance.now() + timeoutMs;
+      this.#timer = new Timer(timeoutMs + DEADLINE_GRACE_MS, () => this.#expire());
+    }
+    const handler = (this.#handler = this.method.open(this));
+    if (this.inputClosed) {
+      handler.onRequest(buf, start, end);
+    } else {
+      handler.onRequest(buf, end, end);
+      if (end > start) this.receive(buf, start, end);
+    }
   }
 
   /**
@@ -112,45 +158,45 @@ export class ServerCall implements Flow {
    */
   decodeRequest<T>(codec: MessageCodec<T>, buf: Uint8Array, start: number, end: number): T {
     const message = this.decode(codec, buf, start, end);
-    const { decoding } = this.connection;
+    const { decoding } = this.host;
     this.#decoded += decoding.keep(decoding.message);
     return message;
   }
 
   /** As {@link decodeRequest}, for a message of a stream: counted while it is queued, with its {@link decodedBytes}. */
   decode<T>(codec: MessageCodec<T>, buf: Uint8Array, start: number, end: number): T {
-    const { decoding } = this.connection;
+    const { decoding } = this.host;
     decoding.begin();
     return decodeMessage(codec, buf, start, end, decoding);
   }
 
   /** What the message takes that was decoded last, in bytes; 0 where its codec does not count. */
   get decodedBytes(): number {
-    return this.connection.decoding.message;
+    return this.host.decoding.message;
   }
 
-  /** Ends a unary or client-streaming call with its answer. Raises what the codec raises; the call is open then. */
-  answer<T>(codec: MessageCodec<T>, value: T): void {
+  /** Ends a unary or client-streaming call with its response. @throws what the codec throws; the call is open then. */
+  respond<T>(codec: MessageCodec<T>, value: T): void {
     if (this.#state !== 'open') return;
     if (this.#overdue()) return;
-    const { connection } = this;
+    const { host } = this;
     try {
-      connection.checkBacklog();
-      connection.writer.writeAnswer(this.id, codec, value);
+      host.checkBacklog();
+      host.connection.writer.writeAnswer(this.id, codec, value);
     } catch (error) {
-      connection.onUnsent(error);
+      this.#countUnsent(error);
       throw error;
     }
     this.#ended();
   }
 
-  /** Sends one message of a response stream. Raises what {@link StreamOutput.send} raises; the call is open then. */
+  /** Sends one message of a response stream. @throws what {@link SendQueue.send} throws; the call is open then. */
   send<T>(codec: MessageCodec<T>, value: T): void {
     if (this.#state !== 'open') return;
     try {
-      this.#streamOutput().send(codec, value);
+      this.#sendQueue().send(codec, value);
     } catch (error) {
-      this.connection.onUnsent(error);
+      this.#countUnsent(error);
       throw error;
     }
   }
@@ -160,14 +206,14 @@ export class ServerCall implements Flow {
     if (this.#state !== 'open') return;
     if (this.#overdue()) return;
     if (!this.#output) {
-      this.connection.writer.writeClose(this.id);
+      this.host.connection.writer.writeClose(this.id);
       this.#ended();
       return;
     }
     this.#state = 'ending';
-    this.#hold?.release();
+    this.#pause?.resume();
     this.#output.finish(() => {
-      this.connection.writer.writeClose(this.id);
+      this.host.connection.writer.writeClose(this.id);
       this.#ended();
     });
   }
@@ -176,9 +222,9 @@ export class ServerCall implements Flow {
   fail(status: StatusObject): void {
     if (this.#state !== 'open') return;
     this.#state = 'ending';
-    this.#hold?.release();
+    this.#pause?.resume();
     const write = (): void => {
-      this.connection.writeStatus(this.id, status);
+      this.host.writeStatus(this.id, status);
       this.#ended();
     };
     // What the client has not taken would keep it from learning that the stream outran it.
@@ -192,17 +238,17 @@ export class ServerCall implements Flow {
     if (this.#state === 'ended') return;
     const wasOpen = this.#state === 'open';
     // Before the end, with which a connection that drains may close.
-    if (status) this.connection.writer.writeStatus(this.id, status);
-    const { owner } = this;
-    const decoded = this.#decoded;
-    this.#decoded = 0;
-    this.#ended();
-    this.owner = undefined;
-    this.input = undefined;
-    // A handler that goes on keeps its request.
-    this.#decoded = decoded;
-    if (wasOpen) owner?.onAbort(reason);
+    if (status) this.host.connection.writer.writeStatus(this.id, status);
+    const handler = this.#handler;
+    this.#leave();
+    // A handler that goes on keeps its request; see `outlives`.
+    if (wasOpen) handler?.onAbort(reason);
     this.#giveDecoded(this.#decoded);
+  }
+
+  /** The server begins to close; the call goes on. */
+  notifyClosing(reason: TtrpcError): void {
+    if (this.#state === 'open') this.#handler?.onClosing(reason);
   }
 
   /** What the client has sent is no request, or no message of its stream: it gets `status`, and the handler learns of it. */
@@ -212,54 +258,49 @@ export class ServerCall implements Flow {
 
   /** A message of the client's stream. */
   receive(buf: Uint8Array, start: number, end: number): void {
-    if (this.#state === 'open') this.input?.onMessage(buf, start, end);
+    if (this.#state === 'open') this.#handler?.onMessage(buf, start, end);
   }
 
   /** The client has closed its side. */
   closeInput(): void {
     if (this.inputClosed) return;
     this.inputClosed = true;
-    if (this.#state === 'open') this.input?.onEnd();
+    if (this.#state === 'open') this.#handler?.onRequestEnd();
   }
 
-  /** Stops the reading of the connection because the handler is behind; see {@link ReadHold}. */
-  holdInput(): void {
+  /** Stops the reading of the connection because the handler is behind; see {@link ReadPause}. */
+  pauseInput(): void {
     if (this.#state !== 'open') return;
-    this.#hold ??= new ReadHold(
-      this.connection.connection,
-      () => !this.connection.isShared,
+    this.#pause ??= new ReadPause(
+      this.host.connection,
+      () => !this.host.isShared,
       () => {
         const message = 'the stream is full: its handler does not take the messages that came';
-        this.connection.onRefused('stalledStream', message);
+        this.host.onRefused('stalledStream', message);
         this.abort(new TtrpcError(TtrpcStatus.CANCELLED, message), { code: TtrpcStatus.RESOURCE_EXHAUSTED, message });
       },
     );
-    this.#hold.hold();
+    this.#pause.pause();
   }
 
   /** The handler has caught up. */
-  releaseInput(): void {
-    this.#hold?.release();
+  resumeInput(): void {
+    this.#pause?.resume();
   }
 
   /** As {@link Flow.onQueued}. */
   onQueued(bytes: number): boolean {
     this.#held += bytes;
-    this.#decoded += this.connection.decoding.keep(bytes);
-    return this.connection.connection.budget.force(bytes);
+    this.#decoded += this.host.decoding.keep(bytes);
+    return this.host.connection.budget.force(bytes);
   }
 
   /** As {@link Flow.onTaken}. */
   onTaken(bytes: number): void {
     const given = Math.min(bytes, this.#held);
     this.#held -= given;
-    this.connection.connection.budget.give(given);
+    this.host.connection.budget.give(given);
     this.#giveDecoded(bytes);
-  }
-
-  /** The budget counts so many bytes for the call, until it ends. */
-  holds(bytes: number): void {
-    this.#held += bytes;
   }
 
   /**
@@ -267,21 +308,21 @@ export class ServerCall implements Flow {
    * Else a client whose calls end at once, by a short deadline, could have any number of handlers at work.
    */
   outlives(): () => void {
-    const onSettled = this.connection.onStraggler();
+    const onSettled = this.host.onStraggler();
     const decoded = this.#decoded;
     if (decoded === 0) return onSettled;
     this.#decoded = 0;
     return () => {
       onSettled();
-      this.connection.decoding.give(decoded);
+      this.host.decoding.give(decoded);
     };
   }
 
-  #streamOutput(): StreamOutput {
+  #sendQueue(): SendQueue {
     if (!sendsResponseStream(this.method.shape)) throw new Error(`${this.method.method} sends no stream`);
     if (!this.#output) {
-      this.#output = new StreamOutput(this.connection.limits.maxBufferedBytes);
-      this.#output.attach(this.connection.connection, this.id);
+      this.#output = new SendQueue(this.host.maxBufferedBytes);
+      this.#output.attach(this.host.connection, this.id);
     }
     return this.#output;
   }
@@ -297,7 +338,7 @@ export class ServerCall implements Flow {
     if (this.#decoded === 0) return;
     const given = Math.min(bytes, this.#decoded);
     this.#decoded -= given;
-    this.connection.decoding.give(given);
+    this.host.decoding.give(given);
   }
 
   #expire(): void {
@@ -308,15 +349,29 @@ export class ServerCall implements Flow {
     });
   }
 
+  /** A message or response was not sent; counted where a limit is why. */
+  #countUnsent(error: unknown): void {
+    if (error instanceof TtrpcError && error.limit) this.host.onRefused(error.limit as RefusalReason, error.message);
+  }
+
   #ended(): void {
+    this.#giveDecoded(this.#decoded);
+    this.#leave();
+  }
+
+  /** Gives back everything but what its request was decoded into. */
+  #leave(): void {
     this.#state = 'ended';
+    this.#handler = undefined;
     // Not earlier: the deadline also bounds how long the last messages of a stream may wait for their client.
     this.#timer?.clear();
     this.#timer = undefined;
-    this.#hold?.release();
+    this.#pause?.resume();
     this.#output?.discard();
-    if (this.#held > 0) this.onTaken(this.#held);
-    this.#giveDecoded(this.#decoded);
-    this.connection.onCallEnded(this);
+    if (this.#held > 0) {
+      this.host.connection.budget.give(this.#held);
+      this.#held = 0;
+    }
+    this.host.onCallEnded(this);
   }
 }

@@ -2,14 +2,14 @@ import type { Duplex } from 'node:stream';
 import { Budget } from '../core/budget.js';
 import { CallTable } from '../connection/call-table.js';
 import { Connection, type ConnectionRole } from '../connection/connection.js';
-import type { RequestEnvelope } from '../wire/envelope.js';
+import type { RequestEnvelope } from '../wire/request-envelope.js';
 import type { DecodeAccount } from '../core/decode-budget.js';
 import { messageOf, TtrpcError } from '../core/errors.js';
 import { FrameFlag, FrameType } from '../wire/frame.js';
 import { tooLong, type FrameWriter } from '../wire/frame-writer.js';
 import type { MethodTable } from './method-table.js';
 import type { Peer } from './peer.js';
-import { ServerCall, type ServerMethod } from './server-call.js';
+import { ServerCall, type ServerCallHost, type ServerMethod } from './server-call.js';
 import type { ServerLimits } from './server-options.js';
 import { TtrpcStatus, type StatusObject } from '../core/status.js';
 import { BoundedSet, UsedIds } from './used-ids.js';
@@ -17,10 +17,7 @@ import type { RefusalReason } from './refusals.js';
 import { Sighting, type Watched } from '../connection/watchdog.js';
 
 /** A connection that does not take its answers is not read above so many unsent bytes. */
-const HOLD_UNSENT_BYTES = 1024 * 1024;
-
-/** What a request holds while its call is in flight is counted from so many bytes on: small ones are limited by number. */
-const COUNTED_REQUEST_BYTES = 4096;
+const PAUSE_UNSENT_BYTES = 1024 * 1024;
 
 /** What a server tells its connections and hears of them. */
 export interface ServerConnectionOwner {
@@ -41,7 +38,7 @@ export interface ServerConnectionOwner {
 }
 
 /** The server's role on one connection: finds the method for each request and the call for each message. */
-export class ServerConnection implements ConnectionRole, Watched {
+export class ServerConnection implements ConnectionRole, ServerCallHost, Watched {
   readonly connection: Connection;
   readonly #calls = new CallTable<ServerCall>();
   readonly #used = new UsedIds();
@@ -51,7 +48,7 @@ export class ServerConnection implements ConnectionRole, Watched {
   readonly sighting = new Sighting();
   #draining = false;
   #leaving = false;
-  #heldForUnsent = false;
+  #pausedForUnsent = false;
   #isShared = false;
   /** Handlers that go on although their calls are over. */
   #stragglers = 0;
@@ -79,7 +76,12 @@ export class ServerConnection implements ConnectionRole, Watched {
     return this.owner.limits;
   }
 
-  /** The server's account of what decoding makes. */
+  /** As {@link ServerCallHost.maxBufferedBytes}. */
+  get maxBufferedBytes(): number {
+    return this.owner.limits.maxBufferedBytes;
+  }
+
+  /** As {@link ServerCallHost.decoding}. */
   get decoding(): DecodeAccount {
     return this.owner.decoding;
   }
@@ -94,7 +96,7 @@ export class ServerConnection implements ConnectionRole, Watched {
     return this.#calls.size;
   }
 
-  /** True once two calls were open at a time: the peer uses the connection for more than one stream. */
+  /** As {@link ServerCallHost.isShared}. */
   get isShared(): boolean {
     return this.#isShared;
   }
@@ -106,7 +108,7 @@ export class ServerConnection implements ConnectionRole, Watched {
   drain(notice?: TtrpcError): void {
     this.#draining = true;
     if (notice) {
-      for (const call of this.#calls.all()) if (call.method.shape !== 'unary') call.owner?.onClosing(notice);
+      for (const call of this.#calls.all()) if (call.method.shape !== 'unary') call.notifyClosing(notice);
     }
     this.#leaveWhenIdle();
   }
@@ -127,7 +129,7 @@ export class ServerConnection implements ConnectionRole, Watched {
       this.#onData(streamId, flags, buf, start, end);
     }
     // Other types are for later versions of the protocol.
-    this.#holdForUnsent();
+    this.#pauseForUnsent();
   }
 
   /** As {@link ConnectionRole.onOversizedFrame}. */
@@ -135,7 +137,7 @@ export class ServerConnection implements ConnectionRole, Watched {
     const error = tooLong(length, this.limits.maxMessageBytes);
     if (type === FrameType.Request && (streamId & 1) === 1) this.#used.use(streamId);
     this.#refuse(streamId, error.code, error.message, 'maxMessageBytes');
-    this.#holdForUnsent();
+    this.#pauseForUnsent();
   }
 
   /** As {@link FrameSink.onUnaffordableFrame}. */
@@ -143,14 +145,14 @@ export class ServerConnection implements ConnectionRole, Watched {
     if (type === FrameType.Request && (streamId & 1) === 1) this.#used.use(streamId);
     const message = `too much is held for peers to take this message; the limit is ${limit} bytes`;
     this.#refuse(streamId, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxBufferedBytes');
-    this.#holdForUnsent();
+    this.#pauseForUnsent();
   }
 
   /** As {@link ConnectionRole.onDrain}. */
   onDrain(): void {
-    if (!this.#heldForUnsent) return;
-    this.#heldForUnsent = false;
-    this.connection.release();
+    if (!this.#pausedForUnsent) return;
+    this.#pausedForUnsent = false;
+    this.connection.resumeReading();
   }
 
   /** As {@link ConnectionRole.onForeignPeer}. */
@@ -165,13 +167,13 @@ export class ServerConnection implements ConnectionRole, Watched {
     this.owner.onConnectionClosed(this);
   }
 
-  /** Raises RESOURCE_EXHAUSTED when the peer has left too many answers untaken for one more. */
+  /** As {@link ServerCallHost.checkBacklog}. */
   checkBacklog(): void {
     const limit = this.#exceededBacklog();
     if (limit !== undefined) throw backlogError(this.writer.unsentBytes, limit);
   }
 
-  /** Ends a call with `status`; in short, and without details, for a peer that leaves too much untaken. */
+  /** As {@link ServerCallHost.writeStatus}: without details, and with a short message, for such a peer. */
   writeStatus(streamId: number, status: StatusObject): void {
     const limit = this.#exceededBacklog();
     const fitting =
@@ -181,7 +183,7 @@ export class ServerConnection implements ConnectionRole, Watched {
     this.writer.writeStatus(streamId, fitting);
   }
 
-  /** A handler goes on although its call is over, and counts until the function that this gives is called. */
+  /** As {@link ServerCallHost.onStraggler}; it counts as a call meanwhile. */
   onStraggler(): () => void {
     this.#stragglers++;
     return () => void this.#stragglers--;
@@ -189,26 +191,21 @@ export class ServerConnection implements ConnectionRole, Watched {
 
   /** The limit that is exceeded while this peer does not take what was written; others' backlogs are no matter of one that does. */
   #exceededBacklog(): number | undefined {
-    return this.writer.backlogged(0) ? this.connection.budget.take(0) : undefined;
+    return this.writer.backlogged(0) ? this.connection.budget.exceededBy(0) : undefined;
   }
 
-  #holdForUnsent(): void {
-    if (this.#heldForUnsent || !this.writer.backlogged(HOLD_UNSENT_BYTES)) return;
-    this.#heldForUnsent = true;
-    this.connection.hold();
+  #pauseForUnsent(): void {
+    if (this.#pausedForUnsent || !this.writer.backlogged(PAUSE_UNSENT_BYTES)) return;
+    this.#pausedForUnsent = true;
+    this.connection.pauseReading();
   }
 
-  /** A call tells that a limit has ended it. */
+  /** As {@link ServerCallHost.onRefused}. */
   onRefused(reason: RefusalReason, what: string): void {
     this.owner.onRefused(reason, this.peer, what);
   }
 
-  /** A call tells that it cannot send something; counted where a limit is why. */
-  onUnsent(error: unknown): void {
-    if (error instanceof TtrpcError && error.limit) this.onRefused(error.limit as RefusalReason, error.message);
-  }
-
-  /** A call tells that it has ended. */
+  /** As {@link ServerCallHost.onCallEnded}. */
   onCallEnded(call: ServerCall): void {
     if (!this.#calls.delete(call)) return;
     if (!call.inputClosed) this.#cutShort.add(call.id);
@@ -262,22 +259,18 @@ export class ServerConnection implements ConnectionRole, Watched {
 
   #begin(streamId: number, method: ServerMethod, buf: Uint8Array): void {
     const { payloadStart, payloadEnd, timeoutNano, metadata, metadataBytes } = this.owner.request;
+    const call = new ServerCall(this, streamId, method, metadata);
     const requestBytes = payloadEnd - payloadStart + metadataBytes;
-    const isCounted = requestBytes >= COUNTED_REQUEST_BYTES;
-    const limit = isCounted ? this.connection.budget.take(requestBytes) : undefined;
+    const limit = call.bookRequest(requestBytes);
     if (limit !== undefined) {
       const message = `requests of ${this.connection.budget.used} bytes are in flight; ${requestBytes} more exceed the limit of ${limit} bytes`;
       this.#refuse(streamId, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxBufferedBytes');
       return;
     }
-    const call = new ServerCall(this, streamId, method, metadata);
-    if (isCounted) call.holds(requestBytes);
     this.#calls.add(call);
     if (this.#calls.size > 1) this.#isShared = true;
-    if (timeoutNano > 0) call.startDeadline(timeoutNano / 1e6);
     try {
-      method.start(call, buf, payloadStart, payloadEnd);
-      if (!call.inputClosed && payloadEnd > payloadStart) call.receive(buf, payloadStart, payloadEnd);
+      call.begin(timeoutNano / 1e6, buf, payloadStart, payloadEnd);
     } catch (error) {
       this.#reject(call, error);
     }

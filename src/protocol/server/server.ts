@@ -4,7 +4,7 @@ import { checkAuthorizeOption, checkCredentials, type AnyAuthorize } from './aut
 import { AuthorizeGate, type GateKeeper } from './authorize-gate.js';
 import { Budget } from '../core/budget.js';
 import { DecodeAccount } from '../core/decode-budget.js';
-import { RequestEnvelope } from '../wire/envelope.js';
+import { RequestEnvelope } from '../wire/request-envelope.js';
 import { TtrpcError } from '../core/errors.js';
 import { listen, type Listener, type ListenOptions } from '../socket/listener.js';
 import { MethodTable } from './method-table.js';

@@ -2,33 +2,32 @@ import { relative, resolve } from 'node:path';
 import { TtrpcError } from '../core/errors.js';
 import { TtrpcStatus } from '../core/status.js';
 
-/** Where a server listens or a client connects to. */
+/** Where a server listens or a client connects. */
 export type Address =
-  /** A unix socket in the file system; as `parseAddress` reads it, the path is absolute. */
+  /** A unix socket in the file system. `parseAddress` makes the path absolute. */
   | { readonly kind: 'unix'; readonly path: string }
   /** A unix socket in Linux's abstract namespace; `name` without the leading zero byte. */
   | { readonly kind: 'abstract'; readonly name: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  /** A socket that the process has inherited: listening for a server (systemd), connected for a client. */
+  /** An inherited socket: a listening one for a server (systemd), a connected one for a client. */
   | { readonly kind: 'fd'; readonly fd: number };
 
 const FORMS = 'unix:///path, unix:path, unix-abstract:name, tcp://host:port, fd:number or a plain path';
 
-/** Bytes that a socket address holds, without the closing zero: 107 on Linux, 103 on macOS and BSD. */
+/** The longest path in bytes that a socket address holds, without the final zero: 107 on Linux, 103 on macOS and BSD. */
 export const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
 
-/** An IP address in brackets, or a name or an IPv4 address, or nothing; then a port. */
+/** An IP address in brackets, a name, an IPv4 address or nothing; then a port. */
 const HOST_AND_PORT = /^(\[[0-9a-f:.%]+\]|[^:/@[\]\s]*):(\d{1,5})$/i;
 
-/** Schemes behind which digits are no port. */
+/** Schemes after which digits are not a port. */
 const SCHEMES = ['unix', 'unix-abstract', 'tcp', 'fd'];
 
 /**
- * Reads an address as gRPC names them, and the ways in which containerd and ttrpc-rust write theirs (PROTOCOL.md,
- * "Around ttrpc"): `unix:///abs`, `unix:rel`, `unix:/abs`, `unix-abstract:name`, `unix:@name`, `unix://@name`, `@name`,
+ * Parses an address in gRPC's forms and in those of containerd and ttrpc-rust (PROTOCOL.md, "Around ttrpc"): `unix:///abs`, `unix:rel`, `unix:/abs`, `unix-abstract:name`, `unix:@name`, `unix://@name`, `@name`,
  * `tcp://host:port` (no host means 127.0.0.1), `fd:3` and a plain path. A relative path is resolved against `folder`
- * (default: the working directory of now), so that it means the same file from then on. Raises INVALID_ARGUMENT naming the
- * address, and what is meant where that can be told: `localhost:50051` is no file.
+ * (default: the current working directory), so that it always means the same file.
+ * @throws {TtrpcError} INVALID_ARGUMENT naming the address and, for mistakes such as `localhost:50051`, what to write.
  */
 export function parseAddress(url: string, folder?: string): Address {
   if (typeof url !== 'string' || url === '') throw bad(String(url), `expected ${FORMS}`);
@@ -51,7 +50,7 @@ export function parseAddress(url: string, folder?: string): Address {
   }
 }
 
-/** The path by which the system is asked for the socket: the relative one where the absolute one is too long for it. */
+/** The path to pass to the system: the relative one where the absolute one is too long. */
 export function systemPath(path: string): string {
   if (Buffer.byteLength(path) <= MAX_PATH_BYTES) return path;
   const short = relative(process.cwd(), path);
@@ -75,10 +74,10 @@ export function formatAddress(address: Address): string {
 function refuseBlanks(url: string, text: string): void {
   if (text.trim() === text) return;
   const meant = url.trim();
-  throw bad(url, meant === '' ? `it is blank; expected ${FORMS}` : 'it begins or ends with a blank');
+  throw bad(url, meant === '' ? `it is blank; expected ${FORMS}` : 'it begins or ends with white space');
 }
 
-/** Refuses a port, or a host with its port, without a scheme: it would be the name of a socket's file. */
+/** Refuses a port, or a host and port, without a scheme: it would be taken for the name of a socket file. */
 function refusePort(url: string): void {
   const [, host, port] = /^\d+$/.test(url) ? [url, '', url] : (HOST_AND_PORT.exec(url) ?? []);
   if (host !== undefined && port !== undefined && !SCHEMES.includes(host.toLowerCase())) {
@@ -87,10 +86,7 @@ function refusePort(url: string): void {
     throw bad(url, `a TCP address begins with tcp://; write ${meant}, or unix:./${url} for a socket file of that name`);
   }
   if (/^\d+(\.\d+){3}$/.test(url)) {
-    throw bad(
-      url,
-      `a TCP address begins with tcp:// and has a port; write tcp://${url}:50051 with the port that is meant`,
-    );
+    throw bad(url, `a TCP address begins with tcp:// and has a port; write tcp://${url}:50051 with the port you mean`);
   }
 }
 
@@ -99,13 +95,13 @@ function parseUnix(url: string, rest: string, folder: string | undefined): Addre
   const path = rest.slice(2);
   if (path.startsWith('/') || path.startsWith('@')) return unixAddress(url, path, folder);
   refuseTilde(url, path);
-  throw bad(url, 'after unix:// an absolute path is expected (unix:///path); write unix:path for a relative one');
+  throw bad(url, 'unix:// needs an absolute path (unix:///path); write unix:path for a relative one');
 }
 
 function unixAddress(url: string, path: string, folder: string | undefined): Address {
   if (path.startsWith('@')) return abstractAddress(url, path.slice(1));
   if (path === '') throw bad(url, 'the path is empty');
-  if (path.includes('\0')) throw bad(url, 'the path has a zero byte');
+  if (path.includes('\0')) throw bad(url, 'the path contains a zero byte');
   refuseBlanks(url, path);
   refuseTilde(url, path);
   checkLength(url, path);
@@ -116,20 +112,20 @@ function absolutePath(url: string, path: string, folder: string | undefined): st
   try {
     return resolve(folder ?? process.cwd(), path);
   } catch (error) {
-    throw bad(url, 'the working directory, which a relative path needs, is gone', error);
+    throw bad(url, 'a relative path needs the working directory, which no longer exists', error);
   }
 }
 
 function refuseTilde(url: string, path: string): void {
   if (path.startsWith('~')) {
-    throw bad(url, 'only a shell knows what ~ means; write the path in full (or ./~ for a file of that name)');
+    throw bad(url, 'only shells expand ~; write the full path (or ./~ for a file of that name)');
   }
 }
 
 function abstractAddress(url: string, name: string): Address {
-  if (process.platform !== 'linux') throw bad(url, `abstract sockets are Linux's; this is ${process.platform}`);
+  if (process.platform !== 'linux') throw bad(url, `abstract sockets exist only on Linux; this is ${process.platform}`);
   if (name === '') throw bad(url, 'the name is empty');
-  if (name.includes('\0')) throw bad(url, 'the name has a zero byte');
+  if (name.includes('\0')) throw bad(url, 'the name contains a zero byte');
   checkLength(url, name);
   return { kind: 'abstract', name };
 }
@@ -137,7 +133,7 @@ function abstractAddress(url: string, name: string): Address {
 function checkLength(url: string, path: string): void {
   const length = Buffer.byteLength(path);
   if (length > MAX_PATH_BYTES) {
-    throw bad(url, `the path has ${length} bytes; a socket's has at most ${MAX_PATH_BYTES} on this system`);
+    throw bad(url, `the path has ${length} bytes; a socket path has at most ${MAX_PATH_BYTES} on this system`);
   }
 }
 
@@ -145,13 +141,13 @@ function parseTcp(url: string): Address {
   const match = /^tcp:\/\/(\[[0-9a-f:.%]+\]|[^:/[\]]*):(\d{1,5})$/i.exec(url);
   const port = Number(match?.[2]);
   if (!match || port > 65535) throw bad(url, 'expected tcp://host:port with a port from 0 to 65535');
-  // Without a host the loopback address: nothing is open to the network unless the address says so.
+  // Without a host, the loopback address: nothing is open to the network unless the address asks for it.
   const host = (match[1] ?? '').replace(/^\[|\]$/g, '') || '127.0.0.1';
   return { kind: 'tcp', host, port };
 }
 
 function parseFd(url: string, text: string): Address {
-  if (!/^\d{1,9}$/.test(text)) throw bad(url, 'expected fd: and the number of an open descriptor, as fd:3');
+  if (!/^\d{1,9}$/.test(text)) throw bad(url, 'expected fd: and the number of an open descriptor, such as fd:3');
   return { kind: 'fd', fd: Number(text) };
 }
 

@@ -7,8 +7,8 @@ import { sharedReads } from './shared-reads.js';
 import { TtrpcStatus } from '../core/status.js';
 
 /**
- * Connects to `address`. Rejects with UNAVAILABLE naming the address and the system's reason (PERMISSION_DENIED when
- * the socket may not be used), or with the signal's reason when that aborts first.
+ * Connects to `address`. Rejects with UNAVAILABLE (PERMISSION_DENIED without permission to use the socket), naming the
+ * address and the system's reason, or with the signal's reason when that aborts first.
  */
 export function dial(address: Address, signal?: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -50,7 +50,7 @@ export function dial(address: Address, signal?: AbortSignal): Promise<Socket> {
   });
 }
 
-/** Takes a socket that is connected already. One that is not says so in the next turn, when reading has begun. */
+/** Takes over a connected socket. One that is not connected fails in the next turn, when reading begins. */
 function inherit(
   address: Extract<Address, { kind: 'fd' }>,
   resolve: (socket: Socket) => void,
@@ -58,7 +58,7 @@ function inherit(
 ): void {
   try {
     if (!fstatSync(address.fd).isSocket()) {
-      throw Object.assign(new Error(`descriptor ${address.fd} is no socket`), { code: 'ENOTSOCK' });
+      throw Object.assign(new Error(`descriptor ${address.fd} is not a socket`), { code: 'ENOTSOCK' });
     }
     const socket = new Socket({ fd: address.fd });
     const onError = (error: unknown): void => reject(dialError(address, error));
@@ -87,11 +87,11 @@ function connectOptions(address: Exclude<Address, { kind: 'fd' }>): NetConnectOp
 const REASONS = new Map([
   ['EBADF', 'this process has no such descriptor'],
   ['ENOENT', 'there is no such socket'],
-  ['ECONNREFUSED', 'nobody listens there'],
-  ['EACCES', 'this process may not use it'],
-  ['EPERM', 'this process may not use it'],
-  ['EAGAIN', 'its queue of connects is full'],
-  ['ENOTSOCK', 'it is no socket'],
+  ['ECONNREFUSED', 'no server listens there'],
+  ['EACCES', 'this process has no permission to use it'],
+  ['EPERM', 'this process has no permission to use it'],
+  ['EAGAIN', 'its backlog of connects is full'],
+  ['ENOTSOCK', 'it is not a socket'],
   ['ERR_INVALID_FD_TYPE', 'this process has no open socket with that number'],
   ['ENOTCONN', 'it is not connected'],
 ]);

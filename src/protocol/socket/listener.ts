@@ -16,25 +16,25 @@ import { listening, listenOnPath } from './unix-listener.js';
 
 /** How a server's sockets are bound. */
 export interface ListenOptions extends SocketFileOptions {
-  /** Length of the queue of connects that wait to be accepted. Default 4,096; with Node's 511 a burst of 1,000 fails with EAGAIN. */
+  /** How many connects may wait to be accepted. Default 4,096: with Node's 511, a burst of 1,000 fails with EAGAIN. */
   backlog?: number | undefined;
 }
 
 /** Default of {@link ListenOptions.backlog}. */
 const BACKLOG = 4096;
 
-/** After so long without a byte a TCP peer is asked whether it is there, in ms: one that is gone says nothing by itself. */
+/** Silence in ms before TCP keep-alive probes a peer: one that vanished would never be noticed otherwise. */
 export const KEEP_ALIVE_MS = 15_000;
 
 /** A bound address. */
 export interface Listener {
-  /** What it is bound to: a TCP port 0 has become a real one. */
+  /** The address it is bound to, with the real port in place of TCP port 0. */
   readonly address: string;
   readonly server: Server;
   /**
-   * Accepts nothing more and removes the socket's file; open connections stay. Done when it returns, except in a worker of
-   * node:cluster: there it resolves when no connection is on its way to this worker any more, and only the last one that
-   * listens on a path removes the file.
+   * Stops accepting and removes the socket's file; open connections stay. It is done when it returns, except in a worker
+   * of node:cluster: there it resolves when no connection is on its way to this worker any more, and only the last worker
+   * that listens on a path removes the file.
    */
   close(): Promise<void> | undefined;
 }
@@ -77,7 +77,7 @@ async function listenElsewhere(
   shared: boolean,
 ): Promise<void> {
   try {
-    // Of a worker's descriptor the primary knows nothing: the number is one of its own.
+    // In a worker, the number means a descriptor of the primary.
     if (address.kind === 'fd' && !shared) checkSocket(address.fd);
     await listening(server, netTarget(address, backlog, shared));
   } catch (error) {
@@ -105,18 +105,19 @@ function netTarget(
   }
 }
 
-/** Raises an error that says what is wrong with a descriptor. */
+/** @throws {Error} EBADF or ENOTSOCK when the descriptor is not an open socket. */
 function checkSocket(fd: number): void {
-  if (!fstatSync(fd).isSocket()) throw Object.assign(new Error(`descriptor ${fd} is no socket`), { code: 'ENOTSOCK' });
+  if (!fstatSync(fd).isSocket())
+    throw Object.assign(new Error(`descriptor ${fd} is not a socket`), { code: 'ENOTSOCK' });
 }
 
 const REASONS = new Map([
   ['EADDRINUSE', 'another server listens there'],
   ['EADDRNOTAVAIL', 'this machine has no such address'],
-  ['EACCES', 'this process may not listen there'],
+  ['EACCES', 'this process has no permission to listen there'],
   ['ENOTFOUND', 'there is no such host'],
   ['EBADF', 'this process has no such descriptor'],
-  ['ENOTSOCK', 'the descriptor is no socket'],
+  ['ENOTSOCK', 'the descriptor is not a socket'],
 ]);
 
 function reasonOf({ kind }: Address, error: unknown, shared: boolean): string {

@@ -2,13 +2,13 @@ import type { OnReadOpts, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { MAX_KEPT_RATIO } from '../wire/retain.js';
 
-/** So much is read at once at most, in bytes. */
+/** The most that one read takes, in bytes. */
 const READ_BYTES = 64 * 1024;
 
-/** Takes what was read: it stands in `buf[0, end)` for the time of the call. */
+/** Receives what was read, in `buf[0, end)`. The bytes are valid only during the call. */
 export type ReadListener = (buf: Uint8Array, end: number) => void;
 
-/** Who takes what a socket reads into a shared buffer. */
+/** The listener of a socket that reads into a shared buffer. */
 interface Reads {
   listener: ReadListener;
 }
@@ -16,15 +16,15 @@ interface Reads {
 const readsOf = new WeakMap<Duplex, Reads>();
 
 /**
- * The buffer that a thread's sockets share: what one has read is dealt with before another one reads. On Windows a
- * socket keeps its buffer while it waits for bytes; there each has its own.
+ * The buffer that all sockets of a thread share: each read is processed before the next one. On Windows a socket holds its
+ * buffer while it waits for bytes, so there each has its own.
  */
 let shared: Uint8Array | undefined;
 
 /**
- * The option `onread` of a socket that reads into a shared buffer, and `adopt`, to be called with that socket. Node
- * else allocates 64 KiB for each read, which the garbage collector counts: with messages of some KiB this alone makes it
- * mark the whole heap many times a second.
+ * The option `onread` for a socket that reads into the shared buffer, and `adopt`, to be called with that socket. Without
+ * it Node allocates 64 KiB for each read, which the garbage collector counts: with messages of a few KiB that alone makes
+ * it mark the whole heap many times a second.
  */
 export function sharedReads(): { onread: OnReadOpts; adopt(socket: Socket): void } {
   const reads: Reads = { listener: ignore };
@@ -39,13 +39,13 @@ export function sharedReads(): { onread: OnReadOpts; adopt(socket: Socket): void
     },
     adopt(socket) {
       readsOf.set(socket, reads);
-      // Until somebody listens nothing is read: it would be lost.
+      // Read nothing until there is a listener: it would be lost.
       socket.pause();
     },
   };
 }
 
-/** Hands what `duplex` reads to `listener`, once it is resumed, until the returned function is called. */
+/** Passes what `duplex` reads, once it is resumed, to `listener` until the returned function is called. */
 export function listenToReads(duplex: Duplex, listener: ReadListener): () => void {
   const reads = readsOf.get(duplex);
   if (reads) {
@@ -59,11 +59,11 @@ export function listenToReads(duplex: Duplex, listener: ReadListener): () => voi
   return () => duplex.off('data', onData);
 }
 
-/** The memory behind it is larger by more than {@link MAX_KEPT_RATIO}, but never touched: so whatever stands in it is copied. */
+/** Its memory is more than {@link MAX_KEPT_RATIO} times as large (the rest is never touched), so whatever is kept of it is copied. */
 function readBuffer(): Uint8Array {
   return Buffer.allocUnsafeSlow(MAX_KEPT_RATIO * READ_BYTES + 1).subarray(0, READ_BYTES);
 }
 
 function ignore(): void {
-  // Of a connection that is closed.
+  // The connection is closed.
 }

@@ -22,12 +22,12 @@ import { checkPrivate, inFolder, listening, openFolder } from './unix-listener.j
 
 /**
  * As `listenOnPath`, in a worker of node:cluster: the primary process binds the socket once for all workers that listen on
- * `path`, and closes it when the last one has left. It knows nothing of us and binds whatever path it is told, so it is told
- * one in a private folder whose name is the same for all its workers; each sets mode and owner and links it into place.
- * The hidden file stays while the socket is bound (libuv removes it as it closes): by it a worker that leaves knows whether
- * others still listen.
- * @returns a function that closes the server, and removes the file behind the last worker; it resolves when the primary
- * sends no more connections.
+ * `path`, and closes it after the last one. Node's primary binds whatever path it is given, so it gets one in a private
+ * folder whose name is the same for all its workers; each worker sets mode and owner and links the file into place. The
+ * hidden file exists while the socket is bound (libuv removes it on close), which tells a worker that leaves whether others
+ * still listen.
+ * @returns a function that closes the server and, in the last worker, removes the file; it resolves when the primary sends
+ * no more connections.
  */
 export async function listenWithWorkers(
   server: Server,
@@ -66,29 +66,32 @@ export async function listenWithWorkers(
   }
 }
 
-/** The private folder beside a path, where the primaries that want it bind their sockets. */
+/** The private folder beside a path in which cluster primaries bind their sockets. */
 class SharedFolder {
   readonly #folder: string;
-  /** The name of this primary's socket in it; another primary's, alive or dead, is none of ours. */
+  /** The name of this primary's socket in it. Other primaries, alive or dead, use other names. */
   readonly name = shortHash(primaryIdentity());
   /** Where the primary binds. */
   readonly bound: string;
-  /** While it is there nobody removes the folder: a listen that fails must not happen, Node never shares its key again. */
+  /** Keeps others from removing the folder. The listen must not fail: Node would never share its key again. */
   readonly #marker: string;
 
-  /** Raises FAILED_PRECONDITION for a path that leaves no room. */
+  /** @throws {TtrpcError} FAILED_PRECONDITION when the path leaves no room for the folder. */
   constructor(private readonly path: string) {
     this.#folder = join(dirname(path), `.t${shortHash(basename(path))}`);
     this.bound = join(this.#folder, this.name);
     this.#marker = join(this.#folder, `w${process.pid}`);
     const bytes = Buffer.byteLength(systemPath(this.bound));
     if (bytes > MAX_PATH_BYTES) {
-      const why = `the folder's path is ${bytes - MAX_PATH_BYTES} bytes too long for the workers of a cluster`;
+      const why = `its path is ${bytes - MAX_PATH_BYTES} bytes too long for workers of a cluster; choose a shorter one`;
       throw pathError(path, why);
     }
   }
 
-  /** Makes the folder where it is not there, with our marker in it; gives its descriptor. Raises FAILED_PRECONDITION. */
+  /**
+   * Makes the folder unless it exists, puts our marker into it, and returns its descriptor.
+   * @throws {TtrpcError} FAILED_PRECONDITION when the folder cannot be made or is not private.
+   */
   enter(): number {
     for (let tries = 0; ; tries++) {
       try {
@@ -103,14 +106,14 @@ class SharedFolder {
           throw error;
         }
       } catch (error) {
-        // The last worker of before may remove it at any moment.
+        // The last worker of an earlier run may remove it at any moment.
         const gone = (error as { code?: unknown }).code === 'ENOENT';
         if (!gone || tries >= MAX_TRIES) throw asFolderError(this.path, error);
       }
     }
   }
 
-  /** Harmless when it is gone. */
+  /** Does nothing when it is gone. */
   removeMarker(): void {
     attempt(() => unlinkSync(this.#marker));
   }
@@ -124,7 +127,7 @@ class SharedFolder {
         const stale = await checkFree(file);
         if (stale) removeStale(file, stale);
       } catch {
-        // It lives, or is not ours to touch.
+        // It is in use, or not ours.
       }
     }
   }
@@ -155,7 +158,7 @@ function attempt(step: () => void): void {
   }
 }
 
-/** Short, since the path of a socket is; 36 bits. It begins with no "w". */
+/** 36 bits, since a socket path is short. It never begins with "w", which marks the files of workers. */
 function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('base64url').replace(/^w+/, '').slice(0, 6);
 }

@@ -1,18 +1,18 @@
 import { describeOption } from '../core/describe.js';
 
-/** Who owns a unix socket's file; what is left out stays this process's. */
+/** The owner of a unix socket's file. An omitted id stays that of this process. */
 export interface SocketOwner {
-  /** User id. To give the file to another user takes root (CAP_CHOWN and CAP_FOWNER). */
+  /** User id. Giving the file to another user requires root (CAP_CHOWN and CAP_FOWNER). */
   uid?: number | undefined;
-  /** Group id. A group that this process is not in takes root. */
+  /** Group id. A group that this process is not a member of requires root. */
   gid?: number | undefined;
 }
 
-/** Who may connect to a unix socket by its file. On Linux that takes the permission to write. */
+/** Who may connect to a unix socket. On Linux, connecting requires write permission on its file. */
 export interface SocketFileOptions {
-  /** Permission bits of a unix socket's file, set before anybody can find it (0o600). Default: what the umask leaves. */
+  /** Permission bits of a unix socket's file, set before anybody can connect, such as 0o600. Default: what the umask leaves. */
   socketMode?: number | undefined;
-  /** Owner of a unix socket's file, set before anybody can find it. Default: this process's user and group. */
+  /** Owner of a unix socket's file, set before anybody can connect. Default: this process's user and group. */
   socketOwner?: SocketOwner | undefined;
 }
 
@@ -21,11 +21,11 @@ const MAX_MODE = 0o777;
 /** The highest id; the next one means "no change" to the system. */
 const MAX_ID = 0xffff_fffe;
 
-/** Raises a RangeError or TypeError that names the option when one cannot be. */
+/** @throws {RangeError | TypeError} naming the option when a value is invalid. */
 export function checkSocketFileOptions({ socketMode, socketOwner }: SocketFileOptions): void {
   if (socketMode !== undefined && !isInteger(socketMode, MAX_MODE)) {
     throw new RangeError(
-      `socketMode: expected permission bits from 0 to 0o777 (0o600), got ${describeOption(socketMode)}`,
+      `socketMode: expected permission bits from 0 to 0o777, such as 0o600, got ${describeOption(socketMode)}`,
     );
   }
   if (socketOwner === undefined) return;

@@ -6,22 +6,25 @@ import { messageOf, TtrpcError } from '../core/errors.js';
 import type { SocketFileOptions } from './socket-file-options.js';
 import { TtrpcStatus } from '../core/status.js';
 
-/** How often a path that others take and leave at the same time is tried. */
+/** How often to retry a path that others create and remove at the same time. */
 export const MAX_TRIES = 5;
 
-/** A file, whatever its path: while it is there nobody else has these numbers. */
+/** The identity of a file, whatever its path. It is unique while the file exists. */
 export interface FileIdentity {
   readonly dev: bigint;
   readonly ino: bigint;
 }
 
-/** The file at `path`. Raises the system's error. */
+/**
+ * The identity of the file at `path`.
+ * @throws the system's error.
+ */
 export function identityOf(path: string): FileIdentity {
   const { dev, ino } = lstatSync(path, { bigint: true });
   return { dev, ino };
 }
 
-/** True when `path` is there and is that file. */
+/** True when `path` exists and is that file. */
 export function isFile(path: string, { dev, ino }: FileIdentity): boolean {
   try {
     const now = lstatSync(path, { bigint: true });
@@ -31,7 +34,10 @@ export function isFile(path: string, { dev, ino }: FileIdentity): boolean {
   }
 }
 
-/** Sets the mode and owner of a socket's file. Raises the system's error. */
+/**
+ * Sets the mode and owner of a socket's file.
+ * @throws the system's error.
+ */
 export function setAccess(file: string, { socketMode, socketOwner }: SocketFileOptions): void {
   if (socketMode !== undefined) chmodSync(file, socketMode);
   if (socketOwner === undefined) return;
@@ -40,8 +46,9 @@ export function setAccess(file: string, { socketMode, socketOwner }: SocketFileO
 }
 
 /**
- * Makes `path` another name of the socket's file `hidden`; harmless when it is already. A socket file that nobody listens
- * on is replaced. Raises FAILED_PRECONDITION for anything else, and the system's error.
+ * Makes `path` another name of the socket's file `hidden`, unless it is already. Replaces a socket file on which no server
+ * listens.
+ * @throws {TtrpcError} FAILED_PRECONDITION when `path` is anything else; or the system's error.
  */
 export async function linkInto(hidden: string, path: string): Promise<void> {
   for (let tries = 0; ; tries++) {
@@ -57,7 +64,10 @@ export async function linkInto(hidden: string, path: string): Promise<void> {
   }
 }
 
-/** Raises FAILED_PRECONDITION unless `path` is free or a socket that nobody listens on; gives that one's identity. */
+/**
+ * Checks that `path` is free, or a socket on which no server listens; returns that socket's identity.
+ * @throws {TtrpcError} FAILED_PRECONDITION for anything else.
+ */
 export async function checkFree(path: string): Promise<BigIntStats | undefined> {
   let stats: BigIntStats;
   try {
@@ -66,17 +76,18 @@ export async function checkFree(path: string): Promise<BigIntStats | undefined> 
     if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
     throw folderError(path, error);
   }
-  if (!stats.isSocket()) throw pathError(path, 'something that is no socket is there; it is left alone');
+  if (!stats.isSocket())
+    throw pathError(path, 'a file that is not a socket is there; remove it, or choose another path');
   if (await isLive(path)) throw takenError(path);
   return stats;
 }
 
-/** Removes the stale socket file that {@link checkFree} has found, unless another one is there by now. */
+/** Removes the stale socket file that {@link checkFree} found, unless another one has replaced it. */
 export function removeStale(path: string, { dev, ino, ctimeNs }: BigIntStats, named = path): void {
-  // The time, too: the inode of a file that is gone may be another's by now.
+  // The change time, too: the inode of a removed file may have been used again.
   const error = removeIf(path, (now) => now.dev === dev && now.ino === ino && now.ctimeNs === ctimeNs);
   if (error) {
-    throw pathError(named, `the socket that is there is stale and cannot be removed: ${messageOf(error)}`, error);
+    throw pathError(named, `the stale socket there cannot be removed: ${messageOf(error)}`, error);
   }
 }
 
@@ -90,14 +101,14 @@ export function takenError(path: string, cause?: unknown): TtrpcError {
   return pathError(path, 'another server listens there (EADDRINUSE)', cause);
 }
 
-/** The error for a path whose folder does not let us in. */
+/** The error for a path whose folder cannot be used. */
 export function folderError(path: string, error: unknown): TtrpcError {
   const folder = dirname(path);
   const code = errorCode(error);
-  // Some folders of the system are there and say so all the same.
+  // Some folders of the system give ENOENT although they exist.
   if (code === 'ENOENT' && !existsSync(folder)) return pathError(path, `the folder ${folder} does not exist`, error);
-  if (code === 'ENOTDIR') return pathError(path, `${folder} is no folder`, error);
-  return pathError(path, `its folder cannot be written (${code}): ${folder}`, error);
+  if (code === 'ENOTDIR') return pathError(path, `${folder} is not a folder`, error);
+  return pathError(path, `its folder ${folder} is not writable (${code})`, error);
 }
 
 /** FAILED_PRECONDITION that names the path. */
@@ -105,7 +116,7 @@ export function pathError(path: string, why: string, cause?: unknown): TtrpcErro
   return new TtrpcError(TtrpcStatus.FAILED_PRECONDITION, `cannot listen on unix socket ${path}: ${why}`, { cause });
 }
 
-/** Any error of the system as one that names the path. */
+/** An error of the system as one that names the path. */
 export function asPathError(path: string, error: unknown): TtrpcError {
   return error instanceof TtrpcError ? error : pathError(path, messageOf(error), error);
 }
@@ -122,15 +133,15 @@ function isLive(path: string): Promise<boolean> {
       resolve(true);
     });
     probe.on('error', (error: { code?: string }) => {
-      // A full queue, too, means that somebody listens; what we may not ask is not ours to replace.
+      // A full backlog also means that a server listens. A socket that we may not probe is not ours to replace.
       if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
       else if (error.code === 'EAGAIN') resolve(true);
-      else reject(pathError(path, `the socket that is there cannot be probed: ${messageOf(error)}`, error));
+      else reject(pathError(path, `cannot tell whether a server listens there: ${messageOf(error)}`, error));
     });
   });
 }
 
-/** Removes the file if it is the one that is meant; gives the error when it is and cannot be removed. */
+/** Removes the file if `isMeant` accepts it. Returns the error when that fails. */
 function removeIf(path: string, isMeant: (now: BigIntStats) => boolean): unknown {
   try {
     if (isMeant(lstatSync(path, { bigint: true }))) unlinkSync(path);

@@ -15,10 +15,11 @@ import {
 } from './socket-file.js';
 
 /**
- * Binds `server` to the unix socket `path` so that nobody finds it there before its mode and owner are set: it is bound
- * in a private folder beside the path and linked into place. A socket file that nobody listens on any more is replaced;
- * a live one, and anything that is not a socket, is left alone and refused (FAILED_PRECONDITION).
- * @returns a function that closes the server and removes the file, only if it is still this socket's.
+ * Binds `server` to the unix socket `path`. Nobody can connect before its mode and owner are set: it is bound in a private
+ * folder beside the path, then linked into place. A stale socket file is replaced; a live one, and anything that is not a
+ * socket, is left alone.
+ * @returns a function that closes the server, and removes the file if it is still this socket's.
+ * @throws {TtrpcError} FAILED_PRECONDITION when the path is taken or cannot be used.
  */
 export async function listenOnPath(
   server: Server,
@@ -30,13 +31,13 @@ export async function listenOnPath(
   const folder = new PrivateFolder(path);
   const hidden = folder.newFile();
   try {
-    // Exclusive: the path means something in this process only, not in the primary one of a cluster.
+    // Exclusive: the path is valid only in this process, not in a cluster's primary.
     await listening(server, { path: hidden, backlog, exclusive: true });
     setAccess(hidden, options);
     const identity = identityOf(hidden);
     await linkInto(hidden, path);
     return () => {
-      // In this order: while the socket is bound the file's identity cannot be another's.
+      // In this order: while the socket is bound, no other file can have its identity.
       removeFile(path, identity);
       server.close();
     };
@@ -60,14 +61,17 @@ export function listening(server: Server, target: NetListenOptions): Promise<voi
 }
 
 /**
- * A new folder that only this user can enter. It is held by a descriptor: whoever may write to the folder around it could
- * put another one in its place, and have the mode of a file of his choice changed.
+ * A new folder that only this user can enter. It is used through a descriptor: whoever can write to the parent folder could
+ * replace it, and so have us change the mode of any file.
  */
 class PrivateFolder {
   readonly #folder: string;
   readonly #descriptor: number;
 
-  /** Beside `path`, on the same file system. Raises FAILED_PRECONDITION. */
+  /**
+   * Makes it beside `path`, on the same file system.
+   * @throws {TtrpcError} FAILED_PRECONDITION when it cannot be made or is not private.
+   */
   constructor(path: string) {
     try {
       this.#folder = mkdtempSync(join(dirname(path), '.t'));
@@ -78,13 +82,13 @@ class PrivateFolder {
     checkPrivate(path, this.#descriptor);
   }
 
-  /** The path of a file that is not there yet: through the descriptor where the system allows it. */
+  /** The path of a new file, through the descriptor where the system allows it. */
   newFile(): string {
-    // A name of its own: when the server closes libuv unlinks the path that it bound, whatever the number means then.
+    // A unique name: on close libuv unlinks the path it bound, whatever that descriptor number means by then.
     return inFolder(this.#descriptor, `ttrpc-${randomBytes(6).toString('hex')}`) ?? join(this.#folder, 's');
   }
 
-  /** Removes `file` and the folder; what somebody else has put there stays. */
+  /** Removes `file` and the folder. Leaves whatever others have put there. */
   remove(file: string): void {
     for (const step of [() => unlinkSync(file), () => rmdirSync(this.#folder), () => closeSync(this.#descriptor)]) {
       try {
@@ -96,22 +100,31 @@ class PrivateFolder {
   }
 }
 
-/** A descriptor of a folder that is no link. Raises the system's error. */
+/**
+ * Opens a folder that is not a link.
+ * @throws the system's error.
+ */
 export function openFolder(folder: string): number {
   return openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
 }
 
-/** Closes the descriptor and raises FAILED_PRECONDITION unless the folder is this user's and nobody else may enter it. */
+/**
+ * Checks that the folder belongs to this user and nobody else may enter it; closes the descriptor otherwise.
+ * @throws {TtrpcError} FAILED_PRECONDITION when it is not.
+ */
 export function checkPrivate(path: string, descriptor: number): void {
   const { uid, mode } = fstatSync(descriptor);
   if ((mode & 0o077) === 0 && uid === process.geteuid?.()) return;
   closeSync(descriptor);
-  throw pathError(path, 'somebody has put a folder of his own in the place of a private one');
+  throw pathError(
+    path,
+    'another user replaced the private folder beside it; use a folder that only this user can write to',
+  );
 }
 
 /** The path of a file by the folder's descriptor; undefined where the system does not know such paths. */
 export function inFolder(descriptor: number, name: string): string | undefined {
-  // Short, so that it is hardly longer than the wanted path.
+  // Short, so that the path is hardly longer than the requested one.
   const folder = `/proc/self/fd/${descriptor}`;
   return existsSync(folder) ? `${folder}/${name}` : undefined;
 }

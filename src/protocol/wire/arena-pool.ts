@@ -1,7 +1,7 @@
-/** Size in bytes of the buffers into which frames are encoded. */
+/** The size of the buffers into which frames are encoded, in bytes. */
 export const ARENA_BYTES = 64 * 1024;
 
-/** More spare buffers than this are left to the garbage collector. */
+/** The most spare buffers to keep; the garbage collector gets the rest. */
 const MAX_SPARE = 8;
 
 const spare: Uint8Array[] = [];
@@ -13,7 +13,7 @@ export function takeArena(): Uint8Array {
   return spare.pop() ?? Buffer.allocUnsafeSlow(ARENA_BYTES);
 }
 
-/** Gives a buffer back. Only when nobody reads it any more: the next taker overwrites it. */
+/** Returns a buffer to the pool. Nobody may read it any more: its next user overwrites it. */
 export function returnArena(arena: Uint8Array): void {
   if (arena.length === ARENA_BYTES && spare.length < MAX_SPARE) spare.push(arena);
 }

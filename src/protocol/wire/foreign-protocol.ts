@@ -1,18 +1,18 @@
-/** How many of a connection's first bytes {@link foreignProtocol} needs at most. */
+/** The most bytes that {@link foreignProtocol} needs from the start of a connection. */
 const NEEDED_BYTES = 9;
 
-/** HTTP/1 methods, and what an HTTP/1 server answers with, by their first four bytes. */
+/** The first four bytes of HTTP/1 requests, by method, and of HTTP/1 responses. */
 const HTTP1 = new Set(['GET ', 'HEAD', 'POST', 'PUT ', 'DELE', 'PATC', 'OPTI', 'CONN', 'TRAC', 'HTTP']);
 
 /** The first bytes of HTTP/2's connection preface, `PRI * HTTP/2.0` (RFC 9113, section 3.4). */
 const HTTP2_PREFACE = 'PRI ';
 
 /**
- * The protocol that a peer speaks whose connection begins with `first`: "HTTP/1", "HTTP/2 (gRPC?)" or "TLS". Undefined when
- * it is ttrpc, one that is not known here, or when too little has come to tell.
+ * Detects the protocol of a peer whose connection begins with `first`: "HTTP/1", "HTTP/2 (gRPC?)" or "TLS". Returns
+ * undefined for ttrpc, for unknown protocols, and while there are too few bytes to tell.
  *
- * No ttrpc frame is taken for another protocol: read as a frame's length the texts, and a TLS record's header, are far
- * above the 4 MiB that a frame may have. The SETTINGS frame with which an HTTP/2 server begins reads as a frame of stream
+ * No ttrpc frame is mistaken for another protocol: read as the length of a frame, these texts and the header of a TLS
+ * record are far above the limit of 4 MiB. The SETTINGS frame with which an HTTP/2 server begins reads as a frame of stream
  * 0 and type 0, and neither exists in ttrpc.
  */
 export function foreignProtocol(first: Uint8Array): string | undefined {

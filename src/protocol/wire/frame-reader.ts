@@ -1,45 +1,45 @@
 import type { Budget } from '../core/budget.js';
 import { HEADER_BYTES } from './frame.js';
 
-/** Receives what a {@link FrameReader} finds, in the order in which it stands on the wire. */
+/** Receives the frames of a {@link FrameReader}, in the order of the wire. */
 export interface FrameSink {
   /**
-   * One whole frame; its data stands in `buf[start, end)`.
-   * `buf` is the read chunk or a buffer of the frame's own: keep no view of it beyond this call unless through `retain`.
+   * One whole frame, with its data in `buf[start, end)`. `buf` is the read chunk or the frame's own buffer; use `retain` for
+   * what must outlive this call.
    */
   onFrame(streamId: number, type: number, flags: number, buf: Uint8Array, start: number, end: number): void;
-  /** The header of a frame above the limit; its `length` bytes of data are read and dropped. */
+  /** A frame above the limit; its `length` bytes of data are dropped as they arrive. */
   onOversizedFrame(streamId: number, type: number, flags: number, length: number): void;
   /**
-   * A frame of which too much would have to be held until it is whole; what came is dropped, and the rest as it comes.
-   * `limit` is that of the reader's budget, in bytes. Needed where there is one.
+   * A frame that the budget does not allow to buffer until it is whole; its data is dropped as it arrives.
+   * `limit` is that of the budget, in bytes. Required when the reader has a budget.
    */
   onUnaffordableFrame?(streamId: number, type: number, flags: number, limit: number): void;
 }
 
-/** So much of an unfinished frame is not counted: what hardly exceeds the chunk in which a small frame lies. */
+/** An unfinished frame is not counted up to this size in bytes, about that of a read chunk. */
 const FREE_BYTES = 64 * 1024;
 
-/** The buffer of an unfinished frame is so many times as large as what has come of it, and twice that where it is the last. */
+/** The buffer of an unfinished frame is this many times as large as what has arrived, or up to twice that if it holds the whole frame. */
 const GROWTH = 4;
 
-/** But at least so large, in bytes, unless the frame is smaller. */
+/** The smallest such buffer in bytes, unless the frame is smaller. */
 const MIN_BODY_BYTES = 4096;
 
 /**
- * Cuts a byte stream into frames: chunks in, frames out, without a socket.
- * A frame that lies in one chunk is handed on in place. One that is spread over several is copied into a buffer that grows
- * with what comes, up to the frame's size: a header alone holds no memory, and a sender of single bytes costs no more than
- * one frame. Between frames nothing is held.
+ * Cuts a byte stream into frames: chunks in, frames out, no socket.
+ * A frame within one chunk is passed on in place. A frame over several chunks is copied into a buffer that grows with what
+ * arrives: a header alone takes no memory, and a peer that sends single bytes costs no more than one frame. Nothing is held
+ * between frames.
  */
 export class FrameReader {
   #header: Uint8Array | undefined;
   #headerFill = 0;
   #body: Uint8Array | undefined;
   #bodyFill = 0;
-  /** Bytes of the frame's data; 0 when none is unfinished. */
+  /** The length of the unfinished frame's data in bytes; 0 when there is none. */
   #bodyLength = 0;
-  /** What the budget counts of it. */
+  /** The bytes of it that the budget counts. */
   #bodyCounted = 0;
   #toSkip = 0;
   #stopped = false;
@@ -48,11 +48,15 @@ export class FrameReader {
   #type = 0;
   #flags = 0;
 
+  /** Frames with more than `maxMessageBytes` of data are reported as oversized. */
+  constructor(sink: FrameSink, maxMessageBytes: number);
   /**
-   * Frames with more than `maxMessageBytes` of data are reported as oversized. `budget` counts what is held of a frame that
-   * is not whole. `onFirstBytes` is shown the first bytes of the stream, up to the size of a header, before they are read as
-   * a frame, and again with more of them until the header is whole: it may stop the reader, as they may be no frame at all.
+   * Frames with more than `maxMessageBytes` of data are reported as oversized. `budget` counts the buffered part of an
+   * unfinished frame. `onFirstBytes` gets the first bytes of the stream, up to the size of a header, before they are read as
+   * a frame, and again with each chunk until the header is whole. It may stop the reader: they may not be a frame at all.
    */
+  /** @internal */
+  constructor(sink: FrameSink, maxMessageBytes: number, budget?: Budget, onFirstBytes?: (first: Uint8Array) => void);
   constructor(
     private readonly sink: FrameSink,
     private readonly maxMessageBytes: number,
@@ -70,14 +74,14 @@ export class FrameReader {
     return this.#headerFill > 0 || this.#bodyLength > 0 || this.#toSkip > 0;
   }
 
-  /** Hands on no more frames, also of the chunk that is being read. */
+  /** Passes on no more frames, not even from the chunk being read. */
   stop(): void {
     this.#stopped = true;
     this.#header = undefined;
     this.#dropBody();
   }
 
-  /** Takes the next bytes from the wire, `chunk[0, end)`, and calls the sink for each frame that they complete. */
+  /** Reads the next bytes of the wire, `chunk[0, end)`, and calls the sink for each frame that they complete. */
   push(chunk: Uint8Array, end = chunk.length): void {
     if (this.#framesRead === 0) {
       this.#showFirstBytes(chunk, end);
@@ -178,8 +182,8 @@ export class FrameReader {
   }
 
   /**
-   * A buffer for `fill` bytes of the frame, and some that follow, with those that have come. Its size is that of the whole
-   * frame only when a good part has come: the garbage collector counts it in full, and a header promises 4 MiB for nothing.
+   * Grows the buffer to hold `fill` bytes of the frame and more to come. It gets the size of the whole frame only when a
+   * good part has arrived: the garbage collector counts it in full, and any header can promise 4 MiB.
    */
   #grow(fill: number): Uint8Array {
     const size = Math.max(MIN_BODY_BYTES, GROWTH * fill);
@@ -189,7 +193,7 @@ export class FrameReader {
     return grown;
   }
 
-  /** Counts what is held of a frame of `length` bytes; lets it go when that is too much. */
+  /** Counts the buffered part of a frame of `length` bytes; drops the frame when that is too much. */
   #count(length: number): void {
     const limit = this.budget?.take(this.#bodyFill - this.#bodyCounted);
     if (limit === undefined) {
@@ -220,7 +224,7 @@ export class FrameReader {
   }
 }
 
-/** The big-endian number in `buf[at, at + 4)`; the caller has seen that the bytes are there. */
+/** The big-endian number in `buf[at, at + 4)`; the caller has checked that the bytes are there. */
 function uint32(buf: Uint8Array, at: number): number {
   return (
     (((buf[at] as number) << 24) |

@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { Socket } from 'node:net';
 import { ARENA_BYTES, returnArena, takeArena } from './arena-pool.js';
-import { REQUEST_PAYLOAD_TAG, RESPONSE_PAYLOAD_TAG, writeRequestTail, writeStatus } from './envelope.js';
+import { REQUEST_PAYLOAD_TAG, writeRequestTail } from './request-envelope.js';
+import { RESPONSE_PAYLOAD_TAG, writeStatus } from './response-envelope.js';
 import { TtrpcError } from '../core/errors.js';
 import { FrameFlag, FrameType, HEADER_BYTES, writeHeader } from './frame.js';
 import { encodeMessage, LARGE_BYTES, type MessageCodec, type WriteArena } from './message-codec.js';
@@ -9,39 +10,43 @@ import type { TtrpcMetadata } from '../core/metadata.js';
 import { TtrpcStatus, type StatusObject } from '../core/status.js';
 import { EMPTY, varintSize, writeVarint } from './wire.js';
 
-/** So much is collected at most before it is written, within one turn of the event loop. */
+/** Collected frames of this size, in bytes, are written at once instead of at the end of the turn. */
 const FLUSH_BYTES = ARENA_BYTES - 8 * 1024;
 
-/** An arena that is filled further than this is not written on while the peer has not taken what stands in it. */
+/** An arena filled beyond this is not reused while the peer has not taken its bytes. */
 const MAX_CONTINUED_BYTES = ARENA_BYTES / 2;
 
-/** Above so many bytes that the peer has not taken, producers that can wait are told to. */
+/** Above this number of unsent bytes, producers that can wait are asked to. */
 export const HIGH_WATER_BYTES = 64 * 1024;
 
-/** Hears of what the peer does not take. */
+/** Is told about bytes that the peer has not taken. */
 export interface UnsentObserver {
-  /** The Duplex has so many bytes that the peer has not taken; its 'drain' is sure to follow. */
+  /** The Duplex buffers `bytes` that the peer has not taken; its 'drain' event will follow. */
   onUnsent(bytes: number): void;
-  /** A message of so many bytes is about to be written. Raises RESOURCE_EXHAUSTED when there is no room to hold it. */
+  /**
+   * A message of `bytes` is about to be written.
+   * @throws {TtrpcError} RESOURCE_EXHAUSTED when there is no room to buffer it.
+   */
   checkLarge(bytes: number): void;
 }
 
-/** What a status says whose own message and details do not fit. */
+/** The message of a status whose own message and details do not fit. */
 const SHORT_STATUS = 'the status message and its details exceed the limit';
 
-/** The longest varint in front of a payload that fits a frame. */
+/** The longest length of a payload that fits a frame, as a varint in bytes. */
 const MAX_LENGTH_BYTES = 4;
 
 /**
  * The write side of a connection: encodes frames one after another into a shared arena and writes all frames of one
- * turn of the event loop at once, since the system call is the dearest part of a small answer. Nothing waits on a timer.
+ * turn of the event loop at once, since the system call is the most expensive part of a small response. Nothing waits for a
+ * timer.
  */
 export class FrameWriter implements WriteArena {
   buf: Uint8Array = EMPTY;
   pos = 0;
-  /** Bytes of `buf` from here on are not in `parts`; those before are, or have been written and may not be taken yet. */
+  /** Bytes of `buf` before it are in `parts`, or written and perhaps not taken yet; bytes after it are the current segment. */
   #segmentStart = 0;
-  /** What stands before the segment, once a large message has been taken by reference. */
+  /** What precedes the segment, once a large message has been taken by reference. */
   #parts: Uint8Array[] = [];
   #partsBytes = 0;
   /** Full arenas that the Duplex may still read. */
@@ -49,7 +54,7 @@ export class FrameWriter implements WriteArena {
   #lengthBytes = 1;
   #scheduled = false;
   #inFrame = false;
-  // What a frame that fails is rolled back to. Fields, since there is one frame at a time and no object for each then.
+  // Where to roll back to when a frame fails. Fields, since there is only one frame at a time: no object for each.
   #markBuf: Uint8Array = EMPTY;
   #markPos = 0;
   #markSegmentStart = 0;
@@ -60,7 +65,7 @@ export class FrameWriter implements WriteArena {
   readonly #reusesArena: boolean;
   readonly #flushSoon: () => void;
 
-  /** Writes to `duplex`; a frame with more than `maxMessageBytes` of data is refused. */
+  /** Writes to `duplex`; refuses frames with more than `maxMessageBytes` of data. */
   constructor(
     duplex: Duplex,
     maxMessageBytes: number,
@@ -68,7 +73,7 @@ export class FrameWriter implements WriteArena {
   ) {
     this.#duplex = duplex;
     this.#maxMessageBytes = maxMessageBytes;
-    // A socket that has written everything at once is done with the bytes; any other Duplex may have kept them.
+    // A socket that has written everything no longer needs the bytes; any other Duplex may have kept them.
     this.#reusesArena = Object.getPrototypeOf(duplex) === Socket.prototype;
     this.#flushSoon = () => {
       this.#scheduled = false;
@@ -76,24 +81,24 @@ export class FrameWriter implements WriteArena {
     };
   }
 
-  /** Bytes that are encoded and that the peer has not taken. */
+  /** Encoded bytes that the peer has not taken. */
   get unsentBytes(): number {
     return this.#collectedBytes() + this.#duplex.writableLength;
   }
 
-  /** False while a producer that can wait should: until the Duplex's next 'drain', which is sure to come then. */
+  /** False while producers that can wait should, until the next 'drain' of the Duplex, which will come. */
   get writable(): boolean {
     return !this.#duplex.writableNeedDrain || this.unsentBytes < HIGH_WATER_BYTES;
   }
 
-  /** True while more than `bytes` wait for the peer; a 'drain' is sure to follow. */
+  /** True while more than `bytes` wait for the peer; a 'drain' will follow. */
   backlogged(bytes: number): boolean {
     return this.#duplex.writableNeedDrain && this.unsentBytes > bytes;
   }
 
   /**
-   * A Request frame with the message `value`. `timeoutNano` 0 sends none.
-   * Raises what the codec raises, and RESOURCE_EXHAUSTED over the limit; nothing is sent then.
+   * Writes a Request frame with the message `value`. With `timeoutNano` 0 it has no timeout.
+   * @throws what the codec throws, or a TtrpcError RESOURCE_EXHAUSTED over the limit; nothing is sent then.
    */
   writeRequest<T>(
     streamId: number,
@@ -116,7 +121,7 @@ export class FrameWriter implements WriteArena {
     }
   }
 
-  /** A Request frame that opens a client- or bidi-stream: remote-open and no payload (PROTOCOL.md, "Call shapes"). */
+  /** Writes a Request frame that opens a client-streaming or bidi call: remote-open and no payload (PROTOCOL.md, "Call shapes"). */
   writeStreamRequest(
     streamId: number,
     prefix: Uint8Array,
@@ -134,7 +139,10 @@ export class FrameWriter implements WriteArena {
     }
   }
 
-  /** A Response frame with the message `value`; the status OK is left out, as Go does. Raises as {@link writeRequest}. */
+  /**
+   * Writes a Response frame with the message `value`. As in Go, the status OK is left out.
+   * @throws as {@link writeRequest}.
+   */
   writeAnswer<T>(streamId: number, codec: MessageCodec<T>, value: T): void {
     this.#begin();
     try {
@@ -147,24 +155,27 @@ export class FrameWriter implements WriteArena {
     }
   }
 
-  /** A Response frame with an error; never with a payload, which Go would decode before it looks at the status. */
+  /** Writes a Response frame with an error, never with a payload: Go would decode that before it looks at the status. */
   writeStatus(streamId: number, status: StatusObject): void {
     this.#begin();
     try {
       writeStatus(this, status);
       this.#end(streamId, FrameType.Response, 0);
     } catch {
-      // Too long with its message and details.
+      // Too long with its own message and details.
       this.#rollBack();
       this.#begin();
       const message = SHORT_STATUS.length + 8 <= this.#maxMessageBytes ? SHORT_STATUS : '';
       writeStatus(this, { code: status.code, message });
-      // Four bytes at least: they go out under a limit that is lower still, since a call needs its end.
+      // At least four bytes. They are sent even under a lower limit, since a call needs its end.
       this.#end(streamId, FrameType.Response, 0, Infinity);
     }
   }
 
-  /** A Data frame with the message `value`; `isNew` when nothing counts its bytes yet. Raises as {@link writeRequest}. */
+  /**
+   * Writes a Data frame with the message `value`; `isNew` when its bytes are not counted yet.
+   * @throws as {@link writeRequest}.
+   */
   writeData<T>(streamId: number, codec: MessageCodec<T>, value: T, isNew = false): void {
     this.#begin();
     try {
@@ -177,18 +188,18 @@ export class FrameWriter implements WriteArena {
     }
   }
 
-  /** A Data frame that closes our side of a stream, without a payload: neither Go nor Rust takes one there. */
+  /** Writes a Data frame that closes our side of a stream, without a payload: neither Go nor Rust accepts one there. */
   writeClose(streamId: number): void {
     this.#begin();
     this.#end(streamId, FrameType.Data, FrameFlag.RemoteClosed | FrameFlag.NoData);
   }
 
-  /** Raises RESOURCE_EXHAUSTED with both sizes when a frame with `length` bytes of data would be above the limit. */
+  /** @throws {TtrpcError} RESOURCE_EXHAUSTED with both sizes when `length` bytes of data are above the limit. */
   checkLength(length: number): void {
     if (length > this.#maxMessageBytes) throw tooLong(length, this.#maxMessageBytes);
   }
 
-  /** Hands everything collected to the Duplex now. */
+  /** Writes everything collected to the Duplex now. */
   flush(): void {
     if (this.#collectedBytes() === 0) return;
     const duplex = this.#duplex;
@@ -248,7 +259,7 @@ export class FrameWriter implements WriteArena {
     this.#segmentStart = this.pos;
   }
 
-  /** The segment is the Duplex's from now on: what comes next goes behind it, or into another arena. */
+  /** The segment now belongs to the Duplex: what follows goes after it, or into another arena. */
   #leaveSegment(): void {
     this.#segmentStart = this.pos;
     if (this.#reusesArena && this.pos <= MAX_CONTINUED_BYTES) return;
@@ -258,7 +269,7 @@ export class FrameWriter implements WriteArena {
     this.#segmentStart = 0;
   }
 
-  /** Gives back the arenas that nobody reads any more. An idle connection holds none. */
+  /** Returns arenas that nobody reads any more to the pool. An idle connection holds none. */
   readonly #onTaken = (): void => {
     if (this.#duplex.writableLength > 0) return;
     while (this.#inFlight.length > 0) returnArena(this.#inFlight.pop() as Uint8Array);
@@ -273,7 +284,7 @@ export class FrameWriter implements WriteArena {
     if (this.#duplex.writableNeedDrain) this.observer?.onUnsent(this.#duplex.writableLength);
   }
 
-  // Not a private getter: V8 calls into its runtime for each use of one.
+  // Not a private getter: V8 calls into its runtime for each use.
   #collectedBytes(): number {
     return this.#partsBytes + this.pos - this.#segmentStart;
   }
@@ -291,7 +302,10 @@ export class FrameWriter implements WriteArena {
 
   #begin(): void {
     if (this.#inFrame) {
-      throw new TtrpcError(TtrpcStatus.INTERNAL, 'a message sent another one on its connection while it was encoded');
+      throw new TtrpcError(
+        TtrpcStatus.INTERNAL,
+        'a message was sent on this connection while another one was being encoded',
+      );
     }
     this.reserve(HEADER_BYTES + 1 + MAX_LENGTH_BYTES);
     this.#markBuf = this.buf;
@@ -317,7 +331,7 @@ export class FrameWriter implements WriteArena {
     this.#markBuf = EMPTY;
   }
 
-  /** Appends a payload field. Its length stands before it and is known after it: the place for it is guessed. */
+  /** Appends a payload field. Its length precedes it but is known only afterwards, so the room for it is guessed. */
   #payload<T>(tag: number, codec: MessageCodec<T>, value: T): void {
     const guess = this.#lengthBytes;
     this.reserve(1 + MAX_LENGTH_BYTES);
@@ -347,7 +361,7 @@ export class FrameWriter implements WriteArena {
     writeVarint(this.buf, tagAt + 1, length);
   }
 
-  /** The beginning of the payload has gone into a part: that part is written again with the right length. */
+  /** The start of the payload is in a part already: makes that part anew, with the right length. */
   #lengthIntoPart(part: number, tagOffset: number, guess: number, length: number): void {
     const old = this.#parts[part] as Uint8Array;
     const rest = old.subarray(tagOffset + 1 + guess);
@@ -358,7 +372,7 @@ export class FrameWriter implements WriteArena {
     this.#partsBytes += mended.length - old.length;
   }
 
-  /** Raises RESOURCE_EXHAUSTED when the frame that is being written is large and there is no room to hold it. */
+  /** @throws {TtrpcError} RESOURCE_EXHAUSTED when the current frame is large and there is no room to buffer it. */
   #checkLarge(): void {
     const length = this.#collectedBytes() - (this.#markPartsBytes + this.#markPos - this.#markSegmentStart);
     if (length > HIGH_WATER_BYTES) this.observer?.checkLarge(length);
@@ -368,7 +382,7 @@ export class FrameWriter implements WriteArena {
     const length =
       this.#collectedBytes() - (this.#markPartsBytes + this.#markPos - this.#markSegmentStart) - HEADER_BYTES;
     if (length > limit) throw tooLong(length, limit);
-    // A large message has closed the segment in which the header stands: it is in a part then.
+    // A large message has closed the segment with the header, which is in a part then.
     const part = this.#parts[this.#markParts];
     if (part) writeHeader(part, this.#markPos - this.#markSegmentStart, length, streamId, type, flags);
     else writeHeader(this.buf, this.#markPos, length, streamId, type, flags);

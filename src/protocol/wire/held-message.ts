@@ -1,7 +1,7 @@
 import { encodeMessage, LARGE_BYTES, type MessageCodec } from './message-codec.js';
 import { ScratchArena } from './scratch-arena.js';
 
-/** A message that was encoded before it can be sent. Its large bytes are the caller's own, which he must not change. */
+/** A message encoded before it can be sent. Its large bytes are the caller's own, and must not change until then. */
 export interface HeldMessage {
   readonly parts: readonly Uint8Array[];
   /** Bytes of all parts together. */
@@ -11,7 +11,7 @@ export interface HeldMessage {
 /** An empty message. */
 export const NO_MESSAGE: HeldMessage = { parts: [], length: 0 };
 
-/** Cuts what is encoded into parts at large bytes, which it takes by reference. */
+/** Encodes into parts: large bytes become a part of their own, by reference. */
 class HoldingArena extends ScratchArena {
   #parts: Uint8Array[] = [];
   #length = 0;
@@ -26,7 +26,7 @@ class HoldingArena extends ScratchArena {
     this.#push(bytes);
   }
 
-  /** What was encoded; the arena is empty afterwards. */
+  /** Takes what was encoded; the arena is empty afterwards. */
   hold(): HeldMessage {
     this.#cut();
     const held = { parts: this.#parts, length: this.#length };
@@ -51,10 +51,13 @@ class HoldingArena extends ScratchArena {
   }
 }
 
-// Taken while it is in use: a getter of the user's may begin another call.
+// Cleared while it is in use: a getter of the user may start another call.
 let spare: HoldingArena | undefined;
 
-/** Encodes `value` to be sent later by {@link heldCodec}. Raises what the codec raises. */
+/**
+ * Encodes `value` to be sent later by {@link heldCodec}.
+ * @throws what the codec throws.
+ */
 export function holdMessage<T>(codec: MessageCodec<T>, value: T): HeldMessage {
   const arena = spare ?? new HoldingArena();
   spare = undefined;
@@ -67,7 +70,7 @@ export function holdMessage<T>(codec: MessageCodec<T>, value: T): HeldMessage {
   }
 }
 
-/** Sends what {@link holdMessage} has encoded. */
+/** The codec that sends what {@link holdMessage} has encoded. */
 export const heldCodec: MessageCodec<HeldMessage> = {
   typeName: 'bytes',
   encode: ({ parts }) => Buffer.concat(parts),

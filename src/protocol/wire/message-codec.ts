@@ -1,41 +1,45 @@
 import type { DecodeBudget } from '../core/decode-budget.js';
 import { retain } from './retain.js';
 
-/** Bytes of this size and more are handed on where they are, not copied. */
+/** Bytes of this size or larger are passed on by reference, not copied. */
 export const LARGE_BYTES = 16 * 1024;
 
 /**
- * A growing buffer into which one message after another is encoded in place.
- * A writer appends at `buf[pos]` and moves `pos`; it may also replace `buf` by a larger one
- * that holds the same bytes in `[0, pos)`, as protobufjs's Writer does when it grows.
+ * A growing buffer into which messages are encoded in place, one after another.
+ * A writer writes at `buf[pos]` and advances `pos`. It may also replace `buf` with a larger buffer that has the same bytes
+ * in `[0, pos)`, as protobufjs's Writer does when it grows.
  */
 export interface WriteArena {
-  /** The bytes written so far stand in `[0, pos)`. */
+  /** The bytes written so far are in `[0, pos)`. */
   buf: Uint8Array;
-  /** Offset in bytes of the next byte to write. */
+  /** The offset of the next byte to write. */
   pos: number;
   /** Makes room for `bytes` more bytes after `pos`, replacing `buf` if it must. */
   reserve(bytes: number): void;
   /**
-   * Appends `bytes`: small ones by a copy, large ones ({@link LARGE_BYTES}) by reference, so that they must not change until they are sent.
-   * After it `buf` and `pos` may be others than before.
+   * Appends `bytes`: copies small ones, and takes large ones ({@link LARGE_BYTES}) by reference, so they must not change
+   * until they are sent. Read `buf` and `pos` anew afterwards: both may have changed.
    */
   append(bytes: Uint8Array): void;
 }
 
 /**
- * Turns messages of one type into bytes and back: all that the engine knows of a message.
- * The two in-place forms are optional; the engine uses them where they are there, to spare a copy for each message.
- * `Input` is what it encodes, where that is more than it decodes: generated code takes objects that lack fields.
+ * Turns messages of one type into bytes and back. It is all that the engine knows of a message.
+ * The two in-place forms are optional; the engine prefers them, since they save a copy of each message.
+ * `Input` is the type that it encodes, where that is wider than the decoded one: generated code accepts partial objects.
  */
 export interface MessageCodec<T = unknown, Input = T> {
   /** Qualified name of the message type, for error texts (`demo.v1.HelloRequest`). */
   readonly typeName: string;
-  /** Encodes `value`. Raises an error that names the field when the value does not fit the type. */
+  /**
+   * Encodes `value`.
+   * @throws {Error} naming the field when the value does not fit the type.
+   */
   encode(value: Input): Uint8Array;
   /**
-   * Decodes one whole message. Raises an error when the bytes are no such message. A codec that can make much more of them
-   * than came counts it in `budget`, and lets the error pass which that throws; without one nothing is limited.
+   * Decodes one whole message. A codec whose decoded messages can be much larger than their bytes counts them in `budget`
+   * and does not catch the error that it throws. Without a budget nothing is limited.
+   * @throws {Error} when the bytes are not a message of this type.
    */
   decode(bytes: Uint8Array, budget?: DecodeBudget): T;
   /** As {@link encode}, but appends to `out`. After an error the caller resets `out.pos`. */
@@ -44,7 +48,7 @@ export interface MessageCodec<T = unknown, Input = T> {
   decodeFrom?(buf: Uint8Array, start: number, end: number, budget?: DecodeBudget): T;
 }
 
-/** Passes bytes through as they are: the codec of the raw engine. Received messages are copied out of the read buffer. */
+/** Passes bytes through unchanged: the codec of the raw API. Received messages are copied out of the read buffer. */
 export const bytesCodec: MessageCodec<Uint8Array> = {
   typeName: 'bytes',
   encode: (value) => checkedBytes(value),
@@ -54,7 +58,7 @@ export const bytesCodec: MessageCodec<Uint8Array> = {
 };
 
 function checkedBytes(value: unknown): Uint8Array {
-  // Not instanceof: bytes may come from another realm (a test runner's, a worker's).
+  // Not instanceof: the bytes may come from another realm (of a test runner or a worker).
   if (ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]') {
     return value as Uint8Array;
   }
@@ -69,7 +73,7 @@ export function encodeMessage<T>(codec: MessageCodec<T>, value: T, out: WriteAre
 
 /**
  * Decodes the message in `buf[start, end)`, in place where the codec can; the result does not hold on to `buf`.
- * `budget` counts what that makes.
+ * `budget` counts the memory that it takes.
  */
 export function decodeMessage<T>(
   codec: MessageCodec<T>,

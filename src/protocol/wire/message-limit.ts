@@ -1,7 +1,10 @@
 import { limit } from '../core/limit.js';
 import { MAX_MESSAGE_BYTES } from './frame.js';
 
-/** Checks `maxMessageBytes`: a positive integer up to the protocol's 4 MiB, its default. Raises a RangeError. */
+/**
+ * Checks `maxMessageBytes`; undefined gives the default, the protocol's 4 MiB.
+ * @throws {RangeError} when it is not a positive integer up to 4 MiB.
+ */
 export function messageLimit(value: number | undefined): number {
   const bytes = limit({ maxMessageBytes: value }, 'maxMessageBytes', MAX_MESSAGE_BYTES);
   if (bytes > MAX_MESSAGE_BYTES) {

@@ -1,14 +1,14 @@
 import type { MethodShape } from '../core/method-shape.js';
-import { requestPrefix } from './envelope.js';
+import { requestPrefix } from './request-envelope.js';
 
-/** What a method is registered under. */
+/** The names and the shape of a method. */
 export interface MethodKey {
   readonly service: string;
   readonly method: string;
   readonly shape: MethodShape;
 }
 
-/** A method as a client calls it: with the bytes that begin each of its requests. */
+/** A method that a client calls, with the bytes that begin each of its requests. */
 export interface MethodRef extends MethodKey {
   /** See `requestPrefix`. */
   readonly prefix: Uint8Array;

@@ -2,10 +2,10 @@ import type { WriteArena } from './message-codec.js';
 
 const INITIAL_BYTES = 4096;
 
-/** A buffer above this size is not kept for the next message. */
+/** The largest buffer to keep for the next message, in bytes. */
 const MAX_KEPT_BYTES = 1024 * 1024;
 
-/** Where single messages are encoded whose bytes are then handed out. */
+/** An arena for encoding single messages into buffers of their own. */
 export class ScratchArena implements WriteArena {
   buf: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   pos = 0;
@@ -19,14 +19,14 @@ export class ScratchArena implements WriteArena {
     this.buf = grown;
   }
 
-  /** As {@link WriteArena.append}; always by a copy. */
+  /** As {@link WriteArena.append}, but always copies. */
   append(bytes: Uint8Array): void {
     this.reserve(bytes.length);
     this.buf.set(bytes, this.pos);
     this.pos += bytes.length;
   }
 
-  /** What was written, in a Buffer of its own; the arena is empty afterwards. */
+  /** Copies what was written into a new Buffer; the arena is empty afterwards. */
   take(): Buffer {
     const taken = Buffer.allocUnsafe(this.pos);
     this.buf.copy(taken, 0, 0, this.pos);

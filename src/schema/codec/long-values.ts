@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs';
-import { Misfit } from './encode/encode-error.js';
+import { InvalidValue } from './encode/encode-error.js';
 
 /** `Long` of the `long` package, as protobufjs and `@grpc/proto-loader` give it. */
 const { Long } = protobuf.util;
@@ -17,7 +17,7 @@ const DECIMAL = /^-?\d{1,20}$/;
 
 /**
  * Takes what users pass for a 64-bit integer apart into {@link halves}: a safe integer, a bigint, a decimal string or a
- * `Long` (of any copy of that package). Raises a {@link Misfit} for everything else and for what is out of range.
+ * `Long` (of any copy of that package). Raises a {@link InvalidValue} for everything else and for what is out of range.
  */
 export function splitLong(value: unknown, unsigned: boolean): void {
   if (typeof value === 'number') splitNumber(value, unsigned);
@@ -30,7 +30,7 @@ function splitNumber(value: number, unsigned: boolean): void {
   if (!Number.isSafeInteger(value) || (unsigned && value < 0)) {
     const beyond = Number.isInteger(value) && Math.abs(value) > Number.MAX_SAFE_INTEGER;
     const hint = beyond ? '; numbers beyond 2^53 are not exact, pass a bigint or a string' : '';
-    throw new Misfit(expected(unsigned) + hint, value);
+    throw new InvalidValue(expected(unsigned) + hint, value);
   }
   halves.low = value >>> 0;
   // Exact: the difference is a multiple of 2^32. Negative numbers become the two's complement.
@@ -38,18 +38,18 @@ function splitNumber(value: number, unsigned: boolean): void {
 }
 
 function splitString(value: string, unsigned: boolean): void {
-  if (!DECIMAL.test(value)) throw new Misfit(expected(unsigned), value);
+  if (!DECIMAL.test(value)) throw new InvalidValue(expected(unsigned), value);
   // Fifteen digits are always a safe integer.
   if (value.length <= 15) {
     const number = Number(value);
-    if (unsigned && number < 0) throw new Misfit(expected(unsigned), value);
+    if (unsigned && number < 0) throw new InvalidValue(expected(unsigned), value);
     splitNumber(number, unsigned);
   } else splitBigInt(BigInt(value), value, unsigned);
 }
 
 function splitBigInt(bits: bigint, value: unknown, unsigned: boolean): void {
   if (bits !== (unsigned ? BigInt.asUintN(64, bits) : BigInt.asIntN(64, bits)))
-    throw new Misfit(expected(unsigned), value);
+    throw new InvalidValue(expected(unsigned), value);
   halves.low = Number(BigInt.asUintN(32, bits));
   halves.high = Number(BigInt.asUintN(32, bits >> 32n));
 }
@@ -57,13 +57,13 @@ function splitBigInt(bits: bigint, value: unknown, unsigned: boolean): void {
 function splitObject(value: unknown, unsigned: boolean): void {
   const { low, high, unsigned: sign } = (value ?? {}) as { low?: unknown; high?: unknown; unsigned?: unknown };
   if (typeof value !== 'object' || !Number.isInteger(low) || !Number.isInteger(high)) {
-    throw new Misfit(expected(unsigned), value);
+    throw new InvalidValue(expected(unsigned), value);
   }
   halves.low = (low as number) >>> 0;
   halves.high = (high as number) >>> 0;
   // With the top bit set, signed and unsigned mean different numbers.
   if (typeof sign === 'boolean' && sign !== unsigned && halves.high >>> 31 === 1) {
-    throw new Misfit(expected(unsigned), value);
+    throw new InvalidValue(expected(unsigned), value);
   }
 }
 

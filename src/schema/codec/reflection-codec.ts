@@ -1,18 +1,19 @@
 import type { DecodeBudget } from '../../protocol/core/decode-budget.js';
 import type { MessageCodec, WriteArena } from '../../protocol/wire/message-codec.js';
 import { DecodeError } from './decode/decode-error.js';
-import { EncodeError, Misfit } from './encode/encode-error.js';
+import { EncodeError, InvalidValue } from './encode/encode-error.js';
 import type { MessageDecoder } from './decode/message-decoder.js';
-import type { MessageEncoder, MessageObject } from './encode/message-encoder.js';
+import type { MessageEncoder } from './encode/message-encoder.js';
+import type { MessageObject } from './message-object.js';
 import { ScratchArena } from '../../protocol/wire/scratch-arena.js';
 import { isStackOverflow } from './stack-overflow.js';
-import { BadBytes, WireReader } from './decode/wire-reader.js';
+import { MalformedMessage, ProtobufReader } from '../../protocol/wire/protobuf-reader.js';
 import { WireWriter } from './encode/wire-writer.js';
 
 // One of each serves all codecs. They are taken while they are in use, since a getter of the user's may encode another
 // message; the next one then makes its own.
 let spareWriter: WireWriter | undefined;
-let spareReader: WireReader | undefined;
+let spareReader: ProtobufReader | undefined;
 let spareArena: ScratchArena | undefined;
 
 /**
@@ -61,15 +62,16 @@ export class ReflectionCodec implements MessageCodec {
 
   decodeFrom(buf: Uint8Array, start: number, end: number, budget?: DecodeBudget): unknown {
     const decoder = (this.#decoder ??= this.makeDecoder());
-    const reader = spareReader ?? new WireReader();
+    const reader = spareReader ?? new ProtobufReader();
     spareReader = undefined;
     try {
       reader.begin(buf, start, end, 0, this.maxDepth, budget);
       const message = decoder.read(reader);
+      if (reader.isIncomplete) checkRequired(decoder, message);
       if (budget !== undefined) reader.book();
       return message;
     } catch (error) {
-      if (error instanceof BadBytes) throw new DecodeError(this.typeName, reader.pos - start, error.message);
+      if (error instanceof MalformedMessage) throw new DecodeError(this.typeName, reader.pos - start, error.message);
       if (!isStackOverflow(error)) throw error;
       throw new DecodeError(this.typeName, undefined, 'nested so deep that the stack is exhausted', { cause: error });
     } finally {
@@ -78,7 +80,7 @@ export class ReflectionCodec implements MessageCodec {
     }
   }
 
-  /** As {@link encode}, for a message that stands `depth` levels deep in another. Raises a {@link Misfit}. */
+  /** As {@link encode}, for a message that stands `depth` levels deep in another. Raises a {@link InvalidValue}. */
   encodeNested(value: unknown, depth: number): Uint8Array {
     const arena = spareArena ?? new ScratchArena();
     spareArena = undefined;
@@ -91,12 +93,13 @@ export class ReflectionCodec implements MessageCodec {
     }
   }
 
-  /** As {@link decode}, for a message that stands `depth` levels deep in another. Raises {@link BadBytes}. */
+  /** As {@link decode}, for a message that stands `depth` levels deep in another. Raises {@link MalformedMessage}. */
   decodeNested(bytes: Uint8Array, depth: number, budget?: DecodeBudget): MessageObject {
     const decoder = (this.#decoder ??= this.makeDecoder());
-    const reader = new WireReader();
+    const reader = new ProtobufReader();
     reader.begin(bytes, 0, bytes.length, depth, this.maxDepth, budget);
     const message = decoder.read(reader);
+    if (reader.isIncomplete) checkRequired(decoder, message);
     reader.book();
     return message;
   }
@@ -117,8 +120,14 @@ export class ReflectionCodec implements MessageCodec {
   }
 
   #encodeError(error: unknown, value: unknown): unknown {
-    if (error instanceof Misfit) return new EncodeError(this.typeName, error.path, error.expected, error.value);
+    if (error instanceof InvalidValue) return new EncodeError(this.typeName, error.path, error.expected, error.value);
     if (!isStackOverflow(error)) return error;
     return new EncodeError(this.typeName, '', 'a message that the stack can hold', value, { cause: error });
   }
+}
+
+/** Apart from reading, since a message within it that is sent twice is merged: a piece may lack what the other has. */
+function checkRequired(decoder: MessageDecoder, message: MessageObject): void {
+  const missing = decoder.missing(message);
+  if (missing !== undefined) throw new MalformedMessage(`required field '${missing}' is missing`);
 }

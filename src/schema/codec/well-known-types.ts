@@ -1,13 +1,14 @@
 import type { DecodeBudget } from '../../protocol/core/decode-budget.js';
-import { Misfit } from './encode/encode-error.js';
+import { InvalidValue } from './encode/encode-error.js';
 import type { Finish } from './decode/message-decoder.js';
-import type { MessageObject, Preparation } from './encode/message-encoder.js';
+import type { Preparation } from './encode/message-encoder.js';
+import type { MessageObject } from './message-object.js';
 
 /** Finds a message type by the name in a type URL and runs its codec; undefined for a type that the schema lacks. */
 export interface AnyTypes {
-  /** `depth` is how many messages stand around it. Raises a Misfit. */
+  /** `depth` is how many messages stand around it. Raises a InvalidValue. */
   encode(typeName: string, value: object, depth: number): Uint8Array | undefined;
-  /** `depth` as above; `budget` counts the memory that is made. Raises BadBytes. */
+  /** `depth` as above; `budget` counts the memory that is made. Raises MalformedMessage. */
   decode(
     typeName: string,
     value: Uint8Array,
@@ -27,13 +28,13 @@ export interface AnyFields {
 
 /**
  * google.protobuf.Timestamp takes a Date, which else would be encoded as 1970: a Date has no properties.
- * Raises a {@link Misfit} for an invalid one.
+ * Raises a {@link InvalidValue} for an invalid one.
  */
 export const prepareTimestamp: Preparation = (value) => {
   // Not instanceof: it may come from another realm.
   if (typeof (value as Partial<Date>).getTime !== 'function') return value;
   const milliseconds = (value as Date).getTime();
-  if (Number.isNaN(milliseconds)) throw new Misfit('a valid Date, or seconds and nanos', value);
+  if (Number.isNaN(milliseconds)) throw new InvalidValue('a valid Date, or seconds and nanos', value);
   const seconds = Math.floor(milliseconds / 1000);
   return { seconds, nanos: Math.round((milliseconds - seconds * 1000) * 1e6) };
 };
@@ -46,11 +47,11 @@ export function prepareAny(types: AnyTypes, fields: AnyFields): Preparation {
   return (value, writer) => {
     const url = (value as MessageObject)['@type'];
     if (url === undefined || url === null) return withOwnNames(value as MessageObject, fields);
-    if (typeof url !== 'string') throw new Misfit('a type URL', url).within('@type');
+    if (typeof url !== 'string') throw new InvalidValue('a type URL', url).within('@type');
     const name = typeNameOf(url);
     // An Any in an Any has no form with `@type`: it would name itself for ever.
     const packed = name === ANY ? undefined : types.encode(name, value, writer.depth + 1);
-    if (packed === undefined) throw new Misfit('the name of a message type of the schema', url).within('@type');
+    if (packed === undefined) throw new InvalidValue('the name of a message type of the schema', url).within('@type');
     return { [fields.url]: url.startsWith('.') ? url.slice(1) : url, [fields.value]: packed };
   };
 }
@@ -62,7 +63,7 @@ function withOwnNames(value: MessageObject, fields: AnyFields): MessageObject {
   if (url === undefined || url === null) return value;
   const own = value[fields.url];
   if (own !== undefined && own !== null && own !== '' && own !== url) {
-    throw new Misfit(`one type URL, as ${fields.url} or ${other}`, value);
+    throw new InvalidValue(`one type URL, as ${fields.url} or ${other}`, value);
   }
   return { [fields.url]: url, [fields.value]: value[fields.value] };
 }

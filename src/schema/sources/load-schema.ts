@@ -4,7 +4,7 @@ import type { MethodShape } from '../../protocol/core/method-shape.js';
 import type { StatusDetail } from '../../protocol/core/status.js';
 import { describe } from '../codec/encode/encode-error.js';
 import type { UnknownProperties, WarningSink } from '../codec/encode/unknown-properties.js';
-import { DEFAULT_MAX_DEPTH, HIGHEST_MAX_DEPTH } from '../codec/wire.js';
+import { DEFAULT_MAX_DEPTH, HIGHEST_MAX_DEPTH } from '../codec/depth.js';
 import { isOpened, partsOf, typeUrlOf, type PackedMessage, type PackOptions } from '../any-value.js';
 import { typeNameOf } from '../codec/well-known-types.js';
 import { checkedDescriptors } from './checked-descriptors.js';

@@ -8,19 +8,19 @@ export interface KnownServer {
 
 /**
  * Which servers Nest has given a handler to. Nest registers each handler with every ttrpc server of an application, so
- * one that serves another service is no mistake as long as some server serves the handler. The object that the
+ * one that serves another service is not an error as long as some server serves the handler. The object that the
  * decorators made is the same for all of them.
  */
 const serversByHandler = new WeakMap<HandlerInfo, Set<KnownServer>>();
 
-/** Notes that `server` has got the handler. */
+/** Notes that Nest gave `server` the handler. */
 export function noteHandler(info: HandlerInfo, server: KnownServer): void {
   const servers = serversByHandler.get(info);
   if (servers) servers.add(server);
   else serversByHandler.set(info, new Set([server]));
 }
 
-/** Forgets a server that is closed. */
+/** Forgets a closed server. */
 export function forgetHandler(info: HandlerInfo, server: KnownServer): void {
   serversByHandler.get(info)?.delete(server);
 }

@@ -11,14 +11,14 @@ export interface BoundHandler {
   readonly callback: HandlerCallback;
   readonly request: MessageCodec;
   readonly response: MessageCodec;
-  /** True when no value is a value: the answer is google.protobuf.Empty. */
+  /** True when returning nothing is valid: the response is google.protobuf.Empty. */
   readonly answersEmpty: boolean;
   /** True: callers see internal errors; see `exposeErrors`. */
   readonly exposeErrors: boolean;
   /** Logs an error whose text the caller does not see. */
   onHiddenError(error: unknown): void;
-  /** Logs what the caller is told of a handler that gives what it must not. */
+  /** Logs the message that the caller gets when the handler returns something invalid. */
   onMistake(message: string): void;
-  /** Logs an error that comes too late to change anything for the caller; `what` says what failed. */
+  /** Logs an error that comes too late to reach the caller; `what` names what failed. */
   onLateError(what: string, error: unknown): void;
 }

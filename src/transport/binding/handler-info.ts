@@ -1,6 +1,6 @@
 import type { ServiceDescriptor } from '../../schema/service-descriptor.js';
 
-/** What the decorators say of a handler. */
+/** What the decorators know about a handler. */
 export interface HandlerInfo {
   /** The service's name as the user wrote it, short or qualified. */
   readonly service: string;

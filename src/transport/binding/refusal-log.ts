@@ -2,7 +2,7 @@ import { LogRate, standsFor } from '../../common/log-rate.js';
 import { logText } from '../../common/log-text.js';
 import type { RefusalReason } from '../../protocol/server/refusals.js';
 
-/** Logs refusals at a sane rate: the first of a kind at once, then at most one line each 10 s with what it stands for. */
+/** Logs refusals: the first of a kind at once, then at most one line every 10 s with the number that it stands for. */
 export class RefusalLog {
   readonly #rate: LogRate;
 
@@ -14,7 +14,7 @@ export class RefusalLog {
     this.#rate = new LogRate(now);
   }
 
-  /** Notes a refusal; `what` may hold text of a peer's. */
+  /** Notes a refusal; `what` may contain text from the peer. */
   note(reason: RefusalReason, address: string, what: string): void {
     const silent = this.#rate.admit(reason);
     if (silent === undefined) return;

@@ -8,13 +8,13 @@ export interface ServiceClass {
 
 let classes: { prototype: WeakRef<object>; service: string | ServiceDescriptor }[] = [];
 
-/** Notes a class with `@TtrpcService`, so that a server can say why an rpc has no handler. */
+/** Notes a class with `@TtrpcService`, so that a server can report why an rpc has no handler. */
 export function noteServiceClass(prototype: object, service: string | ServiceDescriptor): void {
   classes = classes.filter((each) => each.prototype.deref() !== undefined);
   classes.push({ prototype: new WeakRef(prototype), service });
 }
 
-/** All that are still there. */
+/** The classes that have not been collected. */
 export function serviceClasses(): ServiceClass[] {
   return classes.flatMap(({ prototype: reference, service }) => {
     const prototype = reference.deref();

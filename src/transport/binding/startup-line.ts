@@ -1,7 +1,7 @@
 import type { ServiceDescriptor } from '../../schema/service-descriptor.js';
 
 /**
- * What a server says when it listens: `listening on unix:///run/x.sock; serving demo.v1.Greeter (4 rpcs)`.
+ * The log line of a server that has started: `listening on unix:///run/x.sock; serving demo.v1.Greeter (4 rpcs)`.
  * `unimplemented` are the rpcs without a handler, as `demo.v1.Greeter/SayHello`.
  */
 export function startupLine(

@@ -1,20 +1,13 @@
 import { Transport } from '@nestjs/microservices';
 import { capitalised } from '../../common/method-name.js';
-import { handlerMark, type HandlerFunction } from './handler-metadata.js';
+import { handlerMark, type HandlerFunction } from '../nest-seam/handler-metadata.js';
+import { EVENT, HANDLER_TYPE, PATTERN, TRANSPORT } from '../nest-seam/metadata-keys.js';
 import { serviceClasses, type ServiceClass } from './service-classes.js';
 import type { Schema } from '../../schema/schema.js';
 
-/** Where Nest keeps what kind of pattern a method has, and of which transport. */
-const PATTERN = 'microservices:pattern';
-const TRANSPORT = 'microservices:transport';
-const KIND = 'microservices:handler_type';
-
-/** Nest's PatternHandler.EVENT. */
-const EVENT = 2;
-
 /**
- * Why rpcs have no handler, where that shows: a method of a class of their service has their name, and is not decorated
- * with `@TtrpcMethod`. `unimplemented` are the rpcs, as `demo.v1.Greeter/SayHello`.
+ * Explains rpcs without a handler where a class of their service has a method of that name which is not decorated with
+ * `@TtrpcMethod`. `unimplemented` are the rpcs, as `demo.v1.Greeter/SayHello`.
  */
 export function unwiredMethods(unimplemented: readonly string[], schema: Schema): string[] {
   const missing = new Set(unimplemented);
@@ -39,7 +32,7 @@ function serviceOf({ service }: ServiceClass, schema: Schema): string | undefine
   }
 }
 
-/** The methods of a class and of those that it extends; accessors are not touched. */
+/** The methods of a class and of those that it extends; accessors are not read. */
 function methodNames(prototype: object): string[] {
   const names = new Set<string>();
   const seen = new Set<string>();
@@ -59,7 +52,7 @@ function whatItHas(method: HandlerFunction): string {
   const isGrpc = Reflect.getMetadata(TRANSPORT, method) === Transport.GRPC;
   const other = isGrpc
     ? '@GrpcMethod'
-    : Reflect.getMetadata(KIND, method) === EVENT
+    : Reflect.getMetadata(HANDLER_TYPE, method) === EVENT
       ? '@EventPattern'
       : '@MessagePattern';
   return `it has ${other}() and no @TtrpcMethod(); it may have both`;

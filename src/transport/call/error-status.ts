@@ -26,7 +26,7 @@ export interface MappedError {
 }
 
 /**
- * The status for whatever a handler, guard, pipe, interceptor or filter throws (DESIGN.md, "Errors"). It looks at
+ * The status for whatever a handler, guard, pipe, interceptor or filter throws (docs/errors.md). It looks at
  * shapes, not classes: Nest's filters turn exceptions into plain objects, and errors come from other realms.
  * `exposeErrors` puts what is hidden from callers into the message.
  */

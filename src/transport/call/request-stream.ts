@@ -2,15 +2,14 @@ import { Observable, Subscriber, type Observer, type Subscription, type Teardown
 import { TtrpcException } from '../../common/ttrpc-exception.js';
 import type { TtrpcStream } from '../../common/ttrpc-stream.js';
 import type { TtrpcError } from '../../protocol/core/errors.js';
-import { Inbox } from '../../protocol/connection/receive-queue.js';
-import type { MessageCodec } from '../../protocol/wire/message-codec.js';
+import { ReceiveQueue } from '../../protocol/connection/receive-queue.js';
 import { sendsResponseStream } from '../../protocol/core/method-shape.js';
-import type { RequestInput, ServerCall } from '../../protocol/server/server-call.js';
+import type { RequestReceiver } from '../../protocol/server/handler-run.js';
+import type { ServerCall } from '../../protocol/server/server-call.js';
 import { TtrpcStatus } from '../../protocol/core/status.js';
 import { guardedReader, type ReaderFailures } from './guarded-reader.js';
 import { StreamDelivery } from './stream-delivery.js';
 import { watchError } from './unheard-errors.js';
-import { decodeFailure } from './unary-request.js';
 
 /**
  * So long, in ms, messages wait for a handler that has subscribed to them and gives its answer later. It may need one of
@@ -23,12 +22,10 @@ const LATE_ANSWER_MS = 50;
  * answer is observed, so that nothing is lost of what a handler makes of it: the Subject of Nest's documentation drops
  * what it is given before it has an observer.
  */
-export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, RequestInput {
-  /** Hears of a reader's failures; set by who runs the handler. */
-  failures: ReaderFailures | undefined;
+export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, RequestReceiver<T> {
   readonly #call: ServerCall;
-  readonly #codec: MessageCodec<T>;
-  readonly #inbox: Inbox<T>;
+  readonly #failures: ReaderFailures;
+  readonly #queue: ReceiveQueue<T>;
   #delivery: StreamDelivery<T> | undefined;
   /** Has subscribed, and gets nothing yet. */
   #waiting: StreamDelivery<T> | undefined;
@@ -41,12 +38,12 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
   #isPlain = false;
   #read = false;
 
-  /** Queues from now on; nothing flows to a reader yet. */
-  constructor(call: ServerCall, codec: MessageCodec<T>) {
+  /** Queues from now on; nothing flows to a reader yet. `failures` hears of its reader's. */
+  constructor(call: ServerCall, failures: ReaderFailures) {
     super((subscriber) => this.#deliverTo(subscriber));
     this.#call = call;
-    this.#codec = codec;
-    this.#inbox = new Inbox<T>(call, () => undefined);
+    this.#failures = failures;
+    this.#queue = new ReceiveQueue<T>(call, () => undefined);
   }
 
   /** As Observable's. What a reader throws ends the call, and an error that it does not take is logged: neither is thrown. */
@@ -62,26 +59,19 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
     complete?: (() => void) | null,
   ): Subscription {
     // An operator's: what is behind it is RxJS's own.
-    if (reader instanceof Subscriber || !this.failures) return super.subscribe(reader as Observer<T>);
+    if (reader instanceof Subscriber) return super.subscribe(reader as Observer<T>);
     this.#isPlain = true;
-    return super.subscribe(guardedReader(reader, error, complete, this.failures));
+    return super.subscribe(guardedReader(reader, error, complete, this.#failures));
   }
 
-  /** As {@link RequestInput.onMessage}. */
-  onMessage(buf: Uint8Array, start: number, end: number): void {
-    let message: T;
-    try {
-      message = this.#call.decode(this.#codec, buf, start, end);
-    } catch (error) {
-      throw decodeFailure(error);
-    }
-    const bytes = Math.max(end - start, this.#call.decodedBytes);
-    if (this.#delivery?.offer(message) !== true) this.#inbox.push(message, bytes);
+  /** As {@link RequestReceiver.push}. */
+  push(message: T, bytes: number): void {
+    if (this.#delivery?.offer(message) !== true) this.#queue.push(message, bytes);
   }
 
-  /** As {@link RequestInput.onEnd}. */
-  onEnd(): void {
-    this.#inbox.end();
+  /** As {@link RequestReceiver.end}. */
+  end(): void {
+    this.#queue.end();
   }
 
   /** The handler's answer is about to be observed: who subscribes for that waits for {@link answerObserved}. */
@@ -111,13 +101,13 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
   abort(error: TtrpcError): void {
     const exception = TtrpcException.from(error);
     this.#watch(exception);
-    this.#inbox.abort(exception);
+    this.#queue.abort(exception);
     this.#begin();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
     this.#claim();
-    return this.#inbox;
+    return this.#queue;
   }
 
   #claim(): void {
@@ -138,8 +128,8 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
       subscriber.error(error);
       return;
     }
-    this.#waiting = new StreamDelivery(this.#call, this.#inbox, subscriber, (error) =>
-      this.failures?.onReaderFailed(error),
+    this.#waiting = new StreamDelivery(this.#call, this.#queue, subscriber, (error) =>
+      this.#failures.onReaderFailed(error),
     );
     if (this.#call.ended) this.#begin();
     // Behind an interceptor the answer is observed some microtasks after the handler has subscribed.
@@ -166,15 +156,15 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
     if (!delivery) return;
     this.#stopWaiting();
     this.#delivery = delivery;
-    this.#inbox.listen(delivery.deliver);
+    this.#queue.listen(delivery.deliver);
     delivery.deliver();
   };
 
   #leave(): void {
     this.#stopWaiting();
     this.#delivery = undefined;
-    this.#inbox.listen(undefined);
-    void this.#inbox.return();
+    this.#queue.listen(undefined);
+    void this.#queue.return();
   }
 
   #stopWaiting(): void {
@@ -185,6 +175,6 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
   }
 
   #watch(error: TtrpcException): void {
-    watchError(error, () => this.failures?.onUnheardError(error));
+    watchError(error, () => this.#failures.onUnheardError(error));
   }
 }

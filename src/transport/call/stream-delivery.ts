@@ -1,5 +1,5 @@
 import type { Subscriber } from 'rxjs';
-import type { Inbox } from '../../protocol/connection/receive-queue.js';
+import type { ReceiveQueue } from '../../protocol/connection/receive-queue.js';
 import { sendsResponseStream } from '../../protocol/core/method-shape.js';
 import type { ServerCall } from '../../protocol/server/server-call.js';
 
@@ -16,7 +16,7 @@ export class StreamDelivery<T> {
 
   constructor(
     private readonly call: ServerCall,
-    private readonly inbox: Inbox<T>,
+    private readonly queue: ReceiveQueue<T>,
     private readonly subscriber: Subscriber<T>,
     /** Gets what the subscriber throws at its end: RxJS's `finalize()` and teardowns throw there. */
     private readonly onFailed: (error: unknown) => void,
@@ -26,7 +26,7 @@ export class StreamDelivery<T> {
 
   /** Delivers `message` if it is its turn and the subscriber takes it now; else it belongs into the queue. */
   offer(message: T): boolean {
-    if (this.#delivering || this.inbox.size > 0 || this.subscriber.closed || !this.#takes()) return false;
+    if (this.#delivering || this.queue.size > 0 || this.subscriber.closed || !this.#takes()) return false;
     this.#delivering = true;
     try {
       this.subscriber.next(message);
@@ -56,17 +56,17 @@ export class StreamDelivery<T> {
   };
 
   #deliverAll(): void {
-    const { inbox, subscriber } = this;
+    const { queue, subscriber } = this;
     while (!subscriber.closed) {
       if (!this.#takes()) {
         this.#wait();
         break;
       }
-      if (inbox.size > 0) {
-        subscriber.next(inbox.take());
+      if (queue.size > 0) {
+        subscriber.next(queue.take());
         continue;
       }
-      const end = inbox.takeEnd();
+      const end = queue.takeEnd();
       if (end) {
         if (end.error === undefined) subscriber.complete();
         else subscriber.error(end.error);

@@ -1,11 +1,12 @@
 import { isThenable } from '../../protocol/core/thenable.js';
 import { RequestStream } from '../call/request-stream.js';
 
-// A request stream gives its reader nothing before the handler's answer is observed. Behind an interceptor only the
-// handler's own return tells when that is, and Nest shows it to nobody. It calls handlers by their `apply`, so that is
-// where to look; the function itself stays as it is, with all the metadata that others put on it.
+// A request stream delivers nothing before the handler's response is observed. Behind an interceptor only the return of
+// the handler itself tells when that is, and Nest does not expose it. Nest 11 and 12 call a handler through its `apply`
+// (`callback.apply(instance, args)`), so the handler gets an own `apply`. The function stays the same object, with all the
+// metadata that others put on it.
 
-/** Lets the request streams that `handler` is called with know when it has returned. */
+/** Tells the request streams among the arguments of `handler` when it has returned. */
 export function watchReturn(handler: (...args: never[]) => unknown): void {
   const apply = (self: unknown, args: ArrayLike<unknown>): unknown => {
     const stream = streamIn(args);

@@ -1,21 +1,23 @@
-import type { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import type { ModulesContainer } from '@nestjs/core';
+import { knownApplications, servesHttp, type Application } from './applications.js';
+import { FIRST_PAYLOAD, PIPES, SECOND_CONTEXT } from './metadata-keys.js';
+import { skipsParameters } from './pipeline-building.js';
 
-// Nest resolves each parameter of a handler by several promises and collects them in an array of its own, so that pipes
-// can change them. Where no pipe applies, that is a third of what a small call costs, and the arrays cost more than their
-// time: V8 takes them for long-lived, puts them into old space, and there they keep the messages of finished calls until
-// a full collection (docs/performance.md). A handler without parameter metadata gets what the server passes, the request
-// and the context, as it is. So the metadata hide while Nest builds the pipeline of a handler to which no pipe applies.
-// Nest at any other time, and everybody else, sees them; so does Nest where something is not known.
+// Nest resolves each parameter of a handler by several promises and collects the values in an array of its own, so that
+// pipes can change them. Where no pipe applies, this is about a third of the server's CPU time of a small call, and the
+// arrays keep the messages of finished calls in old space until a full collection (docs/performance.md). A handler
+// without parameter metadata gets the arguments that the server passes, the request and the context, as they are. So the
+// metadata hide while Nest builds the pipeline of a handler to which no pipe applies. At any other time, and to everybody
+// else, they are visible; also to Nest when something is not known.
+//
+// Nothing plainer does it. Which pipes apply is known when Nest builds the pipeline, not when the decorators run, and
+// `addHandler` comes after it. A second method without metadata, to choose from in `addHandler`, would be found by every
+// other scanner of methods: `@Cron()` or `@OnEvent()` on a handler would run twice. An option that the user has to set
+// (`@TtrpcMethod({ pipes: false })` is one) leaves the price on everybody who does not know it. The server option
+// `alwaysResolveParameters` turns this off; docs/upstream.md has the change to Nest that would make it unnecessary.
 
 /** What Nest keeps of a method's parameters, by kind and place. */
 export type ParameterMetadata = Record<string, { index: number; data?: unknown; pipes?: unknown; schema?: unknown }>;
-
-/** What Nest injects of an application. */
-export interface Application {
-  readonly config: ApplicationConfig;
-  readonly modules: ModulesContainer;
-  readonly adapterHost: HttpAdapterHost | undefined;
-}
 
 /** What Nest keeps of a controller. */
 interface Controller {
@@ -23,40 +25,11 @@ interface Controller {
   readonly instance: unknown;
 }
 
-/** Where Nest keeps the pipes of a class or method. */
-const PIPES = '__pipes__';
-
-/** Nest's keys for `@Payload()` at the first and `@Ctx()` at the second place (RpcParamtype). */
+/** What the server passes, by its place. */
 const PLACES = new Map([
-  ['3:0', 0],
-  ['6:1', 1],
+  [FIRST_PAYLOAD, 0],
+  [SECOND_CONTEXT, 1],
 ]);
-
-/** An application is kept as long as its modules. */
-const applications = new WeakMap<ModulesContainer, Application>();
-let known: WeakRef<ModulesContainer>[] = [];
-let building = false;
-
-/** Notes an application with ttrpc handlers: its pipes count. */
-export function noteApplication(application: Application): void {
-  const { modules } = application;
-  if (applications.has(modules)) return;
-  applications.set(modules, application);
-  known = known.filter((each) => each.deref() !== undefined);
-  known.push(new WeakRef(modules));
-}
-
-/** Nest builds pipelines of handlers from now on, for the rest of this turn at most. */
-export function beginBuilding(): void {
-  if (building) return;
-  building = true;
-  queueMicrotask(endBuilding);
-}
-
-/** Nest has built the pipeline. */
-export function endBuilding(): void {
-  building = false;
-}
 
 /**
  * The parameter metadata of a handler of `owner` as Nest is to keep them: the same where they ask for more than what the
@@ -65,7 +38,7 @@ export function endBuilding(): void {
 export function hiding(metadata: ParameterMetadata, owner: object, property: string): ParameterMetadata {
   if (!Object.entries(metadata).every(isAsPassed)) return metadata;
   return new Proxy(metadata, {
-    ownKeys: (target) => (building && hasNoPipes(owner, property) ? [] : Reflect.ownKeys(target)),
+    ownKeys: (target) => (skipsParameters() && hasNoPipes(owner, property) ? [] : Reflect.ownKeys(target)),
   });
 }
 
@@ -84,12 +57,9 @@ function isEmpty(value: unknown): boolean {
  */
 function hasNoPipes(owner: object, property: string): boolean {
   let heirs = 0;
-  for (const reference of known) {
-    const modules = reference.deref();
-    const application = modules && applications.get(modules);
-    if (!application) continue;
-    for (const controller of controllersOf(modules, owner)) {
-      if (hasGlobalPipes(application) || hasPipes(controller, property)) return false;
+  for (const application of knownApplications()) {
+    for (const controller of controllersOf(application.modules, owner)) {
+      if (mayHaveGlobalPipes(application) || hasPipes(controller, property)) return false;
       heirs++;
     }
   }
@@ -111,9 +81,8 @@ function hasPipes({ metatype, instance }: Controller, property: string): boolean
   return ![metatype, handler].every((each) => typeof each === 'function' && isEmpty(Reflect.getMetadata(PIPES, each)));
 }
 
-/** A microservice that is connected to an HTTP application may have a configuration that nobody can see. */
-function hasGlobalPipes({ config, adapterHost }: Application): boolean {
-  // The type promises an adapter; a microservice of its own has none.
-  const parts: unknown[] = [adapterHost?.httpAdapter, config.getGlobalPipes(), config.getGlobalRequestPipes()];
-  return !parts.every(isEmpty);
+/** Of a microservice that is connected to an HTTP application the global pipes are not known. */
+function mayHaveGlobalPipes(application: Application): boolean {
+  const { config } = application;
+  return servesHttp(application) || ![config.getGlobalPipes(), config.getGlobalRequestPipes()].every(isEmpty);
 }

@@ -110,7 +110,7 @@ class Real {
     const call = this.calls.get(id)?.call;
     if (op.op === 'send') call?.send(bytesCodec, Buffer.from('one'));
     else if (op.op === 'close') call?.closeSend();
-    else if (op.op === 'cancel') call?.cancel(new TtrpcError(CANCELLED, 'enough'));
+    else if (op.op === 'cancel') call?.fail(new TtrpcError(CANCELLED, 'enough'));
     else if (op.op === 'answer')
       send({ id, type: 2, flags: op.flags, data: { response: op.payload ? { payload: bytes } : {} } });
     else if (op.op === 'error') send({ id, type: 2, data: { response: { status: { code: String(op.code) } } } });

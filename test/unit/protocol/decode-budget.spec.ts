@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect, TtrpcStatus, type MessageCodec, type RawClient } from '../../../src/protocol/index.js';
 import { DecodeAccount, FREE_DECODED_BYTES } from '../../../src/protocol/core/decode-budget.js';
-import { Inbox } from '../../../src/protocol/connection/receive-queue.js';
+import { ReceiveQueue } from '../../../src/protocol/connection/receive-queue.js';
 import { bytesCodec } from '../../../src/protocol/wire/message-codec.js';
-import type { ServerCall } from '../../../src/protocol/server/server-call.js';
+import type { CallHandler, ServerCall } from '../../../src/protocol/server/server-call.js';
 import { ServerCore } from '../../../src/protocol/server/server.js';
 import { TempFolder } from '../../support/temp-folder.js';
 
@@ -26,7 +26,7 @@ describe('DecodeAccount', () => {
     const account = new DecodeAccount({ maxDecodedMessageBytes: 40 * KIB, maxDecodedBytesPerServer: 100 * KIB });
     account.begin();
     account.take(40 * KIB);
-    expect(() => account.take(1)).toThrow('the decoded message takes more than 40960 bytes, the limit');
+    expect(() => account.take(1)).toThrow('the decoded message takes more than the limit of 40960 bytes');
     const kept = [40, 40].map((kib) => account.keep(kib * KIB));
     expect(account.used).toBe(80 * KIB);
     account.begin();
@@ -39,45 +39,60 @@ describe('DecodeAccount', () => {
   });
 });
 
+/** A handler that does nothing. */
+const deaf: CallHandler = {
+  onRequest: () => undefined,
+  onMessage: () => undefined,
+  onRequestEnd: () => undefined,
+  onAbort: () => undefined,
+  onClosing: () => undefined,
+};
+
 describe('a server whose codecs count', () => {
   let folder: TempFolder;
   let core: ServerCore;
   let client: RawClient;
   let calls: ServerCall[];
   let settle: (() => void)[];
-  let inboxes: Inbox<number>[];
+  let queues: ReceiveQueue<number>[];
 
   beforeEach(async () => {
     folder = new TempFolder();
     calls = [];
     settle = [];
-    inboxes = [];
+    queues = [];
     core = new ServerCore({ maxDecodedMessageBytes: 100 * KIB, maxDecodedBytesPerServer: 250 * KIB });
     core.methods.add({
       service: SERVICE,
       method: 'Wait',
       shape: 'unary',
-      start(call, buf, start, end) {
-        call.decodeRequest(growing, buf, start, end);
-        calls.push(call);
-        call.owner = { onAbort: () => settle.push(call.outlives()), onClosing: () => undefined };
+      open(call) {
+        return {
+          ...deaf,
+          onRequest(buf, start, end) {
+            call.decodeRequest(growing, buf, start, end);
+            calls.push(call);
+          },
+          onAbort: () => settle.push(call.outlives()),
+        };
       },
     });
     core.methods.add({
       service: SERVICE,
       method: 'Take',
       shape: 'client-streaming',
-      start(call) {
-        const inbox = new Inbox<number>(call, () => undefined);
-        inboxes.push(inbox);
+      open(call) {
+        const queue = new ReceiveQueue<number>(call, () => undefined);
+        queues.push(queue);
         calls.push(call);
-        call.owner = { onAbort: (error) => inbox.abort(error), onClosing: () => undefined };
-        call.input = {
+        return {
+          ...deaf,
           onMessage(buf, start, end) {
             const value = call.decode(growing, buf, start, end);
-            inbox.push(value, Math.max(end - start, call.decodedBytes));
+            queue.push(value, Math.max(end - start, call.decodedBytes));
           },
-          onEnd: () => inbox.end(),
+          onRequestEnd: () => queue.end(),
+          onAbort: (error) => queue.abort(error),
         };
       },
     });
@@ -113,7 +128,7 @@ describe('a server whose codecs count', () => {
     expect(core.stats.refused.maxDecodedBytesPerServer).toBe(1);
     const small = wait(16);
     await until(() => calls.length === 3);
-    for (const call of calls) call.answer(bytesCodec, Buffer.from('x'));
+    for (const call of calls) call.respond(bytesCodec, Buffer.from('x'));
     expect(core.stats.decodedBytes).toBe(0);
     await Promise.all([...first, small]);
   });
@@ -130,9 +145,9 @@ describe('a server whose codecs count', () => {
     const stream = client.stream(SERVICE, 'Take', 'client-streaming');
     await stream.send(growing.encode(90));
     await stream.send(growing.encode(90));
-    await until(() => inboxes[0]?.size === 2);
+    await until(() => queues[0]?.size === 2);
     expect(core.stats.decodedBytes).toBeGreaterThanOrEqual(180 * KIB);
-    expect(inboxes[0]?.take()).toBe(90);
+    expect(queues[0]?.take()).toBe(90);
     expect(core.stats.decodedBytes).toBeLessThanOrEqual(91 * KIB);
     await stream.send(growing.encode(200)).catch(() => undefined);
     await until(() => core.stats.calls === 0);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { RequestEnvelope, ResponseEnvelope } from '../../../src/protocol/wire/envelope.js';
+import { RequestEnvelope } from '../../../src/protocol/wire/request-envelope.js';
+import { ResponseEnvelope } from '../../../src/protocol/wire/response-envelope.js';
 
 const bytes = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
 
@@ -42,19 +43,19 @@ describe('a Request envelope', () => {
   });
 
   it.each([
-    ['a truncated varint', '20ff', 'truncated varint'],
+    ['a truncated varint', '20ff', 'the message is cut short'],
     ['a varint of eleven bytes', '20 ffffffffffffffffffff01', 'varint'],
-    ['a varint above 64 bits', '20 ffffffffffffffffff02', 'varint overflows 64 bits'],
-    ['a field that is longer than the envelope', '0a05 61', 'truncated field'],
-    ['a length above 2^32', '0a ffffffffff01', 'truncated field'],
-    ['field number 0', '0200', 'invalid field number'],
-    ['a reserved wire type', '0f', 'invalid wire type 7'],
-    ['an end of no group', '7c', 'invalid wire type 4'],
-    ['a group that does not end', '7b0801', 'truncated group'],
-    ['a group with the end of another', '7b84 01', 'mismatched end of group'],
-    ['groups without end', '7b'.repeat(100), 'groups nested too deep'],
-    ['metadata that is not UTF-8', '2a03 0a01 ff', 'invalid UTF-8'],
-    ['metadata whose field leaves it', '2a02 0a05 6161616161', 'truncated field'],
+    ['a varint above 64 bits', '20 ffffffffffffffffff02', 'a varint exceeds 64 bits'],
+    ['a field that is longer than the envelope', '0a05 61', 'the message is cut short'],
+    ['a length above 2^32', '0a ffffffffff01', 'the message is cut short'],
+    ['field number 0', '0200', 'a field number is invalid'],
+    ['a reserved wire type', '0f', 'wire type 7 is invalid'],
+    ['an end of no group', '7c', 'a group ends that has not begun'],
+    ['a group that does not end', '7b0801', 'the message is cut short'],
+    ['a group with the end of another', '7b84 01', 'a group ends that has not begun'],
+    ['groups without end', '7b'.repeat(100), 'more than 64 levels of nesting'],
+    ['metadata that is not UTF-8', '2a03 0a01 ff', 'a string is not valid UTF-8'],
+    ['metadata whose field leaves it', '2a02 0a05 6161616161', 'the message is cut short'],
   ])('%s is refused', (_name, hex, message) => {
     expect(() => request(hex)).toThrow(message);
   });

@@ -6,7 +6,8 @@ import { retain } from '../../../src/protocol/wire/retain.js';
 import { FrameWriter } from '../../../src/protocol/wire/frame-writer.js';
 import { FrameFlag, FrameType, HEADER_BYTES, writeHeader } from '../../../src/protocol/wire/frame.js';
 import { bytesCodec, type MessageCodec } from '../../../src/protocol/wire/message-codec.js';
-import { RequestEnvelope, requestPrefix, ResponseEnvelope } from '../../../src/protocol/wire/envelope.js';
+import { RequestEnvelope, requestPrefix } from '../../../src/protocol/wire/request-envelope.js';
+import { ResponseEnvelope } from '../../../src/protocol/wire/response-envelope.js';
 import { TtrpcMetadata } from '../../../src/protocol/core/metadata.js';
 import { TtrpcStatus } from '../../../src/protocol/core/status.js';
 
@@ -267,7 +268,7 @@ describe('FrameWriter', () => {
       decode: () => null,
       encodeInto: () => writer.writeData(1, bytesCodec, Buffer.from('inner')),
     };
-    expect(() => writer.writeData(1, nested, null)).toThrow(/while it was encoded/);
+    expect(() => writer.writeData(1, nested, null)).toThrow(/while another one was being encoded/);
     expect(() => writer.writeData(1, bytesCodec, Buffer.from('fine'))).not.toThrow();
   });
 

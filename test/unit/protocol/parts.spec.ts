@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Backoff } from '../../../src/protocol/client/backoff.js';
 import { Budget } from '../../../src/protocol/core/budget.js';
 import { TtrpcError } from '../../../src/protocol/core/errors.js';
-import { Inbox } from '../../../src/protocol/connection/receive-queue.js';
+import { ReceiveQueue } from '../../../src/protocol/connection/receive-queue.js';
 import { TtrpcMetadata } from '../../../src/protocol/core/metadata.js';
 import { MethodTable } from '../../../src/protocol/server/method-table.js';
 import { Pump } from '../../../src/protocol/connection/pump.js';
@@ -81,19 +81,19 @@ describe('stream ids', () => {
   });
 });
 
-describe('Inbox', () => {
-  const flow = { held: 0, holdInput: () => void flow.held++, releaseInput: () => void flow.held-- };
+describe('ReceiveQueue', () => {
+  const flow = { held: 0, pauseInput: () => void flow.held++, resumeInput: () => void flow.held-- };
 
   it('holds its source back while the reader is behind, and lets it go on', async () => {
     flow.held = 0;
-    const inbox = new Inbox<number>(flow, () => undefined);
-    for (let i = 0; i < 511; i++) inbox.push(i, 10);
+    const queue = new ReceiveQueue<number>(flow, () => undefined);
+    for (let i = 0; i < 511; i++) queue.push(i, 10);
     expect(flow.held).toBe(0);
-    inbox.push(511, 10);
+    queue.push(511, 10);
     expect(flow.held).toBe(1);
     const read: number[] = [];
-    inbox.end();
-    for await (const value of inbox) {
+    queue.end();
+    for await (const value of queue) {
       read.push(value);
       if (read.length === 383) expect(flow.held).toBe(1);
     }
@@ -102,33 +102,33 @@ describe('Inbox', () => {
   });
 
   it('delivers what is queued before the error, and the error once', async () => {
-    const inbox = new Inbox<number>(flow, () => undefined);
-    inbox.push(1, 1);
-    inbox.fail(new Error('broken'));
-    inbox.push(2, 1);
-    expect(await inbox.next()).toEqual({ value: 1, done: false });
-    await expect(inbox.next()).rejects.toThrow('broken');
-    expect(await inbox.next()).toEqual({ value: undefined, done: true });
+    const queue = new ReceiveQueue<number>(flow, () => undefined);
+    queue.push(1, 1);
+    queue.fail(new Error('broken'));
+    queue.push(2, 1);
+    expect(await queue.next()).toEqual({ value: 1, done: false });
+    await expect(queue.next()).rejects.toThrow('broken');
+    expect(await queue.next()).toEqual({ value: undefined, done: true });
   });
 
   it('tells when the reader leaves early, and only then', async () => {
     let left = 0;
-    const inbox = new Inbox<number>(flow, () => left++);
-    inbox.push(1, 1);
-    for await (const _value of inbox) break;
+    const queue = new ReceiveQueue<number>(flow, () => left++);
+    queue.push(1, 1);
+    for await (const _value of queue) break;
     expect(left).toBe(1);
-    const ended = new Inbox<number>(flow, () => left++);
+    const ended = new ReceiveQueue<number>(flow, () => left++);
     ended.end();
     for await (const _value of ended) break;
     expect(left).toBe(1);
   });
 
   it('serves readers that wait, in their order', async () => {
-    const inbox = new Inbox<number>(flow, () => undefined);
-    const reads = [inbox.next(), inbox.next(), inbox.next()];
-    inbox.push(1, 1);
-    inbox.push(2, 1);
-    inbox.end();
+    const queue = new ReceiveQueue<number>(flow, () => undefined);
+    const reads = [queue.next(), queue.next(), queue.next()];
+    queue.push(1, 1);
+    queue.push(2, 1);
+    queue.end();
     expect((await Promise.all(reads)).map(({ value }) => value)).toEqual([1, 2, undefined]);
   });
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { serve, TtrpcStatus, type RawServer } from '../../../src/protocol/index.js';
 import { FrameReader } from '../../../src/protocol/wire/frame-reader.js';
-import { ResponseEnvelope } from '../../../src/protocol/wire/envelope.js';
+import { ResponseEnvelope } from '../../../src/protocol/wire/response-envelope.js';
 import { Timer } from '../../../src/protocol/core/timer.js';
 import { request } from '../../attacks/frames.js';
 import { TempFolder } from '../../support/temp-folder.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { bytesCodec } from '../../../src/protocol/wire/message-codec.js';
 import { sendsRequestStream, sendsResponseStream, type MethodShape } from '../../../src/protocol/core/method-shape.js';
-import type { ServerCall } from '../../../src/protocol/server/server-call.js';
+import type { CallHandler, ServerCall } from '../../../src/protocol/server/server-call.js';
 import { ServerCore } from '../../../src/protocol/server/server.js';
 import { readResponse } from '../../conformance/wire/envelope.js';
 import { encodeWritten, FrameCutter, type FrameSpec } from '../../conformance/wire/frame.js';
@@ -137,7 +137,7 @@ class Real {
 
   constructor() {
     for (const shape of SHAPES) {
-      this.core.methods.add({ service: 's', method: shape, shape, start: (call) => this.start(call) });
+      this.core.methods.add({ service: 's', method: shape, shape, open: (call) => this.open(call) });
     }
     this.core.accept(this.wire.duplex, 'memory');
   }
@@ -168,12 +168,17 @@ class Real {
     });
   }
 
-  private start(call: ServerCall): void {
+  private open(call: ServerCall): CallHandler {
     const { shape } = call.method;
     const seen = { call, shape, open: true, inputClosed: call.inputClosed, messages: 0, ends: 0, aborts: 0 };
     this.calls.set(call.id, seen);
-    call.owner = { onAbort: () => seen.aborts++, onClosing: () => undefined };
-    if (sendsRequestStream(shape)) call.input = { onMessage: () => seen.messages++, onEnd: () => seen.ends++ };
+    return {
+      onRequest: () => undefined,
+      onMessage: () => seen.messages++,
+      onRequestEnd: () => seen.ends++,
+      onAbort: () => seen.aborts++,
+      onClosing: () => undefined,
+    };
   }
 
   private handler(op: 'answer' | 'send' | 'end' | 'fail', id: number): void {
@@ -181,7 +186,7 @@ class Real {
     if (!call) return;
     const streams = sendsResponseStream(call.method.shape);
     if (op === 'fail') call.fail({ code: ABORTED, message: 'no' });
-    else if (op === 'answer' && !streams) call.answer(bytesCodec, Buffer.from('yes'));
+    else if (op === 'answer' && !streams) call.respond(bytesCodec, Buffer.from('yes'));
     else if (op === 'send' && streams) call.send(bytesCodec, Buffer.from('one'));
     else if (op === 'end' && streams) call.end();
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { MessageCodec, WriteArena } from '../../../src/protocol/wire/message-codec.js';
+import { LARGE_BYTES, type MessageCodec, type WriteArena } from '../../../src/protocol/wire/message-codec.js';
 import { DecodeError, EncodeError } from '../../../src/schema/index.js';
 import { KITCHEN_SINK, PROTO2 } from './kitchen-sink.js';
 import { codecOf, errorOf, hex, pairOf, schemaOf } from './proto-fixture.js';
@@ -69,7 +69,7 @@ const MESSAGES: readonly [string, object][] = [
   ['Repeateds', { int32s: Array.from({ length: 200 }, (_, index) => index), fixed32s: [1, 2, 3], bools: [true] }],
   [
     'Maps',
-    { labels: { a: 'x'.repeat(200), b: 'y' }, blobs: { big: Buffer.alloc(5000, 1) }, leaves: { l: { name: 'n' } } },
+    { labels: { a: 'x'.repeat(200), b: 'y' }, blobs: { big: Buffer.alloc(20_000, 1) }, leaves: { l: { name: 'n' } } },
   ],
   ['Tree', { left: { left: { left: { name: 'x'.repeat(130) } }, right: { name: 'r' } }, children: [{}, {}] }],
 ];
@@ -79,7 +79,7 @@ describe('encodeInto', () => {
     const codec = typed(name);
     const alone = Buffer.from(codec.encode(message)).toString('hex');
     for (const size of [0, 1, 5, 64, 100_000]) {
-      for (const byReference of [Infinity, 4096]) {
+      for (const byReference of [Infinity, LARGE_BYTES]) {
         const arena = new TestArena(size, byReference);
         arena.append(hex('aabb'));
         // Twice, since a message's size is guessed from the one before.
@@ -100,14 +100,14 @@ describe('encodeInto', () => {
   });
 
   test('hands large bytes over by reference, where no length around them is open', () => {
-    const large = Buffer.alloc(5000, 1);
-    const arena = new TestArena(64, 4096);
+    const large = Buffer.alloc(20_000, 1);
+    const arena = new TestArena(64, LARGE_BYTES);
     typed('Scalars').encodeInto({ someBytes: large, aColor: 1 }, arena);
     expect(arena.parts[1]).toBe(large);
-    const nested = new TestArena(64, 4096);
+    const nested = new TestArena(64, LARGE_BYTES);
     typed('Repeateds').encodeInto({ bytesList: [large], leaves: [{ name: 'l' }] }, nested);
     expect(nested.parts[1]).toBe(large);
-    const inMap = new TestArena(64, 4096);
+    const inMap = new TestArena(64, LARGE_BYTES);
     typed('Maps').encodeInto({ blobs: { b: large } }, inMap);
     expect(inMap.parts).toEqual([]);
   });
@@ -226,11 +226,13 @@ describe('bytes that are no message', () => {
       '30 ff ff ff ff ff ff ff ff ff ff 01',
       'a varint has more than ten bytes',
     ],
+    ['Scalars', 'a varint of 65 bits', '30 ff ff ff ff ff ff ff ff ff 02', 'a varint exceeds 64 bits'],
+    ['Scalars', 'a length of more than 32 bits', '72 81 80 80 80 10 61', 'the message is cut short'],
     ['Scalars', 'a cut 64-bit varint', '30 ff ff', 'the message is cut short'],
     ['Scalars', 'field number 0', '00 01', 'a field number is invalid'],
     ['Scalars', 'a tag of six bytes', '88 80 80 80 80 00 01', 'a field number is invalid'],
-    ['Scalars', 'wire type 6', '0e', 'a wire type is invalid'],
-    ['Scalars', 'wire type 7 in an unknown field', 'ff 01', 'a wire type is invalid'],
+    ['Scalars', 'wire type 6', '0e', 'wire type 6 is invalid'],
+    ['Scalars', 'wire type 7 in an unknown field', 'ff 01', 'wire type 7 is invalid'],
     ['Scalars', 'the end of a group that has not begun', '0c', 'a group ends that has not begun'],
     ['Nothing', 'an unknown group without its end', '0b 08 01', 'the message is cut short'],
     ['Nothing', 'an unknown group that ends as another', '0b 14', 'a group ends that has not begun'],

@@ -21,12 +21,25 @@ import { generatedCodec } from '../generated-codec.js';
 import { SchemaError } from '../../schema-error.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../../service-descriptor.js';
 
-const SHAPES = {
+export type { DecodeBudget } from '../../../protocol/core/decode-budget.js';
+export type { MethodShape } from '../../../protocol/core/method-shape.js';
+export type { MessageCodec, WriteArena } from '../../../protocol/wire/message-codec.js';
+export type { MethodDescriptor, ServiceDescriptor } from '../../service-descriptor.js';
+
+/** The shape of an rpc for each `methodKind` of protobuf-es. */
+export interface ProtobufEsShapes extends Record<DescMethod['methodKind'], MethodShape> {
+  readonly unary: 'unary';
+  readonly server_streaming: 'server-streaming';
+  readonly client_streaming: 'client-streaming';
+  readonly bidi_streaming: 'bidi';
+}
+
+const SHAPES: ProtobufEsShapes = {
   unary: 'unary',
   server_streaming: 'server-streaming',
   client_streaming: 'client-streaming',
   bidi_streaming: 'bidi',
-} as const satisfies Record<DescMethod['methodKind'], MethodShape>;
+};
 
 /** The codec of a generated message: what is encoded is what `create()` takes, what is decoded is a whole message. */
 export type ProtobufEsCodec<Message extends DescMessage> = MessageCodec<
@@ -42,7 +55,7 @@ export interface ProtobufEsMethod<Method extends Pick<DescMethod, 'input' | 'out
   /** As the .proto file spells it. */
   readonly name: string;
   /** Known to the compiler, so that proxies and handlers are typed by it. */
-  readonly shape: (typeof SHAPES)[Method['methodKind']];
+  readonly shape: ProtobufEsShapes[Method['methodKind']];
   /** What callers send. */
   readonly request: ProtobufEsCodec<Method['input']>;
   /** What handlers answer. */

@@ -10,6 +10,11 @@ import { generatedCodec } from '../generated-codec.js';
 import { SchemaError } from '../../schema-error.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../../service-descriptor.js';
 
+export type { DecodeBudget } from '../../../protocol/core/decode-budget.js';
+export type { MethodShape } from '../../../protocol/core/method-shape.js';
+export type { MessageCodec, WriteArena } from '../../../protocol/wire/message-codec.js';
+export type { MethodDescriptor, ServiceDescriptor } from '../../service-descriptor.js';
+
 /** What is used of the object that ts-proto makes for a message type (`MessageFns`). */
 export interface TsProtoMessage {
   /** The qualified name, where it was generated with `outputTypeAnnotations`. */

@@ -1,7 +1,7 @@
 import type protobuf from 'protobufjs';
 import type { LoaderOptions } from '../../sources/loader-options.js';
-import type { DecoderRegistry, MessageDecoder } from './message-decoder.js';
-import type { MessageObject } from '../encode/message-encoder.js';
+import type { MessageObject } from '../message-object.js';
+import type { DecoderRegistry, NestedDecoder } from './nested-decoder.js';
 import { ownCode } from '../own-code.js';
 import { enumOf, keyTypeOf, messageTypeOf } from '../reflection.js';
 import {
@@ -12,11 +12,11 @@ import {
   type ScalarReader,
   type ValueReader,
 } from './scalar-readers.js';
-import { Wire } from '../wire.js';
-import { BOOK_BYTES, type WireReader } from './wire-reader.js';
+import { WireType } from '../../../protocol/wire/wire.js';
+import { BOOK_BYTES, type ProtobufReader } from '../../../protocol/wire/protobuf-reader.js';
 
 /** Reads one field's value, behind its tag, into the message. */
-export type FieldReader = (reader: WireReader, message: MessageObject) => void;
+export type FieldReader = (reader: ProtobufReader, message: MessageObject) => void;
 
 /** What an array takes, empty, and an item of it with the room that it grows by. */
 const LIST_BYTES = 64;
@@ -27,21 +27,21 @@ const ENTRY_BYTES = 96;
 /** The readers of a field by wire type: a repeated number is read packed and unpacked, whatever the schema says. */
 export function fieldReaders(field: protobuf.Field, registry: DecoderRegistry): [number, FieldReader][] {
   const keyType = keyTypeOf(field);
-  if (keyType !== undefined) return [[Wire.Bytes, mapReader(field, keyType, registry)]];
+  if (keyType !== undefined) return [[WireType.Bytes, mapReader(field, keyType, registry)]];
   const { name } = field;
   const type = messageTypeOf(field);
   if (type && !field.repeated) return [messageReader(field, type, registry)];
   const { wire, read } = valueReader(field, registry);
   if (!field.repeated) return [[wire, singularReader(field, registry.options, read)]];
   const single: [number, FieldReader] = [wire, repeatedReader(name, read)];
-  const isPackable = wire !== Wire.Bytes && wire !== Wire.StartGroup;
-  return isPackable ? [single, [Wire.Bytes, packedReader(name, read)]] : [single];
+  const isPackable = wire !== WireType.Bytes && wire !== WireType.StartGroup;
+  return isPackable ? [single, [WireType.Bytes, packedReader(name, read)]] : [single];
 }
 
 /** Reads `reader.buf[reader.pos, stop)`, a message within another, into the one that came earlier if there is one. */
 export function readInPlace(
-  reader: WireReader,
-  decoder: MessageDecoder,
+  reader: ProtobufReader,
+  decoder: NestedDecoder,
   stop: number,
   earlier: MessageObject | undefined,
 ): MessageObject {
@@ -93,16 +93,16 @@ function messageReader(field: protobuf.Field, type: protobuf.Type, registry: Dec
 }
 
 /** Reads a message into the one that came earlier if there is one. */
-type MessageReader = (reader: WireReader, earlier: MessageObject | undefined) => MessageObject;
+type MessageReader = (reader: ProtobufReader, earlier: MessageObject | undefined) => MessageObject;
 
-function messageValueReader(field: protobuf.Field, decoder: MessageDecoder): { wire: number; read: MessageReader } {
+function messageValueReader(field: protobuf.Field, decoder: NestedDecoder): { wire: number; read: MessageReader } {
   // Entries of maps have lengths whatever the file says of its messages.
   if (!field.delimited || field.map) {
-    return { wire: Wire.Bytes, read: (reader, earlier) => readInPlace(reader, decoder, reader.length(), earlier) };
+    return { wire: WireType.Bytes, read: (reader, earlier) => readInPlace(reader, decoder, reader.length(), earlier) };
   }
-  const endTag = ((field.id << 3) | Wire.EndGroup) >>> 0;
+  const endTag = ((field.id << 3) | WireType.EndGroup) >>> 0;
   return {
-    wire: Wire.StartGroup,
+    wire: WireType.StartGroup,
     read(reader, earlier) {
       reader.enter();
       const message = decoder.readGroup(reader, endTag, earlier);
@@ -159,7 +159,7 @@ function packedReader(name: string, read: ValueReader): FieldReader {
   };
 }
 
-function listIn(reader: WireReader, message: MessageObject, name: string): unknown[] {
+function listIn(reader: ProtobufReader, message: MessageObject, name: string): unknown[] {
   const known = message[name];
   // A name of Object's members holds a function before it holds a list.
   if (Array.isArray(known)) return known as unknown[];
@@ -198,9 +198,9 @@ function mapReader(field: protobuf.Field, keyType: string, registry: DecoderRegi
 interface EntryValue {
   readonly wire: number;
   /** A message that comes twice in one entry is merged, of other values the last one counts. */
-  read(reader: WireReader, earlier: MessageObject | undefined): unknown;
+  read(reader: ProtobufReader, earlier: MessageObject | undefined): unknown;
   /** What an entry without a value holds. */
-  missing(reader: WireReader): unknown;
+  missing(reader: ProtobufReader): unknown;
 }
 
 function entryValue(field: protobuf.Field, registry: DecoderRegistry): EntryValue {

@@ -1,20 +1,14 @@
 import type protobuf from 'protobufjs';
-import type { LoaderOptions } from '../../sources/loader-options.js';
 import { fieldReaders, readInPlace, type FieldReader } from './field-readers.js';
-import type { MessageObject } from '../encode/message-encoder.js';
+import type { MessageObject } from '../message-object.js';
+import type { DecoderRegistry, NestedDecoder } from './nested-decoder.js';
 import { messageMaker, SLOT_BYTES, type MessageMaker } from './message-maker.js';
 import { fieldsInOrder, isMessageSet, messageTypeOf, nameOf } from '../reflection.js';
 import { keepUnknownField } from '../unknown-fields.js';
-import { BOOK_BYTES, BadBytes, type WireReader } from './wire-reader.js';
-
-/** Gives the decoder of a type that a field refers to. */
-export interface DecoderRegistry {
-  readonly options: LoaderOptions;
-  decoder(type: protobuf.Type): MessageDecoder;
-}
+import { BOOK_BYTES, MalformedMessage, type ProtobufReader } from '../../../protocol/wire/protobuf-reader.js';
 
 /** Changes a decoded message of a well-known type: an Any into the message that it holds. */
-export type Finish = (message: MessageObject, reader: WireReader) => MessageObject;
+export type Finish = (message: MessageObject, reader: ProtobufReader) => MessageObject;
 
 /** Tags up to this one (field 127) are looked up in an array, those above in a Map. */
 const MAX_ARRAY_TAG = 0x3ff;
@@ -36,7 +30,7 @@ const ITEM_MESSAGE = 0x1a;
  * options, and the fields that the schema does not know beside it. A type is looked at when its first message comes, a
  * field when it comes for the first time: a large type reaches hundreds of others of which few are ever sent.
  */
-export class MessageDecoder {
+export class MessageDecoder implements NestedDecoder {
   readonly typeName: string;
   readonly #byTag: (FieldReader | undefined)[] = [];
   readonly #byHighTag = new Map<number, FieldReader>();
@@ -62,26 +56,26 @@ export class MessageDecoder {
   }
 
   /** Reads what is left up to `reader.end`. */
-  read(reader: WireReader): MessageObject {
+  read(reader: ProtobufReader): MessageObject {
     return this.#complete(reader, this.#fields(reader, this.#create(reader), 0));
   }
 
   /** A message of which nothing was sent. */
-  empty(reader: WireReader): MessageObject {
+  empty(reader: ProtobufReader): MessageObject {
     return this.#create(reader);
   }
 
   /** Reads what is left up to `reader.end` into `message`, which came earlier: a field that was sent twice is merged. */
-  merge(reader: WireReader, message: MessageObject): MessageObject {
+  merge(reader: ProtobufReader, message: MessageObject): MessageObject {
     return this.#complete(reader, this.#fields(reader, message, 0));
   }
 
   /** Reads a group, up to its end tag, into the one that came earlier if there is one. */
-  readGroup(reader: WireReader, endTag: number, earlier: MessageObject | undefined): MessageObject {
+  readGroup(reader: ProtobufReader, endTag: number, earlier: MessageObject | undefined): MessageObject {
     return this.#complete(reader, this.#fields(reader, earlier ?? this.#create(reader), endTag));
   }
 
-  #create(reader: WireReader): MessageObject {
+  #create(reader: ProtobufReader): MessageObject {
     const maker = (this.#maker ??= this.#prepare());
     reader.made += maker.bytes;
     return maker.make();
@@ -100,7 +94,7 @@ export class MessageDecoder {
     return messageMaker(fields, options);
   }
 
-  #fields(reader: WireReader, message: MessageObject, endTag: number): MessageObject {
+  #fields(reader: ProtobufReader, message: MessageObject, endTag: number): MessageObject {
     const byTag = this.#byTag;
     while (reader.pos < reader.end) {
       const start = reader.pos;
@@ -111,12 +105,12 @@ export class MessageDecoder {
       else this.#other(reader, message, tag, start);
       if ((reader.made += FIELD_BYTES) > BOOK_BYTES) reader.book();
     }
-    if (endTag !== 0) throw new BadBytes('a group does not end');
+    if (endTag !== 0) throw new MalformedMessage('a group does not end');
     return message;
   }
 
   /** Reads a field that comes for the first time, or one that the schema does not know; its tag begins at `start`. */
-  #other(reader: WireReader, message: MessageObject, tag: number, start: number): void {
+  #other(reader: ProtobufReader, message: MessageObject, tag: number, start: number): void {
     const field = this.#unread.get(tag >>> 3);
     if (field !== undefined) {
       this.#unread.delete(field.id);
@@ -139,7 +133,7 @@ export class MessageDecoder {
   }
 
   /** Reads an item of a MessageSet; false when it is no extension that the schema knows. */
-  #readItem(reader: WireReader, message: MessageObject, items: ReadonlyMap<number, protobuf.Field>): boolean {
+  #readItem(reader: ProtobufReader, message: MessageObject, items: ReadonlyMap<number, protobuf.Field>): boolean {
     let id = 0;
     let from = reader.pos;
     let stop = from;
@@ -167,14 +161,42 @@ export class MessageDecoder {
     return type !== undefined;
   }
 
-  #checkRequired(message: MessageObject): void {
-    for (const name of this.#required) {
-      if (!Object.hasOwn(message, name)) throw new BadBytes(`required field '${name}' is missing`);
-    }
+  missing(message: MessageObject): string | undefined {
+    // What an Any held was checked when it was opened.
+    if (this.#finish !== undefined) return undefined;
+    const own = this.#required.find((name) => !Object.hasOwn(message, name));
+    return own ?? missingWithin(message, (this.#type as protobuf.Type).fieldsArray, this.#registry as DecoderRegistry);
   }
 
-  #complete(reader: WireReader, message: MessageObject): MessageObject {
-    if (this.#required.length > 0) this.#checkRequired(message);
+  #complete(reader: ProtobufReader, message: MessageObject): MessageObject {
+    // More of the message may come: it is checked when all of it is there.
+    if (this.#required.length > 0 && !this.#required.every((name) => Object.hasOwn(message, name))) {
+      reader.isIncomplete = true;
+    }
     return this.#finish === undefined ? message : this.#finish(message, reader);
   }
+}
+
+/** The path of a required field that a message in one of `fields` lacks. */
+function missingWithin(
+  message: MessageObject,
+  fields: readonly protobuf.Field[],
+  registry: DecoderRegistry,
+): string | undefined {
+  for (const field of fields) {
+    const type = messageTypeOf(field);
+    if (!type || !Object.hasOwn(message, field.name)) continue;
+    const value = message[field.name];
+    if (value === undefined || value === null) continue;
+    const decoder = registry.decoder(type);
+    const isMany = field.repeated || field.map;
+    const entries: [string, unknown][] = isMany
+      ? Object.entries(value).map(([key, item]) => [`${field.name}[${key}]`, item])
+      : [[field.name, value]];
+    for (const [path, item] of entries) {
+      const missing = decoder.missing(item as MessageObject);
+      if (missing !== undefined) return `${path}.${missing}`;
+    }
+  }
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import type protobuf from 'protobufjs';
 import type { LoaderOptions } from '../../sources/loader-options.js';
-import type { MessageObject } from '../encode/message-encoder.js';
+import type { MessageObject } from '../message-object.js';
 import { ownCode } from '../own-code.js';
 import { defaultMaker } from './scalar-readers.js';
 

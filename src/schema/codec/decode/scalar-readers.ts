@@ -1,12 +1,11 @@
 import { Buffer } from 'node:buffer';
 import protobuf from 'protobufjs';
 import { mayKeep } from '../../../protocol/wire/retain.js';
-import { SHORT_BYTES } from '../../../protocol/wire/wire.js';
+import { SHORT_BYTES, WireType } from '../../../protocol/wire/wire.js';
 import type { LoaderOptions } from '../../sources/loader-options.js';
 import { CACHED_LONGS, isNamed, longMaker } from '../long-values.js';
 import { isUtf8Checked } from '../reflection.js';
-import { Wire } from '../wire.js';
-import type { WireReader } from './wire-reader.js';
+import type { ProtobufReader } from '../../../protocol/wire/protobuf-reader.js';
 
 /** Shared by all: without bytes there is nothing that could be changed. */
 const NO_BYTES = Buffer.alloc(0);
@@ -15,8 +14,8 @@ const NO_BYTES = Buffer.alloc(0);
 const BUFFER_BYTES = 200;
 const LONG_BYTES = 48;
 
-/** Reads one value behind its tag. Raises BadBytes. */
-export type ValueReader = (reader: WireReader) => unknown;
+/** Reads one value behind its tag. Raises MalformedMessage. */
+export type ValueReader = (reader: ProtobufReader) => unknown;
 
 /** How the values of one field are read. */
 export interface ScalarReader {
@@ -41,10 +40,10 @@ export function mapKeyReader(field: protobuf.Field, keyType: string): ScalarRead
 
 /** The reader of an enum: by number, or by name where `enums: String` wants it and the number has one. */
 export function enumReader(type: protobuf.Enum, options: LoaderOptions): ScalarReader {
-  if (!isNamed(options.enums, 'String')) return { wire: Wire.Varint, read: (reader) => reader.int32() };
+  if (!isNamed(options.enums, 'String')) return { wire: WireType.Varint, read: (reader) => reader.int32() };
   const names = type.valuesById;
   return {
-    wire: Wire.Varint,
+    wire: WireType.Varint,
     read(reader) {
       const number = reader.int32();
       return names[number] ?? number;
@@ -55,25 +54,28 @@ export function enumReader(type: protobuf.Enum, options: LoaderOptions): ScalarR
 function readerOf(type: string, isStrict: boolean, options: LoaderOptions): ScalarReader {
   switch (type) {
     case 'int32':
-      return { wire: Wire.Varint, read: (reader) => reader.int32() };
+      return { wire: WireType.Varint, read: (reader) => reader.int32() };
     case 'uint32':
-      return { wire: Wire.Varint, read: (reader) => reader.uint32() };
+      return { wire: WireType.Varint, read: (reader) => reader.uint32() };
     case 'sint32':
-      return { wire: Wire.Varint, read: (reader) => reader.sint32() };
+      return { wire: WireType.Varint, read: (reader) => reader.sint32() };
     case 'bool':
-      return { wire: Wire.Varint, read: (reader) => reader.bool() };
+      return { wire: WireType.Varint, read: (reader) => reader.bool() };
     case 'fixed32':
-      return { wire: Wire.Fixed32, read: (reader) => reader.fixed32() };
+      return { wire: WireType.Fixed32, read: (reader) => reader.fixed32() };
     case 'sfixed32':
-      return { wire: Wire.Fixed32, read: (reader) => reader.fixed32() | 0 };
+      return { wire: WireType.Fixed32, read: (reader) => reader.fixed32() | 0 };
     case 'float':
-      return { wire: Wire.Fixed32, read: floatReader((reader) => reader.float(), options) };
+      return { wire: WireType.Fixed32, read: floatReader((reader) => reader.float(), options) };
     case 'double':
-      return { wire: Wire.Fixed64, read: floatReader((reader) => reader.double(), options) };
+      return { wire: WireType.Fixed64, read: floatReader((reader) => reader.double(), options) };
     case 'string':
-      return { wire: Wire.Bytes, read: isStrict ? (reader) => reader.string(true) : (reader) => reader.string(false) };
+      return {
+        wire: WireType.Bytes,
+        read: isStrict ? (reader) => reader.string(true) : (reader) => reader.string(false),
+      };
     case 'bytes':
-      return { wire: Wire.Bytes, read: bytesReader(options) };
+      return { wire: WireType.Bytes, read: bytesReader(options) };
     default:
       return longReader(type, options);
   }
@@ -88,7 +90,7 @@ function longReader(type: string, { longs }: LoaderOptions): ScalarReader {
   };
   if (type === 'fixed64' || type === 'sfixed64') {
     return {
-      wire: Wire.Fixed64,
+      wire: WireType.Fixed64,
       read(reader) {
         reader.fixed64();
         return make(reader);
@@ -97,7 +99,7 @@ function longReader(type: string, { longs }: LoaderOptions): ScalarReader {
   }
   if (type === 'sint64') {
     return {
-      wire: Wire.Varint,
+      wire: WireType.Varint,
       read(reader) {
         reader.zigzag64();
         return make(reader);
@@ -105,7 +107,7 @@ function longReader(type: string, { longs }: LoaderOptions): ScalarReader {
     };
   }
   return {
-    wire: Wire.Varint,
+    wire: WireType.Varint,
     read(reader) {
       reader.varint64();
       return make(reader);
@@ -113,7 +115,7 @@ function longReader(type: string, { longs }: LoaderOptions): ScalarReader {
   };
 }
 
-function floatReader(read: (reader: WireReader) => number, { json }: LoaderOptions): ValueReader {
+function floatReader(read: (reader: ProtobufReader) => number, { json }: LoaderOptions): ValueReader {
   if (!json) return read;
   return (reader) => {
     const value = read(reader);
@@ -149,7 +151,7 @@ export function bytesOption({ bytes }: LoaderOptions): (buffer: Buffer) => unkno
 }
 
 /** The bytes as a Buffer: a view, or a copy where a small field would keep a whole read buffer alive. */
-function bufferOf(reader: WireReader): Buffer {
+function bufferOf(reader: ProtobufReader): Buffer {
   const stop = reader.length();
   const { buf, pos } = reader;
   reader.pos = stop;

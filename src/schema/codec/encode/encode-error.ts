@@ -46,7 +46,7 @@ export class EncodeError extends TypeError {
  * How an {@link EncodeError} begins: raised where the value is found, given its path on the way up, so that encoding
  * carries no path while all is well.
  */
-export class Misfit extends Error {
+export class InvalidValue extends Error {
   /** Grows at its front: `price`, `[3].price`, `items[3].price`. */
   path = '';
 
@@ -65,9 +65,9 @@ export class Misfit extends Error {
   }
 }
 
-/** Adds `segment` to the path of a {@link Misfit}; other errors (a getter of the user's that throws) stay as they are. */
+/** Adds `segment` to the path of a {@link InvalidValue}; other errors (a getter of the user's that throws) stay as they are. */
 export function locate(error: unknown, segment: string): unknown {
-  return error instanceof Misfit ? error.within(segment) : error;
+  return error instanceof InvalidValue ? error.within(segment) : error;
 }
 
 function shorten(path: string): string {

@@ -1,15 +1,25 @@
+import type protobuf from 'protobufjs';
+import type { MessageObject } from '../message-object.js';
 import type { ScalarWriter, ValueWriter } from './scalar-writers.js';
 import type { WireWriter } from './wire-writer.js';
 
-/** What a message's value is read as. */
-export type MessageObject = Record<string, unknown>;
+/** Writes the messages of one type. */
+export interface NestedEncoder {
+  /** Writes the fields of `value`. @throws InvalidValue */
+  write(writer: WireWriter, value: unknown): void;
+}
+
+/** Gives the encoder of a type that a field refers to. */
+export interface EncoderRegistry {
+  encoder(type: protobuf.Type): NestedEncoder;
+}
 
 /** How one field of a message is written. */
 export interface FieldPlan {
   readonly name: string;
   /** Writes a value, tag and all. */
   readonly write: ValueWriter;
-  /** True when `write` wants to see that there is no value: it writes a default, or raises a Misfit. */
+  /** True when `write` wants to see that there is no value: it writes a default, or raises a InvalidValue. */
   readonly isRequired: boolean;
   /** The part of {@link write} that generated code does itself; undefined for fields that it leaves to `write`. */
   readonly inline?: InlineField;
@@ -23,5 +33,5 @@ export interface InlineField {
   readonly hasPresence: boolean;
 }
 
-/** Writes the fields of a message that are set. Raises a Misfit that knows its field. */
+/** Writes the fields of a message that are set. Raises a InvalidValue that knows its field. */
 export type FieldsWriter = (writer: WireWriter, message: MessageObject) => void;

@@ -1,16 +1,11 @@
 import type protobuf from 'protobufjs';
-import { locate, Misfit } from './encode-error.js';
-import type { FieldPlan, MessageObject } from './field-plan.js';
-import type { MessageEncoder } from './message-encoder.js';
+import { locate, InvalidValue } from './encode-error.js';
+import type { MessageObject } from '../message-object.js';
+import type { EncoderRegistry, FieldPlan, NestedEncoder } from './field-plan.js';
 import { enumOf, keyTypeOf, messageTypeOf } from '../reflection.js';
 import { bytesOf, enumWriter, SCALAR_WRITERS, type ScalarWriter, type ValueWriter } from './scalar-writers.js';
-import { Wire } from '../wire.js';
+import { WireType } from '../../../protocol/wire/wire.js';
 import type { WireWriter } from './wire-writer.js';
-
-/** Gives the encoder of a type that a field refers to. */
-export interface EncoderRegistry {
-  encoder(type: protobuf.Type): MessageEncoder;
-}
 
 /** How `field` is written. `inMessageSet` is true for the extensions of a MessageSet. */
 export function planOf(field: protobuf.Field, inMessageSet: boolean, registry: EncoderRegistry): FieldPlan {
@@ -19,11 +14,11 @@ export function planOf(field: protobuf.Field, inMessageSet: boolean, registry: E
   const keyType = keyTypeOf(field);
   if (keyType !== undefined) return plan(mapWriter(field, keyType, registry));
   const type = messageTypeOf(field);
-  if (inMessageSet && type && !field.repeated) return plan(itemWriter(field.id, nestedWriter(registry.encoder(type))));
+  if (inMessageSet && type && !field.repeated) return plan(itemWriter(field.id, nestedWriter(type, registry)));
   const scalar = valueWriter(field, registry);
   const { wire, write } = scalar;
   if (field.repeated) {
-    const isPackable = wire !== Wire.Bytes && wire !== Wire.StartGroup;
+    const isPackable = wire !== WireType.Bytes && wire !== WireType.StartGroup;
     return plan(isPackable && field.packed ? packedWriter(field, write) : repeatedWriter(field, wire, write));
   }
   const tag = tagOf(field, wire);
@@ -31,7 +26,11 @@ export function planOf(field: protobuf.Field, inMessageSet: boolean, registry: E
   const tagged = taggedWriter(tag, write);
   if (type) return plan(tagged);
   const hasPresence = Boolean(field.hasPresence);
-  const general = hasPresence ? tagged : wire === Wire.Bytes ? filledWriter(field, tagged) : nonzeroWriter(tag, write);
+  const general = hasPresence
+    ? tagged
+    : wire === WireType.Bytes
+      ? filledWriter(field, tagged)
+      : nonzeroWriter(tag, write);
   return { name, write: general, isRequired: false, inline: { tag, scalar, hasPresence } };
 }
 
@@ -68,16 +67,16 @@ function requiredWriter(field: protobuf.Field, tag: number, write: ValueWriter):
   const fallback: unknown = messageTypeOf(field) ? undefined : field.typeDefault;
   return (writer, given) => {
     const value = given ?? fallback;
-    if (value === undefined || value === null) throw new Misfit('a value: the field is required', value);
+    if (value === undefined || value === null) throw new InvalidValue('a value: the field is required', value);
     writer.uint32(tag);
     write(writer, value);
   };
 }
 
-const ITEM_START = (1 << 3) | Wire.StartGroup;
-const ITEM_END = (1 << 3) | Wire.EndGroup;
-const ITEM_TYPE_ID = (2 << 3) | Wire.Varint;
-const ITEM_MESSAGE = (3 << 3) | Wire.Bytes;
+const ITEM_START = (1 << 3) | WireType.StartGroup;
+const ITEM_END = (1 << 3) | WireType.EndGroup;
+const ITEM_TYPE_ID = (2 << 3) | WireType.Varint;
+const ITEM_MESSAGE = (3 << 3) | WireType.Bytes;
 
 /** An extension of a MessageSet: `repeated group Item = 1 { int32 type_id = 2; bytes message = 3; }`. */
 function itemWriter(id: number, write: ValueWriter): ValueWriter {
@@ -108,7 +107,7 @@ function repeatedWriter(field: protobuf.Field, wire: number, write: ValueWriter)
 }
 
 function packedWriter(field: protobuf.Field, write: ValueWriter): ValueWriter {
-  const tag = tagOf(field, Wire.Bytes);
+  const tag = tagOf(field, WireType.Bytes);
   let guess = 1;
   return (writer, value) => {
     const list = listOf(value, field.type);
@@ -127,7 +126,7 @@ function packedWriter(field: protobuf.Field, write: ValueWriter): ValueWriter {
 }
 
 function mapWriter(field: protobuf.Field, keyType: string, registry: EncoderRegistry): ValueWriter {
-  const tag = tagOf(field, Wire.Bytes);
+  const tag = tagOf(field, WireType.Bytes);
   const writeKey = mapKeyWriter(keyType);
   const { wire, write } = lengthPrefixed(field, registry);
   const valueTag = (2 << 3) | wire;
@@ -152,7 +151,7 @@ function mapWriter(field: protobuf.Field, keyType: string, registry: EncoderRegi
         return;
       }
       if (typeof map !== 'object' || Array.isArray(map)) {
-        throw new Misfit(`an object or a Map (map<${keyType}, ${field.type}>)`, map);
+        throw new InvalidValue(`an object or a Map (map<${keyType}, ${field.type}>)`, map);
       }
       for (const name of Object.keys(map as object)) {
         key = name;
@@ -201,25 +200,27 @@ function listOf(value: unknown, kind: string): ArrayLike<unknown> {
   if (Array.isArray(value)) return value as readonly unknown[];
   if (ArrayBuffer.isView(value) && 'length' in value) return value as ArrayLike<unknown> & ArrayBufferView;
   if (typeof value === 'object' && Symbol.iterator in value) return [...(value as Iterable<unknown>)];
-  throw new Misfit(`an array or another iterable (repeated ${kind})`, value);
+  throw new InvalidValue(`an array or another iterable (repeated ${kind})`, value);
 }
 
 function valueWriter(field: protobuf.Field, registry: EncoderRegistry): ScalarWriter {
   const type = messageTypeOf(field);
   if (!type || !field.delimited) return lengthPrefixed(field, registry);
-  return { wire: Wire.StartGroup, write: groupWriter(registry.encoder(type), tagOf(field, Wire.EndGroup)) };
+  return { wire: WireType.StartGroup, write: groupWriter(type, registry, tagOf(field, WireType.EndGroup)) };
 }
 
 /** As {@link valueWriter}, for places where messages are never groups: the values of a map. */
 function lengthPrefixed(field: protobuf.Field, registry: EncoderRegistry): ScalarWriter {
   const type = messageTypeOf(field);
-  if (type) return { wire: Wire.Bytes, write: nestedWriter(registry.encoder(type)) };
+  if (type) return { wire: WireType.Bytes, write: nestedWriter(type, registry) };
   const enumType = enumOf(field);
   // What is neither message nor enum is one of the kinds in the table: the parser has seen to it.
   return enumType ? enumWriter(enumType) : (SCALAR_WRITERS.get(field.type) as ScalarWriter);
 }
 
-function nestedWriter(encoder: MessageEncoder): ValueWriter {
+/** A type's encoder is asked for with its first message: a large type refers to hundreds of which few are ever sent. */
+function nestedWriter(type: protobuf.Type, registry: EncoderRegistry): ValueWriter {
+  let encoder: NestedEncoder | undefined;
   // Messages of one field tend to be of one size: the length is guessed to take as many bytes as the last time.
   let guess = 1;
   return (writer, value) => {
@@ -227,16 +228,17 @@ function nestedWriter(encoder: MessageEncoder): ValueWriter {
     // Kept, since a message of the same field may stand inside.
     const left = guess;
     const at = writer.openLength(left);
-    encoder.write(writer, value);
+    (encoder ??= registry.encoder(type)).write(writer, value);
     guess = writer.closeLength(at, left);
     writer.leave();
   };
 }
 
-function groupWriter(encoder: MessageEncoder, endTag: number): ValueWriter {
+function groupWriter(type: protobuf.Type, registry: EncoderRegistry, endTag: number): ValueWriter {
+  let encoder: NestedEncoder | undefined;
   return (writer, value) => {
     writer.enter(value);
-    encoder.write(writer, value);
+    (encoder ??= registry.encoder(type)).write(writer, value);
     writer.uint32(endTag);
     writer.leave();
   };

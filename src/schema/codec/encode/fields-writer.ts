@@ -1,5 +1,6 @@
 import { locate } from './encode-error.js';
-import type { FieldPlan, FieldsWriter, MessageObject } from './field-plan.js';
+import type { MessageObject } from '../message-object.js';
+import type { FieldPlan, FieldsWriter } from './field-plan.js';
 import { withOneMember, type OneofCheck } from './oneof-check.js';
 import { ownCode } from '../own-code.js';
 import { getter, isObjectMember, type Getter } from './properties.js';

@@ -1,16 +1,14 @@
 import type protobuf from 'protobufjs';
-import { Misfit } from './encode-error.js';
-import type { FieldsWriter, MessageObject } from './field-plan.js';
-import { planOf, type EncoderRegistry } from './field-writers.js';
+import { InvalidValue } from './encode-error.js';
+import type { MessageObject } from '../message-object.js';
+import type { EncoderRegistry, FieldsWriter, NestedEncoder } from './field-plan.js';
+import { planOf } from './field-writers.js';
 import { fieldsWriter } from './fields-writer.js';
 import { impostorHint } from './impostor.js';
 import { oneofCheck, type OneofCheck } from './oneof-check.js';
 import { fieldsInOrder, isMessageSet, nameOf } from '../reflection.js';
 import type { PropertyCheck } from './unknown-properties.js';
 import type { WireWriter } from './wire-writer.js';
-
-export type { MessageObject } from './field-plan.js';
-export type { EncoderRegistry } from './field-writers.js';
 
 /** Turns what the user passed for a well-known type into its fields: a Date into seconds and nanos. */
 export type Preparation = (value: object, writer: WireWriter) => object;
@@ -21,7 +19,7 @@ export type Preparation = (value: object, writer: WireWriter) => object;
  * set. A field that is set is written, unless it has no presence and holds its zero. Unknown fields that were received
  * with a message are written behind the others.
  */
-export class MessageEncoder {
+export class MessageEncoder implements NestedEncoder {
   readonly typeName: string;
   readonly #type: protobuf.Type;
   readonly #registry: EncoderRegistry;
@@ -39,12 +37,12 @@ export class MessageEncoder {
     this.#properties = properties;
   }
 
-  /** Writes the fields of `value`. Raises a {@link Misfit}. */
+  /** Writes the fields of `value`. Raises a {@link InvalidValue}. */
   write(writer: WireWriter, value: unknown): void {
     const writeFields = this.#writeFields ?? this.#compile();
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       if ((value === null || value === undefined) && this.#names.length === 0) return;
-      throw new Misfit(`an object (${this.typeName})`, value);
+      throw new InvalidValue(`an object (${this.typeName})`, value);
     }
     const message = (this.#prepare === undefined ? value : this.#prepare(value, writer)) as MessageObject;
     const start = writer.pos;
@@ -69,6 +67,6 @@ export class MessageEncoder {
 
   #refuseImpostor(value: MessageObject): void {
     const hint = impostorHint(value, this.#names);
-    if (hint !== undefined) throw new Misfit(`an object (${this.typeName})${hint}`, value);
+    if (hint !== undefined) throw new InvalidValue(`an object (${this.typeName})${hint}`, value);
   }
 }

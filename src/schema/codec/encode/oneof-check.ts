@@ -1,13 +1,13 @@
 import type protobuf from 'protobufjs';
-import { Misfit } from './encode-error.js';
-import type { MessageObject } from './field-plan.js';
+import { InvalidValue } from './encode-error.js';
+import type { MessageObject } from '../message-object.js';
 import { getter, type Getter } from './properties.js';
 
 /** A oneof with more than one member, of which one at most may be set: the receiver would see one of them. */
 export interface OneofCheck {
   readonly members: readonly string[];
   /** What is wrong with a message; undefined when all is well. */
-  conflict(message: MessageObject): Misfit | undefined;
+  conflict(message: MessageObject): InvalidValue | undefined;
 }
 
 /** The check of `oneof`. */
@@ -24,7 +24,7 @@ export function oneofCheck(oneof: protobuf.OneOf): OneofCheck {
         if (first < 0) first = at;
         else {
           const expected = `one member of the oneof, not both ${members[first]} and ${members[at]}`;
-          return new Misfit(expected, message).within(oneof.name);
+          return new InvalidValue(expected, message).within(oneof.name);
         }
       }
       return undefined;
@@ -32,7 +32,7 @@ export function oneofCheck(oneof: protobuf.OneOf): OneofCheck {
   };
 }
 
-/** The message to encode when each oneof must have one member at most. Raises a {@link Misfit}. */
+/** The message to encode when each oneof must have one member at most. Raises a {@link InvalidValue}. */
 export function withOneMember(checks: readonly OneofCheck[], message: MessageObject): MessageObject {
   for (const check of checks) {
     const error = check.conflict(message);

@@ -1,4 +1,4 @@
-import type { MessageObject } from './field-plan.js';
+import type { MessageObject } from '../message-object.js';
 
 /** Reads a property of a message's value. */
 export type Getter = (message: MessageObject) => unknown;

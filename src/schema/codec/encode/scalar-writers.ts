@@ -1,10 +1,10 @@
 import type protobuf from 'protobufjs';
-import { Misfit } from './encode-error.js';
+import { InvalidValue } from './encode-error.js';
 import { halves, splitLong } from '../long-values.js';
-import { Wire } from '../wire.js';
+import { WireType } from '../../../protocol/wire/wire.js';
 import type { WireWriter } from './wire-writer.js';
 
-/** Checks a value and writes it, without a tag. Raises a Misfit. */
+/** Checks a value and writes it, without a tag. Raises a InvalidValue. */
 export type ValueWriter = (writer: WireWriter, value: unknown) => void;
 
 /** How the values of one scalar kind are written. */
@@ -40,7 +40,7 @@ const unsigned = (kind: string): string => `an integer from 0 to ${UINT32_MAX} (
 export const SCALAR_WRITERS: ReadonlyMap<string, ScalarWriter> = new Map<string, ScalarWriter>([
   [
     'int32',
-    integers(Wire.Varint, INT32_MIN, INT32_MAX, signed('int32'), (writer, value) => writer.int32(value), {
+    integers(WireType.Varint, INT32_MIN, INT32_MAX, signed('int32'), (writer, value) => writer.int32(value), {
       test: INT32,
       isSet: NONZERO,
       method: 'int32',
@@ -48,7 +48,7 @@ export const SCALAR_WRITERS: ReadonlyMap<string, ScalarWriter> = new Map<string,
   ],
   [
     'sint32',
-    integers(Wire.Varint, INT32_MIN, INT32_MAX, signed('sint32'), (writer, value) => writer.sint32(value), {
+    integers(WireType.Varint, INT32_MIN, INT32_MAX, signed('sint32'), (writer, value) => writer.sint32(value), {
       test: INT32,
       isSet: NONZERO,
       method: 'sint32',
@@ -56,7 +56,7 @@ export const SCALAR_WRITERS: ReadonlyMap<string, ScalarWriter> = new Map<string,
   ],
   [
     'sfixed32',
-    integers(Wire.Fixed32, INT32_MIN, INT32_MAX, signed('sfixed32'), (writer, value) => writer.fixed32(value), {
+    integers(WireType.Fixed32, INT32_MIN, INT32_MAX, signed('sfixed32'), (writer, value) => writer.fixed32(value), {
       test: INT32,
       isSet: NONZERO,
       method: 'fixed32',
@@ -64,7 +64,7 @@ export const SCALAR_WRITERS: ReadonlyMap<string, ScalarWriter> = new Map<string,
   ],
   [
     'uint32',
-    integers(Wire.Varint, 0, UINT32_MAX, unsigned('uint32'), (writer, value) => writer.uint32(value), {
+    integers(WireType.Varint, 0, UINT32_MAX, unsigned('uint32'), (writer, value) => writer.uint32(value), {
       test: UINT32,
       isSet: NONZERO,
       method: 'uint32',
@@ -72,22 +72,22 @@ export const SCALAR_WRITERS: ReadonlyMap<string, ScalarWriter> = new Map<string,
   ],
   [
     'fixed32',
-    integers(Wire.Fixed32, 0, UINT32_MAX, unsigned('fixed32'), (writer, value) => writer.fixed32(value), {
+    integers(WireType.Fixed32, 0, UINT32_MAX, unsigned('fixed32'), (writer, value) => writer.fixed32(value), {
       test: UINT32,
       isSet: NONZERO,
       method: 'fixed32',
     }),
   ],
-  ['int64', longs(Wire.Varint, false, writeVarint64)],
-  ['uint64', longs(Wire.Varint, true, writeVarint64)],
-  ['sint64', longs(Wire.Varint, false, writeZigzag64)],
-  ['fixed64', longs(Wire.Fixed64, true, writeFixed64)],
-  ['sfixed64', longs(Wire.Fixed64, false, writeFixed64)],
-  ['float', { wire: Wire.Fixed32, write: writeFloat }],
+  ['int64', longs(WireType.Varint, false, writeVarint64)],
+  ['uint64', longs(WireType.Varint, true, writeVarint64)],
+  ['sint64', longs(WireType.Varint, false, writeZigzag64)],
+  ['fixed64', longs(WireType.Fixed64, true, writeFixed64)],
+  ['sfixed64', longs(WireType.Fixed64, false, writeFixed64)],
+  ['float', { wire: WireType.Fixed32, write: writeFloat }],
   [
     'double',
     {
-      wire: Wire.Fixed64,
+      wire: WireType.Fixed64,
       write: writeDouble,
       direct: { test: "typeof value === 'number'", isSet: 'value !== 0 || 1 / value < 0', method: 'double' },
     },
@@ -95,7 +95,7 @@ export const SCALAR_WRITERS: ReadonlyMap<string, ScalarWriter> = new Map<string,
   [
     'bool',
     {
-      wire: Wire.Varint,
+      wire: WireType.Varint,
       write: writeBool,
       direct: { test: "typeof value === 'boolean'", isSet: 'value', method: 'bool' },
     },
@@ -103,12 +103,12 @@ export const SCALAR_WRITERS: ReadonlyMap<string, ScalarWriter> = new Map<string,
   [
     'string',
     {
-      wire: Wire.Bytes,
+      wire: WireType.Bytes,
       write: writeString,
       direct: { test: "typeof value === 'string'", isSet: "value !== ''", method: 'string' },
     },
   ],
-  ['bytes', { wire: Wire.Bytes, write: writeBytes }],
+  ['bytes', { wire: WireType.Bytes, write: writeBytes }],
 ]);
 
 /** The writer of an enum: takes names, and any 32-bit number, since peers may know values that this schema does not. */
@@ -116,11 +116,11 @@ export function enumWriter(type: protobuf.Enum): ScalarWriter {
   const numbers = new Map(Object.entries(type.values));
   const expected = `a name of ${type.name} (${[...numbers.keys()].slice(0, 10).join(', ')}) or its number`;
   return {
-    wire: Wire.Varint,
+    wire: WireType.Varint,
     direct: { test: INT32, isSet: NONZERO, method: 'int32' },
     write(writer, value) {
       const number = typeof value === 'string' ? numbers.get(value) : value;
-      if (typeof number !== 'number' || (number | 0) !== number) throw new Misfit(expected, value);
+      if (typeof number !== 'number' || (number | 0) !== number) throw new InvalidValue(expected, value);
       writer.int32(number);
     },
   };
@@ -140,7 +140,7 @@ function integers(
     write(writer, value) {
       const number = typeof value === 'number' ? value : integerOf(value);
       // NaN fails every comparison; what has a fraction is not its own floor.
-      if (!(number >= min && number <= max) || Math.floor(number) !== number) throw new Misfit(expected, value);
+      if (!(number >= min && number <= max) || Math.floor(number) !== number) throw new InvalidValue(expected, value);
       write(writer, number);
     },
   };
@@ -183,7 +183,7 @@ function writeDouble(writer: WireWriter, value: unknown): void {
 function writeFloat(writer: WireWriter, value: unknown): void {
   const number = typeof value === 'number' ? value : floatOf(value, 'a number (float)');
   if (Number.isFinite(number) && !Number.isFinite(Math.fround(number))) {
-    throw new Misfit('a number that 32 bits can hold (float)', value);
+    throw new InvalidValue('a number that 32 bits can hold (float)', value);
   }
   writer.float(number);
 }
@@ -194,16 +194,16 @@ function floatOf(value: unknown, expected: string): number {
     const number = Number(value);
     if (value === 'NaN' || (value.trim() !== '' && !Number.isNaN(number))) return number;
   }
-  throw new Misfit(expected, value);
+  throw new InvalidValue(expected, value);
 }
 
 function writeBool(writer: WireWriter, value: unknown): void {
-  if (typeof value !== 'boolean') throw new Misfit('true or false (bool)', value);
+  if (typeof value !== 'boolean') throw new InvalidValue('true or false (bool)', value);
   writer.bool(value);
 }
 
 function writeString(writer: WireWriter, value: unknown): void {
-  if (typeof value !== 'string') throw new Misfit('a string', value);
+  if (typeof value !== 'string') throw new InvalidValue('a string', value);
   writer.string(value);
 }
 
@@ -213,7 +213,7 @@ function writeBytes(writer: WireWriter, value: unknown): void {
 
 const BYTES = 'bytes: a Buffer, Uint8Array or ArrayBuffer, an array of numbers from 0 to 255, or base64';
 
-/** The bytes that a value of a bytes field says. Raises a Misfit. */
+/** The bytes that a value of a bytes field says. Raises a InvalidValue. */
 export function bytesOf(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value === 'string') return fromBase64(value);
@@ -227,17 +227,17 @@ export function bytesOf(value: unknown): Uint8Array {
   } else if (Array.isArray(value)) {
     const bytes = Uint8Array.from(value as number[]);
     for (let i = 0; i < bytes.length; i += 1) {
-      if (bytes[i] !== value[i]) throw new Misfit('a number from 0 to 255', value[i]).within(`[${i}]`);
+      if (bytes[i] !== value[i]) throw new InvalidValue('a number from 0 to 255', value[i]).within(`[${i}]`);
     }
     return bytes;
   } else if (/^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(value))) {
     return Buffer.from(value as ArrayBuffer);
   }
-  throw new Misfit(BYTES, value);
+  throw new InvalidValue(BYTES, value);
 }
 
 /** Node's decoder drops what is not base64: the check keeps a plain text from turning into other bytes. */
 function fromBase64(text: string): Uint8Array {
-  if (!/^[\w+/-]*={0,2}$/.test(text) || text.replace(/=+$/, '').length % 4 === 1) throw new Misfit(BYTES, text);
+  if (!/^[\w+/-]*={0,2}$/.test(text) || text.replace(/=+$/, '').length % 4 === 1) throw new InvalidValue(BYTES, text);
   return Buffer.from(text, 'base64');
 }

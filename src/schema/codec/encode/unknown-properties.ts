@@ -1,7 +1,7 @@
 import type protobuf from 'protobufjs';
 import { didYouMean } from '../../suggest.js';
-import { Misfit } from './encode-error.js';
-import type { MessageObject } from './field-plan.js';
+import { InvalidValue } from './encode-error.js';
+import type { MessageObject } from '../message-object.js';
 import { nameOf } from '../reflection.js';
 
 /** What is done about a property of a message that is no field of its type. */
@@ -21,7 +21,7 @@ const MAX_NAMED = 20;
 export interface PropertyCheck {
   /** Counted down by the encoder for each message; below 0 the message is checked. */
   left: number;
-  /** Sets {@link left} anew. Raises a {@link Misfit} when unknown properties are errors. */
+  /** Sets {@link left} anew. Raises a {@link InvalidValue} when unknown properties are errors. */
   check(message: MessageObject, origin: string | undefined): void;
 }
 
@@ -48,7 +48,7 @@ class EachMessage implements PropertyCheck {
     for (const name of Object.keys(message)) {
       if (!this.#names.isLost(message, name)) continue;
       const expected = `a field of ${this.#names.typeName}; it has none of this name.${this.#names.hint(name)}`;
-      throw new Misfit(expected.replace(/\.$/, ''), message[name]).within(name);
+      throw new InvalidValue(expected.replace(/\.$/, ''), message[name]).within(name);
     }
   }
 }

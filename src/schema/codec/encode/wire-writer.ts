@@ -1,13 +1,11 @@
 import { Buffer } from 'node:buffer';
-import type { WriteArena } from '../../../protocol/wire/message-codec.js';
-import { Misfit } from './encode-error.js';
-import { DEFAULT_MAX_DEPTH, DOUBLE_BYTES, setDouble, setFloat } from '../wire.js';
+import { DOUBLE_BYTES, setDouble, setFloat } from '../../../protocol/wire/floats.js';
+import { LARGE_BYTES, type WriteArena } from '../../../protocol/wire/message-codec.js';
+import { varintSize, writeVarint } from '../../../protocol/wire/wire.js';
+import { InvalidValue } from './encode-error.js';
 
 /** Strings up to this length are written by a loop: a call into Node costs more than it saves. */
 const SHORT_STRING = 32;
-
-/** Bytes fields of this size and more are offered to the arena, which may take them without a copy. */
-const LARGE_BYTES = 4096;
 
 /** Bytes of a varint for a 64-bit number, and of anything else of fixed size. */
 const MAX_SCALAR_BYTES = 10;
@@ -26,7 +24,7 @@ export class WireWriter {
   origin: string | undefined;
   /** How many messages stand around the one that is written. */
   depth = 0;
-  #maxDepth = DEFAULT_MAX_DEPTH;
+  #maxDepth = 0;
   /** How many lengths are still to be written: what follows them must stay in one piece. */
   #openLengths = 0;
   #arena: WriteArena | undefined;
@@ -41,11 +39,11 @@ export class WireWriter {
     this.#load(arena);
   }
 
-  /** Steps into a message within the one that is written. Raises a {@link Misfit} when there are too many around it. */
+  /** Steps into a message within the one that is written. Raises a {@link InvalidValue} when there are too many around it. */
   enter(value: unknown): void {
     this.depth += 1;
     if (this.depth > this.#maxDepth) {
-      throw new Misfit(`at most ${this.#maxDepth} levels of nesting (is it a cycle?)`, value);
+      throw new InvalidValue(`at most ${this.#maxDepth} levels of nesting (is it a cycle?)`, value);
     }
   }
 
@@ -75,7 +73,7 @@ export class WireWriter {
   uint32(value: number): void {
     if (this.pos + MAX_SCALAR_BYTES > this.buf.length) this.#grow(MAX_SCALAR_BYTES);
     if (value < 0x80) this.buf[this.pos++] = value;
-    else this.pos = putVarint(this.buf, this.pos, value);
+    else this.pos = writeVarint(this.buf, this.pos, value);
   }
 
   /** A signed 32-bit varint: ten bytes when it is negative. */
@@ -99,7 +97,7 @@ export class WireWriter {
       low = ((low >>> 7) | (high << 25)) >>> 0;
       high >>>= 7;
     }
-    this.pos = putVarint(buf, pos, low);
+    this.pos = writeVarint(buf, pos, low);
   }
 
   /** Four bytes, little-endian. */
@@ -220,7 +218,7 @@ export class WireWriter {
       this.buf.copyWithin(at + size, at + guess, this.pos);
       this.pos += size - guess;
     }
-    putVarint(this.buf, at, length);
+    writeVarint(this.buf, at, length);
     return size;
   }
 
@@ -236,23 +234,6 @@ export class WireWriter {
     this.buf = Buffer.isBuffer(buf) ? buf : Buffer.from(buf.buffer, buf.byteOffset, buf.byteLength);
     this.pos = arena.pos;
   }
-}
-
-/** Number of bytes of `value` (0 to 2^32 - 1) as a varint. */
-export function varintSize(value: number): number {
-  if (value < 0x80) return 1;
-  if (value < 0x4000) return 2;
-  if (value < 0x20_0000) return 3;
-  return value < 0x1000_0000 ? 4 : 5;
-}
-
-function putVarint(buf: Uint8Array, pos: number, value: number): number {
-  while (value > 0x7f) {
-    buf[pos++] = (value & 0x7f) | 0x80;
-    value >>>= 7;
-  }
-  buf[pos++] = value;
-  return pos;
 }
 
 function putFixed32(buf: Uint8Array, pos: number, value: number): number {

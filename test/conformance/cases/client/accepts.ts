@@ -488,6 +488,22 @@ export const accepts: ClientCase[] = [
     ],
     after: 'closed',
   },
+  ...Object.entries({
+    'HTTP/1': { text: 'HTTP/1.1 400 Bad Request\r\n' },
+    'HTTP/2': { hex: '000006 04 00 00000000 0003 0000 0064' },
+    TLS: { hex: '15 0303 0002 02 46' },
+  }).map(([protocol, bytes]): ClientCase => ({
+    name: `a server that speaks ${protocol}`,
+    section: 'Frame',
+    rule: 'another protocol is recognised by its first bytes: the connection closes at once',
+    steps: [
+      ...begun('unary'),
+      { send: [{ bytes }] },
+      { ends: 'a', as: failed('UNAVAILABLE', `speaks ${protocol}`) },
+      { closedByClient: true },
+    ],
+    after: 'closed',
+  })),
   {
     name: 'the connection ends in the middle of an answer',
     section: 'Limits and faults of the peers',

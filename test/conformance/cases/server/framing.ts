@@ -161,6 +161,21 @@ export const framing: ServerCase[] = [
     ],
     after: 'closed',
   },
+  ...Object.entries({
+    'HTTP/1': { text: 'GET /demo' },
+    'HTTP/2': { text: 'PRI * HTT' },
+    TLS: { hex: '16 0301 0200' },
+  }).map(([protocol, bytes]): ServerCase => ({
+    name: `a peer that speaks ${protocol}`,
+    section,
+    rule: 'another protocol is recognised by its first bytes: the connection closes at once',
+    notAgainst: {
+      go: 'it takes the bytes for the header of a frame above the limit, and waits for the rest of it',
+      rust: 'it takes the bytes for the header of a frame above the limit, and waits for the rest of it',
+    },
+    steps: [{ send: [{ bytes }] }, { closedByServer: true }],
+    after: 'closed',
+  })),
   ...[0, 2, 4, 9, 255].map((type): ServerCase => ({
     name: `a frame of type ${type} on an odd id`,
     section,

@@ -1,0 +1,121 @@
+import { capitalised } from '../../common/method-name.js';
+import { SchemaError } from '../../schema/schema-error.js';
+import type { Schema } from '../../schema/schema.js';
+import type { MethodDescriptor, ServiceDescriptor } from '../../schema/service-descriptor.js';
+import { didYouMean } from '../../schema/suggest.js';
+import type { HandlerCallback } from './bound-handler.js';
+import { handlerName, type HandlerInfo } from './handler-info.js';
+
+/** A handler as Nest registers it with a server. */
+export interface RegisteredHandler {
+  readonly info: HandlerInfo;
+  readonly callback: HandlerCallback;
+  /** The same object for all that are registered in one turn of the event loop, as Nest does it for an application. */
+  readonly turn?: object | undefined;
+}
+
+/** The error for a server that two applications share. */
+export const TWO_APPLICATIONS =
+  'one TtrpcServer is the strategy of two applications: make a new TtrpcServer for each application';
+
+/** A handler and the rpc that it serves. */
+export interface Binding {
+  readonly service: ServiceDescriptor;
+  readonly method: MethodDescriptor;
+  readonly handler: RegisteredHandler;
+}
+
+/** What {@link bindHandlers} found. */
+export interface Bindings {
+  readonly bindings: readonly Binding[];
+  /** Handlers of services that this server does not serve, each with the reason. */
+  readonly foreign: readonly { handler: RegisteredHandler; reason: Error }[];
+  /** `demo.v1.Greeter/SayHello` for each rpc that is served and has no handler. */
+  readonly unimplemented: readonly string[];
+}
+
+/**
+ * Finds the rpc for each handler.
+ * @throws an Error for a handler of a served service that names none of its rpcs (with the one that was probably meant),
+ * and for two handlers of one rpc.
+ */
+export function bindHandlers(
+  handlers: readonly RegisteredHandler[],
+  schema: Schema,
+  served: ReadonlySet<ServiceDescriptor>,
+): Bindings {
+  const bindings = new Map<string, Binding>();
+  const foreign: { handler: RegisteredHandler; reason: Error }[] = [];
+  for (const handler of handlers) {
+    const service = resolve(handler.info, schema, served);
+    if (!('methods' in service)) {
+      foreign.push({ handler, reason: service });
+      continue;
+    }
+    const method = findMethod(handler.info, service, schema);
+    const path = `${service.name}/${method.name}`;
+    const other = bindings.get(path);
+    if (other && other.handler.info === handler.info) {
+      if (other.handler.turn !== handler.turn) throw new Error(TWO_APPLICATIONS);
+      throw new Error(
+        `${handlerName(handler.info)} is registered twice for ${path}: ${handler.info.className} is a controller of two ` +
+          `modules, or one TtrpcServer is the strategy of two applications; name it in one module, and make a new ` +
+          `TtrpcServer for each application`,
+      );
+    }
+    if (other) {
+      throw new Error(
+        `two handlers serve ${path}: ${handlerName(other.handler.info)} and ${handlerName(handler.info)}; one rpc has one handler`,
+      );
+    }
+    bindings.set(path, { service, method, handler });
+  }
+  const unimplemented = [...served].flatMap((service) =>
+    Object.values(service.methods)
+      .map((method) => `${service.name}/${method.name}`)
+      .filter((path) => !bindings.has(path)),
+  );
+  return { bindings: [...bindings.values()], foreign, unimplemented };
+}
+
+function resolve(info: HandlerInfo, schema: Schema, served: ReadonlySet<ServiceDescriptor>): ServiceDescriptor | Error {
+  let service: ServiceDescriptor;
+  try {
+    service = schema.resolve(info.descriptor?.name ?? info.service);
+  } catch (error) {
+    if (error instanceof SchemaError) return error;
+    throw error;
+  }
+  if (served.has(service)) return service;
+  return new Error(`service ${service.name} is not among the \`services\` of this server`);
+}
+
+function findMethod(info: HandlerInfo, service: ServiceDescriptor, schema: Schema): MethodDescriptor {
+  const names =
+    info.rpc === undefined ? [capitalised(info.property), info.property] : [info.rpc, capitalised(info.rpc)];
+  // Own properties only: a user's descriptor may be an object with a prototype.
+  const name = names.find((each) => Object.hasOwn(service.methods, each));
+  const method = name === undefined ? undefined : service.methods[name];
+  if (method) return method;
+  const wanted = names[0] ?? '';
+  const known = Object.keys(service.methods);
+  const named = info.rpc === undefined ? undefined : serviceNamed(info.rpc, schema);
+  if (named) {
+    const [example = 'SayHello'] = Object.keys(named.methods);
+    throw new Error(
+      `${handlerName(info)}: @TtrpcMethod('${info.rpc}') names a service where an rpc is expected; ` +
+        `write @TtrpcMethod('${info.rpc}', '${example}')`,
+    );
+  }
+  throw new Error(
+    `${handlerName(info)}: service ${service.name} has no rpc ${wanted}; it has ${known.join(', ') || 'none'}.${didYouMean(wanted, known)}`,
+  );
+}
+
+function serviceNamed(name: string, schema: Schema): ServiceDescriptor | undefined {
+  try {
+    return schema.resolve(name);
+  } catch {
+    return undefined;
+  }
+}

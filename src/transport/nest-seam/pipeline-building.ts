@@ -1,0 +1,83 @@
+import type { ApplicationConfig } from '@nestjs/core';
+import { knownApplications, servesHttp } from './applications.js';
+
+// Nest builds the pipeline of a handler (filters, pipes, guards, interceptors) when it registers the handler with a
+// server: it reads the server's `transportId`, builds, and calls `addHandler`, all in one synchronous run. Two things
+// depend on that moment, and nothing public tells of it: which configuration the pipeline is built with
+// (`usesConfig`), and whether the parameter stage is needed (`parameter-stage.ts`). So `transportId` is a getter.
+
+/** How a server wants its pipelines. */
+export interface PipelineOptions {
+  /** True: handlers without pipes get no parameter stage. */
+  readonly skipsParameters: boolean;
+}
+
+let current: { readonly options: PipelineOptions; readonly asked: Set<ApplicationConfig> } | undefined;
+
+/** The configurations that Nest has asked for filters while it built the pipelines of a server. */
+const configs = new WeakMap<object, Set<ApplicationConfig>>();
+
+/** Gives `server` the transport id by which Nest selects its handlers, and notices when Nest builds their pipelines. */
+export function defineTransportId(server: object, id: symbol, options: PipelineOptions): void {
+  Object.defineProperty(server, 'transportId', {
+    enumerable: true,
+    get: () => {
+      begin(options);
+      return id;
+    },
+  });
+}
+
+/** Nest has given `server` a handler: its pipeline is built. */
+export function pipelineBuilt(server: object): void {
+  for (const config of current?.asked ?? []) {
+    const known = configs.get(server);
+    if (known) known.add(config);
+    else configs.set(server, new Set([config]));
+  }
+  end();
+}
+
+/** True while Nest builds a pipeline that needs no parameter stage unless pipes apply. */
+export function skipsParameters(): boolean {
+  return current?.options.skipsParameters === true;
+}
+
+/** True when the pipelines of `server` were seen to be built with `config`. */
+export function usesConfig(server: object, config: ApplicationConfig): boolean {
+  return configs.get(server)?.has(config) === true;
+}
+
+function begin(options: PipelineOptions): void {
+  if (current) return;
+  const asked = new Set<ApplicationConfig>();
+  current = { options, asked };
+  for (const application of knownApplications()) if (servesHttp(application)) listenIn(application.config, asked);
+  // Nest may read the id without building anything, and building may fail.
+  // (Not queueMicrotask: fake timers of tests stop that.)
+  void Promise.resolve().then(end);
+}
+
+function end(): void {
+  if (!current) return;
+  current = undefined;
+  for (const { config } of knownApplications())
+    if (listening.delete(config)) Reflect.deleteProperty(config, 'getGlobalFilters');
+}
+
+const listening = new WeakSet<ApplicationConfig>();
+
+/** Puts an own method in front of the class's one until {@link end}: Nest calls it for each pipeline. */
+function listenIn(config: ApplicationConfig, asked: Set<ApplicationConfig>): void {
+  // Somebody's own method stays.
+  if (Object.hasOwn(config, 'getGlobalFilters')) return;
+  listening.add(config);
+  const getGlobalFilters = config.getGlobalFilters.bind(config);
+  Object.defineProperty(config, 'getGlobalFilters', {
+    configurable: true,
+    value: () => {
+      asked.add(config);
+      return getGlobalFilters();
+    },
+  });
+}
