@@ -1,10 +1,12 @@
 import type { Duplex } from 'node:stream';
-import { connect, type RawClient } from '../protocol/client/connect.js';
+import { connect, type RawCallOptions, type RawClient } from '../protocol/client/connect.js';
 import { messageOf, TtrpcError } from '../protocol/core/errors.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
-import { serve, type RawContext, type RawMethod, type RawServer } from '../protocol/server/serve.js';
+import type { RawContext } from '../protocol/server/call-context.js';
+import { implement } from '../protocol/server/implement.js';
+import { serve, type RawServer } from '../protocol/server/serve.js';
 import type { MessageInit } from '../schema/message-init.js';
-import type { MethodDescriptor } from '../schema/service-descriptor.js';
+import type { ServiceClient } from '../protocol/client/service-client.js';
 import { EVENT_NAMES, EVENTS, lacksLaterEvents, laterEvents, maskOf, type NriEventName } from './events.js';
 import type {
   ConfigureRequest,
@@ -12,24 +14,23 @@ import type {
   Container,
   ContainerUpdate,
   PodSandbox,
+  RuntimeMethods,
   StateChangeEvent,
   SynchronizeRequest,
   SynchronizeResponse,
-  UpdateContainersResponse,
 } from './generated/messages.js';
 import type { NriContext } from './handlers.js';
 import { Mux, PLUGIN_CONNECTION, RUNTIME_CONNECTION } from './mux.js';
 import type { NriFunction, NriFunctions } from './plugin-functions.js';
 import type { NriFailurePolicy, NriLogger, PluginIdentity } from './plugin-options.js';
 import type { NriRuntime, RuntimeLink } from './runtime.js';
-import { nriSchema } from './schema.js';
+import { nriSchema, runtimeService } from './schema.js';
 
 /** How long the runtime waits for a registration, in ms, and we for what follows it. */
 const REGISTRATION_MS = 5000;
 /** The share of its time after which a handler is warned of. */
 const WARN_AFTER = 0.75;
 
-const RUNTIME_SERVICE = 'nri.pkg.api.v1alpha1.Runtime';
 const PLUGIN_SERVICE = 'nri.pkg.api.v1alpha1.Plugin';
 
 /** What a session needs of its plugin. */
@@ -51,6 +52,7 @@ export class PluginSession implements RuntimeLink {
   readonly #mux: Mux;
   #server: RawServer | undefined;
   #client: RawClient | undefined;
+  #runtime: ServiceClient<RuntimeMethods, RawCallOptions> | undefined;
   readonly #began = deferred<void>();
   #end: (reason: TtrpcError | undefined) => void = () => undefined;
   #subscribed: NriEventName[] = [];
@@ -87,8 +89,9 @@ export class PluginSession implements RuntimeLink {
     updates: readonly MessageInit<ContainerUpdate>[],
     signal?: AbortSignal,
   ): Promise<ContainerUpdate[]> {
-    const response = await this.#call('UpdateContainers', { update: updates }, { signal });
-    return (response as UpdateContainersResponse).failed;
+    if (!this.#runtime) throw new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the plugin is not registered');
+    const { failed } = await this.#runtime.updateContainers({ update: updates }, { signal });
+    return failed;
   }
 
   /** Ends the connection; what handlers are doing is waited for, for `gracePeriodMs`. */
@@ -102,13 +105,17 @@ export class PluginSession implements RuntimeLink {
 
   async #register(): Promise<void> {
     const plugin = nriSchema().resolve(PLUGIN_SERVICE);
-    const methods: Record<string, RawMethod> = {};
-    for (const method of Object.values(plugin.methods)) methods[method.name] = this.#method(method);
-    this.#server = await serve(this.#mux.open(PLUGIN_CONNECTION), { [PLUGIN_SERVICE]: methods });
+    const handlers: Record<string, (request: object, context: RawContext) => Promise<unknown>> = {};
+    for (const rpc of Object.keys(plugin.methods)) {
+      handlers[rpc] = (request, context) => this.#onCall(rpc, request, context);
+    }
+    this.#server = await serve(this.#mux.open(PLUGIN_CONNECTION), [implement(plugin, handlers)]);
     this.#client = await connect(this.#mux.open(RUNTIME_CONNECTION));
+    const runtime = this.#client.service(runtimeService());
+    this.#runtime = runtime;
     const { name, index } = this.options.identity;
     try {
-      await this.#call('RegisterPlugin', { pluginName: name, pluginIdx: index }, { timeoutMs: REGISTRATION_MS });
+      await runtime.registerPlugin({ pluginName: name, pluginIdx: index }, { timeoutMs: REGISTRATION_MS });
     } catch (error) {
       const { code, message } = TtrpcError.from(error);
       throw new TtrpcError(code, `the runtime did not register NRI plugin ${index}-${name}: ${message}`, {
@@ -124,17 +131,6 @@ export class PluginSession implements RuntimeLink {
     } finally {
       clearTimeout(timer);
     }
-  }
-
-  async #call(
-    rpc: string,
-    request: object,
-    options: { timeoutMs?: number; signal?: AbortSignal | undefined },
-  ): Promise<unknown> {
-    const method = nriSchema().resolve(RUNTIME_SERVICE).methods[rpc] as MethodDescriptor;
-    const client = this.#client as RawClient;
-    const response = await client.call(RUNTIME_SERVICE, rpc, method.request.encode(request), options);
-    return method.response.decode(response);
   }
 
   #onClosed(): void {
@@ -157,14 +153,10 @@ export class PluginSession implements RuntimeLink {
     );
   }
 
-  #method({ name: rpc, request, response }: MethodDescriptor): RawMethod {
-    return async (bytes, context) => {
-      const message = request.decode(bytes) as Record<string, unknown>;
-      // The runtime uses the plugin: it has taken the subscription.
-      if (rpc !== 'Configure' && !this.options.runtime.connected) this.#onBegun();
-      const result = await this.#dispatch(rpc, message, context);
-      return response.encode(result ?? {});
-    };
+  async #onCall(rpc: string, request: object, context: RawContext): Promise<unknown> {
+    // The runtime uses the plugin: it has taken the subscription.
+    if (rpc !== 'Configure' && !this.options.runtime.connected) this.#onBegun();
+    return (await this.#dispatch(rpc, request, context)) ?? {};
   }
 
   #onBegun(): void {
@@ -173,16 +165,16 @@ export class PluginSession implements RuntimeLink {
     this.#began.resolve();
   }
 
-  #dispatch(rpc: string, request: Record<string, unknown>, context: RawContext): unknown {
+  #dispatch(rpc: string, request: object, context: RawContext): unknown {
     switch (rpc) {
       case 'Configure':
-        return this.#configure(request as unknown as ConfigureRequest, context);
+        return this.#configure(request as ConfigureRequest, context);
       case 'Synchronize':
-        return this.#synchronize(request as unknown as SynchronizeRequest, context);
+        return this.#synchronize(request as SynchronizeRequest, context);
       case 'Shutdown':
         return this.#run('shutdown', request, context);
       case 'StateChange':
-        return this.#stateChange(request as unknown as StateChangeEvent, context);
+        return this.#stateChange(request as StateChangeEvent, context);
       case 'ValidateContainerAdjustment':
         return this.#validate(request, context);
       default: {

@@ -1,5 +1,7 @@
 import { loadSchema } from '../schema/sources/load-schema.js';
 import type { Schema } from '../schema/schema.js';
+import type { ServiceDescriptor } from '../schema/service-descriptor.js';
+import type { RuntimeMethods } from './generated/messages.js';
 import { descriptor } from './generated/descriptor.js';
 
 let loaded: Schema | undefined;
@@ -12,4 +14,9 @@ export function nriSchema(): Schema {
     unknownProperties: 'error',
   });
   return loaded;
+}
+
+/** What plugins call in the runtime. */
+export function runtimeService(): ServiceDescriptor<RuntimeMethods> {
+  return nriSchema().resolve('nri.pkg.api.v1alpha1.Runtime') as ServiceDescriptor<RuntimeMethods>;
 }
