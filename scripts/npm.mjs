@@ -1,6 +1,6 @@
 import { output } from './output.mjs';
 
-/** Runs npm in a folder, from its cache as far as that goes. Raises an error with npm's words when it fails. */
+/** Runs npm in a folder, from its cache as far as that goes. Throws an error with npm's words when it fails. */
 export async function npm(args, cwd) {
   // What `npm run` sets for its script would make this npm work for that script's package.
   const env = Object.fromEntries(

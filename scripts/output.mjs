@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Runs a program and gives what it wrote to stdout and stderr. Raises an error with that text when it does not end with
+ * Runs a program and gives what it wrote to stdout and stderr. Throws an error with that text when it does not end with
  * status 0 within `limitMs`.
  */
 export async function output(program, args, { cwd, env = process.env, limitMs = 120_000 }) {

@@ -13,7 +13,7 @@ export function bin(packageName, program) {
   return join(folder, typeof programs === 'string' ? programs : programs[program]);
 }
 
-/** Runs a Node program in the root folder. Raises an error when it does not end with status 0. */
+/** Runs a Node program in the root folder. Throws an error when it does not end with status 0. */
 export async function run(file, args, options = {}) {
   const child = spawn(process.execPath, [file, ...args], { cwd: root, stdio: 'inherit', ...options });
   const [code, signal] = await new Promise((resolve, reject) => {

@@ -45,7 +45,7 @@ class Interruption {
     }
   });
 
-  /** Raises the error of a wish that has come. */
+  /** Throws the error of a wish that has come. */
   check(): void {
     if (this.#error) throw this.#error;
   }

@@ -31,4 +31,3 @@ export type { CloseOptions, ServerLimits } from './server/server-options.js';
 export type { SocketFileOptions, SocketOwner } from './socket/socket-file-options.js';
 export { statusName, TtrpcStatus, type StatusDetail, type StatusObject } from './core/status.js';
 export type { StreamPoolOptions } from './client/stream-pool.js';
-export type { ConnectionStatus } from './client/shared-connection.js';

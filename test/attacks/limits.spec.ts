@@ -11,7 +11,7 @@ import {
 } from '../../src/protocol/index.js';
 import { deferred, type Deferred } from '../support/deferred.js';
 import { TempFolder } from '../support/temp-folder.js';
-import { frame, request } from './frames.js';
+import { frame, request } from '../support/frames.js';
 
 const KIB = 1024;
 const SERVICE = 'test.v1.Test';

@@ -18,7 +18,7 @@ import { turns } from '../support/deferred.js';
 import { startProgram } from '../support/program.js';
 import { askAs, IS_ROOT, Knocker, openToAll, SECOND_USER } from '../support/second-user.js';
 import { TempFolder } from '../support/temp-folder.js';
-import { request } from './frames.js';
+import { request } from '../support/frames.js';
 
 const asRoot = IS_ROOT ? it : it.skip;
 

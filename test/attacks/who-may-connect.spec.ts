@@ -21,7 +21,7 @@ import { compileEngine } from '../support/compiled-engine.js';
 import { deferred, type Deferred } from '../support/deferred.js';
 import { askAs, IS_ROOT, openToAll, SECOND_USER } from '../support/second-user.js';
 import { TempFolder } from '../support/temp-folder.js';
-import { request } from './frames.js';
+import { request } from '../support/frames.js';
 
 const asRoot = IS_ROOT ? it : it.skip;
 const HELLO = request('test.v1.Echo', 'Once');

@@ -13,7 +13,7 @@ export interface CodeBlock {
 
 const FENCE = /^```(.*)$/;
 
-/** All fenced blocks of a Markdown text. Raises an Error for a fence that is not closed. */
+/** All fenced blocks of a Markdown text. Throws an Error for a fence that is not closed. */
 export function codeBlocks(file: string, markdown: string): CodeBlock[] {
   const blocks: CodeBlock[] = [];
   let open: { line: number; info: string; code: string[] } | undefined;

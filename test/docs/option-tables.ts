@@ -1,4 +1,4 @@
-/** The names in a Markdown table's first column, below the line that has `heading` in it. Raises an Error without one. */
+/** The names in a Markdown table's first column, below the line that has `heading` in it. Throws an Error without one. */
 export function namesInTable(markdown: string, heading: string): string[] {
   const lines = markdown.split('\n');
   const start = lines.findIndex((line) => line.includes(heading));

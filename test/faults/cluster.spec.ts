@@ -10,7 +10,7 @@ import { compileEngine } from '../support/compiled-engine.js';
 import { startProgram, type Program } from '../support/program.js';
 import { askAs, IS_ROOT, openToAll, SECOND_USER } from '../support/second-user.js';
 import { TempFolder } from '../support/temp-folder.js';
-import { request } from '../attacks/frames.js';
+import { request } from '../support/frames.js';
 
 const PROGRAM = fileURLToPath(new URL('programs/cluster.ts', import.meta.url));
 const PACKAGES = fileURLToPath(new URL('../../node_modules', import.meta.url));

@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { connect, serve, TtrpcStatus, type RawClient, type RawServer } from '../../src/protocol/index.js';
 import { FrameReader } from '../../src/protocol/wire/frame-reader.js';
 import { ResponseEnvelope } from '../../src/protocol/wire/response-envelope.js';
-import { frame, request } from '../attacks/frames.js';
+import { frame, request } from '../support/frames.js';
 import { startProgram, type Program } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
 

@@ -14,10 +14,10 @@ import type { Random } from '../support/random.js';
 import { ClientInstruments, type ClientLog } from './client-instruments.js';
 import { Counters } from './counters.js';
 import { quiet, turn, until, Violation, type Harness } from './harness.js';
-import { MemoryPair } from './memory-pair.js';
+import { MemoryPair } from '../support/memory-pair.js';
 import { MAX_MESSAGE_BYTES, type Mutant } from './mutate.js';
 import { WatchedCall } from './watched-call.js';
-import { memoryWire, SocketWires, type Wire } from './wire.js';
+import { memoryWire, SocketWires, type Wire } from '../support/wire.js';
 
 const LIMITS = { ...clientLimits({ maxMessageBytes: MAX_MESSAGE_BYTES }), maxBufferedBytes: 32 * 1024 };
 const MAX_CALLS = 24;

@@ -1,5 +1,3 @@
-import { HEADER_BYTES } from '../conformance/wire/frame.js';
-
 /** One frame of a conversation; every part of it may be wrong. */
 export interface Frame {
   id: number;
@@ -10,15 +8,4 @@ export interface Frame {
   saysLength?: number;
   /** True when it is not as it was recorded, or not where it was. */
   mutated: boolean;
-}
-
-/** The bytes of a frame. */
-export function frameBytes({ id, type, flags, data, saysLength }: Frame): Buffer {
-  const bytes = Buffer.allocUnsafe(HEADER_BYTES + data.length);
-  bytes.writeUInt32BE((saysLength ?? data.length) >>> 0, 0);
-  bytes.writeUInt32BE(id >>> 0, 4);
-  bytes[8] = type;
-  bytes[9] = flags;
-  data.copy(bytes, HEADER_BYTES);
-  return bytes;
 }

@@ -3,7 +3,8 @@ import { DATA, NO_DATA, REMOTE_CLOSED, REQUEST, RESPONSE } from '../conformance/
 import type { Random } from '../support/random.js';
 import { INTEROP, message } from '../conformance/service.js';
 import { encodeRequest } from '../conformance/wire/envelope.js';
-import { frameBytes, type Frame } from './frame.js';
+import { frameBytes } from '../support/frame-bytes.js';
+import type { Frame } from './frame.js';
 import { mutateBytes, mutateMessage } from './fields.js';
 import type { Seed } from './seeds.js';
 

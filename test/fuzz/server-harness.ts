@@ -6,12 +6,12 @@ import type { Random } from '../support/random.js';
 import type { CallLog } from './call-log.js';
 import { Counters } from './counters.js';
 import { quiet, turn, until, Violation, type Harness } from './harness.js';
-import { MemoryPair } from './memory-pair.js';
+import { MemoryPair } from '../support/memory-pair.js';
 import type { Mutant } from './mutate.js';
 import { ServerInstruments } from './server-instruments.js';
 import { engineServer, LIMITS, nestServer, type ServerUnderTest } from './servers.js';
 import type { CallContext, HandlerObserver, HandlerRun } from './service.js';
-import { memoryWire, SocketWires, type Wire } from './wire.js';
+import { memoryWire, SocketWires, type Wire } from '../support/wire.js';
 
 /** One mutant in so many goes over a unix socket, the others through memory. */
 const SOCKET_EVERY = 8;

@@ -4,7 +4,7 @@ import { createConnection, type Socket } from 'node:net';
 import { Injectable, Module, type INestMicroservice, type OnModuleDestroy } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { Observable } from 'rxjs';
-import { connect, serve, writeHeader, type RawClient, type RawStream } from '../../src/protocol/index.js';
+import { connect, serve, type RawClient, type RawStream } from '../../src/protocol/index.js';
 import {
   drainFirst,
   TtrpcMethod,
@@ -16,6 +16,7 @@ import {
   type TtrpcServerOptions,
   type TtrpcStream,
 } from '../../src/index.js';
+import { request } from '../support/frames.js';
 import { deferred, turns, type Deferred } from '../support/deferred.js';
 import { createLabApp, LAB_PROTO, Lab, startLab, type Message } from '../support/nest-lab.js';
 import { TempFolder } from '../support/temp-folder.js';
@@ -199,13 +200,13 @@ describe('a connection that drains', () => {
     const socket = createConnection(folder.file('s.sock'));
     await once(socket, 'connect');
     socket.pause();
-    socket.write(request(1, 'Ask'));
+    socket.write(request(SERVICE, 'Ask', { id: 1 }));
     await called.promise;
     const closing = server.close({ gracePeriodMs: LONG_MS });
     handled.resolve(Buffer.from('the answer'));
     // It is in the socket, and unread, when the client sends another request: that must not fail the connection.
     while (server.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve));
-    await new Promise((resolve) => socket.write(request(3, 'Ask'), resolve));
+    await new Promise((resolve) => socket.write(request(SERVICE, 'Ask', { id: 3 }), resolve));
     const [received] = await Promise.all([readToEnd(socket), closing]);
     expect(received.toString()).toContain('the answer');
   });
@@ -237,11 +238,11 @@ describe('a connection that drains', () => {
       await once(socket, 'connect');
       socket.pause();
       if (what === 'an endless stream') {
-        socket.write(request(1, 'Count'));
+        socket.write(request(SERVICE, 'Count', { id: 1 }));
         for (let before = -1; before < produced; await turns(200)) before = produced;
         expect(server.stats.calls).toBe(1);
       } else {
-        for (const id of [1, 3, 5, 7]) socket.write(request(id, 'Ask'));
+        for (const id of [1, 3, 5, 7]) socket.write(request(SERVICE, 'Ask', { id: id }));
         while (produced < 4 || server.stats.calls > 0) await turns(1);
         returned.resolve();
       }
@@ -373,23 +374,6 @@ describe('drainFirst', () => {
     );
   });
 });
-
-/** A unary Request frame. */
-function request(id: number, method: string): Buffer {
-  const field = (tag: number, text: string): Buffer => {
-    const bytes = Buffer.from(text);
-    const length: number[] = [];
-    for (let left = bytes.length; ; left >>= 7) {
-      length.push(left > 127 ? (left & 127) | 128 : left);
-      if (left <= 127) break;
-    }
-    return Buffer.concat([Buffer.from([tag, ...length]), bytes]);
-  };
-  const envelope = Buffer.concat([field(10, SERVICE), field(18, method)]);
-  const header = Buffer.alloc(10);
-  writeHeader(header, 0, envelope.length, id, 1, 0);
-  return Buffer.concat([header, envelope]);
-}
 
 async function readToEnd(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];

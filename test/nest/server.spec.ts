@@ -2,19 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { existsSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, Server as NetServer } from 'node:net';
 import { once } from 'node:events';
-import { Duplex } from 'node:stream';
 import { firstValueFrom, Observable, take, toArray } from 'rxjs';
 import { connect } from '../../src/protocol/index.js';
 import { TtrpcContext, TtrpcException, TtrpcMethod, TtrpcServer, TtrpcService, TtrpcStatus } from '../../src/index.js';
+import { deferred } from '../support/deferred.js';
+import { MemoryPair } from '../support/memory-pair.js';
 import { createLabApp, LAB_PROTO, startLab, type Lab, type Message } from '../support/nest-lab.js';
 import { TempFolder } from '../support/temp-folder.js';
-
-/** A promise and what settles it. */
-function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve!: (value: T) => void;
-  const promise = new Promise<T>((settle) => (resolve = settle));
-  return { promise, resolve };
-}
 
 let contexts: TtrpcContext[] = [];
 let started = deferred();
@@ -146,9 +140,9 @@ describe('the life of a server', () => {
     const server = new TtrpcServer({ protoPath: LAB_PROTO });
     const app = await createLabApp(server, { controllers: [LabController] });
     await app.listen();
-    const [ours, theirs] = duplexPair();
-    server.accept(ours);
-    const client = await connect(theirs);
+    const pair = new MemoryPair();
+    server.accept(pair.server);
+    const client = await connect(pair.client);
     expect(await client.call('lab.v1.Lab', 'Ask', Buffer.from([10, 2, 104, 105]))).toEqual(
       new Uint8Array([10, 2, 104, 105]),
     );
@@ -269,30 +263,3 @@ describe('where a server cannot listen', () => {
     expect(() => new TtrpcServer({ maxMessageBytes: 2 ** 30 })).toThrow(/maxMessageBytes: expected at most 4194304/);
   });
 });
-
-/** Two Duplexes, each of which reads what the other writes. */
-function duplexPair(): [Duplex, Duplex] {
-  const make = (): Duplex & { other?: Duplex } =>
-    new Duplex({
-      read() {
-        // What the other side writes is pushed as it comes.
-      },
-      write(this: Duplex & { other?: Duplex }, chunk: Buffer, _encoding, done) {
-        this.other?.push(chunk);
-        done();
-      },
-      final(this: Duplex & { other?: Duplex }, done) {
-        this.other?.push(null);
-        done();
-      },
-      destroy(this: Duplex & { other?: Duplex }, error, done) {
-        this.other?.push(null);
-        done(error);
-      },
-    });
-  const a = make();
-  const b = make();
-  a.other = b;
-  b.other = a;
-  return [a, b];
-}

@@ -17,7 +17,7 @@ const KEYS = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /**
  * The command that starts a program with the newer C library: the loader and its arguments, to be followed by the
- * program. It is kept in `cache`. Raises an error that says why where it cannot be had.
+ * program. It is kept in `cache`. Throws an error with the reason when it cannot be had.
  */
 export async function newerGlibc(cache) {
   const folder = join(cache, `glibc-${RELEASE}`);

@@ -122,7 +122,7 @@ describe('both sides', () => {
     expect(status).toBe(1);
     expect(stderr).toMatch(/the path has \d+ bytes; a socket path has at most/);
     expect(stderr).toContain('the server ended too early: status 1');
-    // Raises an error for a folder that is not empty.
+    // Throws an error for a folder that is not empty.
     rmdirSync(deep);
   });
 
@@ -150,7 +150,7 @@ describe('both sides', () => {
     const { signal } = await startWith(env).ended;
     expect(signal).toBe('SIGKILL');
     // Nobody was there to remove the folder; the server has taken its socket with it.
-    // Raises an error for a folder that is not empty.
+    // Throws an error for a folder that is not empty.
     for (const name of folder.list()) rmdirSync(folder.file(name));
   });
 });

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { connect, serve, TtrpcStatus, type RawClient, type TtrpcError } from '../../src/protocol/index.js';
 import { startProgram, type Program } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
+import { residentKib } from './memory.js';
 
 const RUN_SOURCES = fileURLToPath(new URL('../../scripts/typescript/register-sources.mjs', import.meta.url));
 const COUNTER = fileURLToPath(new URL('../faults/programs/counter.ts', import.meta.url));
@@ -99,4 +100,44 @@ export async function runKills(times: number): Promise<ChurnResult> {
     folder.remove();
   }
   return { answered, unavailable, elapsedMs: performance.now() - begun, problems };
+}
+
+/** So much may this process grow by between the tenth part of the calls and the last one, in KiB. */
+const GROWTH_KIB = 32 * 1024;
+
+/** So many unary calls on one connection, {@link AT_A_TIME} at a time: each is answered once, and the memory is flat. */
+export async function runManyCalls(total: number): Promise<ChurnResult & { grownKib: number }> {
+  const folder = new TempFolder();
+  const begun = performance.now();
+  const problems: string[] = [];
+  let [made, answered, handled] = [0, 0, 0];
+  const echo = (bytes: Uint8Array): Uint8Array => {
+    handled++;
+    return bytes;
+  };
+  const server = await serve(folder.url(), { [SERVICE]: { Echo: echo } });
+  const client = await connect(folder.url());
+  let warmKib = 0;
+  try {
+    const caller = async (): Promise<void> => {
+      while (made < total) {
+        const number = made++;
+        if (number === Math.floor(total / 10)) warmKib = residentKib();
+        const request = Buffer.allocUnsafe(4);
+        request.writeUInt32LE(number);
+        const answer = await client.call(SERVICE, 'Echo', request);
+        if (request.equals(answer)) answered++;
+        else problems.push(`${number} was answered ${Buffer.from(answer).toString('hex')}`);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_A_TIME }, caller));
+  } finally {
+    client.close();
+    await server.close();
+    folder.remove();
+  }
+  if (handled !== total) problems.push(`${total} calls were made, ${handled} handled`);
+  const grownKib = residentKib() - warmKib;
+  if (grownKib > GROWTH_KIB) problems.push(`this process has grown by ${grownKib} KiB`);
+  return { answered, unavailable: 0, elapsedMs: performance.now() - begun, problems, grownKib };
 }

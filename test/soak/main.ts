@@ -1,5 +1,5 @@
 /**
- * The long tests: `npm run soak -- [scenario…] [--seed N] [--peers own,go] [--calls N] [--messages N]`. Prints figures, and
+ * The long tests: `npm run soak -- [scenario…] [--seed N] [--peers own,go] [--calls N] [--messages N] [--kills N]`. Prints figures, and
  * ends with status 1 when something is wrong. A run with the same seed makes the same calls.
  */
 import { parseArgs } from 'node:util';
@@ -14,10 +14,11 @@ const { values, positionals } = parseArgs({
     peers: { type: 'string', default: [ours, ...foreign].map(({ title }) => title).join() },
     calls: { type: 'string', default: '20000' },
     messages: { type: 'string', default: '1000000' },
+    kills: { type: 'string', default: '50' },
   },
 });
 
-function number(name: 'seed' | 'calls' | 'messages'): number {
+function number(name: 'seed' | 'calls' | 'messages' | 'kills'): number {
   const value = Number(values[name]);
   if (!Number.isInteger(value) || value < 1)
     throw new Error(`--${name}: expected a positive integer, got ${values[name]}`);
@@ -50,6 +51,7 @@ const options = {
   seed: number('seed'),
   calls: number('calls'),
   messages: number('messages'),
+  kills: number('kills'),
   peers: await usablePeers(),
 };
 console.log(`seed ${options.seed}, peers ${options.peers.join(', ')}`);

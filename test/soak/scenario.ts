@@ -4,9 +4,12 @@ export interface SoakOptions {
   seed: number;
   /** Peers by title, ours among them. */
   peers: readonly string[];
-  /** Calls of each load, and messages of each flow. */
+  /** Calls of each load, and short connections. */
   calls: number;
+  /** Messages of each flow, and calls of `million`. */
   messages: number;
+  /** How often a server is killed. */
+  kills: number;
 }
 
 /** What a scenario prints and finds. */

@@ -1,4 +1,4 @@
-import { runKills, runShortConnections } from './churn.js';
+import { runKills, runManyCalls, runShortConnections } from './churn.js';
 import { runCrossing, type CrossingSpec } from './crossing.js';
 import { runFlow, type FlowResult, type FlowSpec } from './flow.js';
 import { holdings, holdingsAfter, leftovers, LifeWatch } from './leaks.js';
@@ -177,12 +177,12 @@ const crossing: Scenario = {
 
 const churn: Scenario = {
   name: 'churn',
-  what: '20,000 connections for one call each; a server that is killed fifty times with calls in flight',
-  async run(_options, log) {
+  what: 'so many connections as --calls says, for one call each; a server that is killed --kills times with calls in flight',
+  async run({ calls, kills }, log) {
     const before = await holdings();
     for (const [title, run] of [
-      ['20,000 short connections', () => runShortConnections(20_000)],
-      ['killed 50 times', () => runKills(50)],
+      [`${calls} short connections`, () => runShortConnections(calls)],
+      [`killed ${kills} times`, () => runKills(kills)],
     ] as const) {
       const { answered, unavailable, elapsedMs, problems } = await run();
       log.line(
@@ -194,5 +194,18 @@ const churn: Scenario = {
   },
 };
 
+const million: Scenario = {
+  name: 'million',
+  what: 'so many unary calls as --messages says (1,000,000) on one connection: each is answered once, and the memory is flat',
+  async run({ messages }, log) {
+    const before = await holdings();
+    const { answered, elapsedMs, grownKib, problems } = await runManyCalls(messages);
+    log.line(
+      `${messages} calls: ${answered} answered in ${(elapsedMs / 1000).toFixed(1)} s, grown by ${mib(grownKib)} behind the first tenth`,
+    );
+    for (const problem of [...problems, ...leftovers(before, await holdingsAfter(before))]) log.problem(problem);
+  },
+};
+
 /** In the order in which they run. */
-export const scenarios: readonly Scenario[] = [crossing, load, backpressure, churn];
+export const scenarios: readonly Scenario[] = [crossing, load, backpressure, churn, million];

@@ -152,9 +152,7 @@ export class ClientLab {
   async close(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close()));
     await this.server?.close();
-    const left = this.folder.list();
-    this.folder.remove();
-    if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+    this.folder.close();
   }
 
   /** What the server serves. */

@@ -68,9 +68,7 @@ export class Lab {
   async close(): Promise<void> {
     this.client.close();
     await this.app.close();
-    const left = this.folder.list();
-    this.folder.remove();
-    if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+    this.folder.close();
   }
 }
 

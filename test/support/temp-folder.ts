@@ -21,6 +21,13 @@ export class TempFolder {
     return readdirSync(this.path);
   }
 
+  /** Removes the folder. Fails when a file is left in it, such as the socket of a server that did not close well. */
+  close(): void {
+    const left = this.list();
+    this.remove();
+    if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+  }
+
   /** Removes the folder with all that is in it. */
   remove(): void {
     rmSync(this.path, { recursive: true, force: true });

@@ -69,7 +69,8 @@ export abstract class BoundCall<Options extends RouteOptions> implements CallObs
 
   /** Gives the call up, if it is not over. */
   protected abandon(): void {
-    this.#call?.fail(cancelledError());
+    // Each subscription of an Observable ends with it: no error is made for a call that is over.
+    if (this.#call?.open) this.#call.fail(cancelledError());
   }
 
   /** As {@link CallObserver.onEnd}. */

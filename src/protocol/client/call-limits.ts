@@ -29,10 +29,12 @@ export interface Limited {
  */
 export class CallLimits {
   readonly #timer: Timer | undefined;
+  /** Only where there is a signal. */
+  #listener: (() => void) | undefined;
 
   /** Starts the timer and listens; check the signals with {@link checkSignals} first. */
   constructor(
-    private readonly target: Limited,
+    target: Limited,
     private readonly limits: Limits,
   ) {
     const { deadline, signal, parentSignal } = limits;
@@ -41,8 +43,10 @@ export class CallLimits {
         target.onLimit(deadlineError(target.connectError)),
       );
     }
-    if (signal) onAbort(signal, this.#onAbort);
-    if (parentSignal) onAbort(parentSignal, this.#onAbort);
+    if (signal === undefined && parentSignal === undefined) return;
+    const listener = (this.#listener = (): void => target.onLimit(abortError(limits)));
+    if (signal) onAbort(signal, listener);
+    if (parentSignal) onAbort(parentSignal, listener);
   }
 
   /** The limits for `target`; undefined when there are none, as for most calls. */
@@ -54,13 +58,13 @@ export class CallLimits {
 
   /** The call is over: stops the timer and the listeners. Harmless a second time. */
   clear(): void {
-    const { signal, parentSignal } = this.limits;
     this.#timer?.clear();
-    if (signal) offAbort(signal, this.#onAbort);
-    if (parentSignal) offAbort(parentSignal, this.#onAbort);
+    const listener = this.#listener;
+    if (listener === undefined) return;
+    const { signal, parentSignal } = this.limits;
+    if (signal) offAbort(signal, listener);
+    if (parentSignal) offAbort(parentSignal, listener);
   }
-
-  readonly #onAbort = (): void => this.target.onLimit(abortError(this.limits));
 }
 
 /** @throws TypeError for what is not an AbortSignal; CANCELLED when a signal has aborted already. */

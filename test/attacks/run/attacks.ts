@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { RefusalReason, TtrpcServerOptions } from '../../../src/index.js';
 import type { Bytes } from '../../conformance/wire/bytes.js';
-import { frame } from '../frames.js';
+import { frame } from '../../support/frames.js';
 import { ask, blob, call, write, type Target } from './wire.js';
 
 const MIB = 1024 * 1024;
@@ -19,7 +19,7 @@ export interface Attack {
   readonly refused?: { readonly by: RefusalReason; readonly atLeast: number };
   /** How much the server may hold for it, in MiB above what it holds when idle: the named limit and what connections cost. */
   readonly atMostMiB: number;
-  /** What the attacker does; he keeps what he has until everything is measured. Gives what he has to say of it. */
+  /** What the attacker does. It keeps its connections until everything is measured, and returns a line for the report. */
   run(target: Target): Promise<string>;
 }
 
@@ -433,7 +433,7 @@ export const ATTACKS: readonly Attack[] = [
 
 let admitted = 0;
 
-/** The attack of that name. Raises an Error for another. */
+/** The attack of that name. Throws an Error for any other name. */
 export function attackNamed(name: string): Attack {
   const attack = ATTACKS.find((each) => each.name === name);
   if (!attack) throw new Error(`there is no attack ${JSON.stringify(name)}`);

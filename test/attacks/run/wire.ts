@@ -1,6 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
 import type { Bytes } from '../../conformance/wire/bytes.js';
-import { request } from '../frames.js';
+import { request } from '../../support/frames.js';
 
 /** Where the attacked server listens, and what the attacker has in its hands. */
 export class Target {

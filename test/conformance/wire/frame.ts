@@ -1,6 +1,8 @@
+import { frameBytes, HEADER_BYTES } from '../../support/frame-bytes.js';
 import { toBytes, type Bytes } from './bytes.js';
 
-export const HEADER_BYTES = 10;
+export { HEADER_BYTES } from '../../support/frame-bytes.js';
+
 /** The most data that a frame may carry (PROTOCOL.md, "Frame"). */
 export const MAX_DATA_BYTES = 4 * 1024 * 1024;
 
@@ -29,13 +31,8 @@ export type Written = FrameSpec | { bytes: Bytes };
 
 export function encodeWritten(written: Written): Buffer {
   if ('bytes' in written) return toBytes(written.bytes);
-  const data = written.data === undefined ? Buffer.alloc(0) : toBytes(written.data);
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.writeUInt32BE(written.saysLength ?? data.length, 0);
-  header.writeUInt32BE(written.id, 4);
-  header.writeUInt8(written.type, 8);
-  header.writeUInt8(written.flags ?? 0, 9);
-  return Buffer.concat([header, data]);
+  const { data, ...header } = written;
+  return frameBytes(data === undefined ? header : { ...header, data: toBytes(data) });
 }
 
 /** A frame as it was read. */

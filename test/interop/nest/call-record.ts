@@ -74,7 +74,7 @@ export class CallRecord extends RunningCall {
     this.changed();
   }
 
-  /** The call is over; `error` is what it ended with. Raises what is no status. */
+  /** The call is over; `error` is what it ended with. Throws what is not a status. */
   result(error?: unknown): CallResult {
     this.end();
     return {

@@ -63,7 +63,7 @@ export class TestServiceCall extends RunningCall implements ProxyCall {
     this.changed();
   }
 
-  /** The call is over; `error` is what it ended with. Raises what is no status. */
+  /** The call is over; `error` is what it ended with. Throws what is not a status. */
   result(error?: unknown): TestCallResult {
     this.end();
     const status = error === undefined ? { code: 0, message: '', details: [] } : statusOf(error);

@@ -7,7 +7,7 @@ import { bytesCodec } from '../../../src/protocol/wire/message-codec.js';
 import { sendsRequestStream, sendsResponseStream, type MethodShape } from '../../../src/protocol/core/method-shape.js';
 import { methodRef } from '../../../src/protocol/wire/method-ref.js';
 import { encodeWritten, FrameCutter, type FrameSpec } from '../../conformance/wire/frame.js';
-import { memoryWire } from '../../fuzz/wire.js';
+import { memoryWire } from '../../support/wire.js';
 
 /*
  * The client's state machine against a small model of it: what callers do and what a server sends, in any order. The model

@@ -11,7 +11,7 @@ import { varintSize, writeVarint, writeVarint64 } from '../../../src/protocol/wi
 import { readRequest, readResponse } from '../../conformance/wire/envelope.js';
 import { encodeWritten, FrameCutter } from '../../conformance/wire/frame.js';
 import { encodeFields, encodeVarint, type Field } from '../../conformance/wire/protobuf.js';
-import { memoryWire, type Wire } from '../../fuzz/wire.js';
+import { memoryWire, type Wire } from '../../support/wire.js';
 
 /*
  * What we write an independent reader (that of the conformance suite) reads back, and what an independent writer writes

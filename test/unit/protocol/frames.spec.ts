@@ -4,12 +4,13 @@ import { Duplex } from 'node:stream';
 import { FrameReader } from '../../../src/protocol/wire/frame-reader.js';
 import { retain } from '../../../src/protocol/wire/retain.js';
 import { FrameWriter } from '../../../src/protocol/wire/frame-writer.js';
-import { FrameFlag, FrameType, HEADER_BYTES, writeHeader } from '../../../src/protocol/wire/frame.js';
+import { FrameFlag, FrameType, HEADER_BYTES } from '../../../src/protocol/wire/frame.js';
 import { bytesCodec, type MessageCodec } from '../../../src/protocol/wire/message-codec.js';
 import { RequestEnvelope, requestPrefix } from '../../../src/protocol/wire/request-envelope.js';
 import { ResponseEnvelope } from '../../../src/protocol/wire/response-envelope.js';
 import { TtrpcMetadata } from '../../../src/protocol/core/metadata.js';
 import { TtrpcStatus } from '../../../src/protocol/core/status.js';
+import { frameBytes as encodeFrame } from '../../support/frame-bytes.js';
 
 interface Frame {
   streamId: number;
@@ -30,11 +31,8 @@ class Collector {
   }
 }
 
-function frameBytes({ streamId, type, flags, data }: Frame): Buffer {
-  const bytes = Buffer.alloc(HEADER_BYTES + data.length);
-  writeHeader(bytes, 0, data.length, streamId, type, flags);
-  bytes.set(data, HEADER_BYTES);
-  return bytes;
+function frameBytes({ streamId, ...frame }: Frame): Buffer {
+  return encodeFrame({ id: streamId, ...frame });
 }
 
 const anyFrame = fc.record({

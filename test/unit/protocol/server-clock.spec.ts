@@ -5,7 +5,7 @@ import { serve, TtrpcStatus, type RawServer } from '../../../src/protocol/index.
 import { FrameReader } from '../../../src/protocol/wire/frame-reader.js';
 import { ResponseEnvelope } from '../../../src/protocol/wire/response-envelope.js';
 import { Timer } from '../../../src/protocol/core/timer.js';
-import { request } from '../../attacks/frames.js';
+import { request } from '../../support/frames.js';
 import { TempFolder } from '../../support/temp-folder.js';
 
 const SERVICE = 'test.v1.Test';

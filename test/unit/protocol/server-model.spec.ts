@@ -6,7 +6,7 @@ import type { CallHandler, ServerCall } from '../../../src/protocol/server/serve
 import { ServerCore } from '../../../src/protocol/server/server.js';
 import { readResponse } from '../../conformance/wire/envelope.js';
 import { encodeWritten, FrameCutter, type FrameSpec } from '../../conformance/wire/frame.js';
-import { memoryWire } from '../../fuzz/wire.js';
+import { memoryWire } from '../../support/wire.js';
 
 /*
  * The server's state machine against a small model of it: what a client does and what handlers do, in any order, one

@@ -6,7 +6,7 @@ export function frame(spec: FrameSpec): Buffer {
   return encodeWritten(spec);
 }
 
-/** The bytes of a Request frame. */
+/** The bytes of a Request frame; a unary one unless `flags` say otherwise. */
 export function request(
   service: string,
   method: string,

@@ -1,0 +1,85 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * Sources that no test of `test/unit` names, with the reason and the tests that cover them: a folder (`client/`) for all
+ * files in it, or one file.
+ */
+const EXCEPTIONS: Record<string, { why: string; tests: string[] }> = {
+  'protocol/core/root-context.ts': {
+    why: 'its effect shows only with a caller that has an AsyncLocalStorage',
+    tests: ['test/nest/client-context.spec.ts'],
+  },
+  'protocol/wire/arena-pool.ts': {
+    why: 'the buffers of FrameWriter; a pool alone has no behaviour to test',
+    tests: ['test/unit/protocol/frames.spec.ts'],
+  },
+  'protocol/socket/': {
+    why: 'these need sockets, files, processes or other users',
+    tests: ['test/attacks/socket-file.spec.ts', 'test/faults/socket-life.spec.ts', 'test/faults/cluster.spec.ts'],
+  },
+  'protocol/connection/': {
+    why: 'driven through both sides, frame by frame',
+    tests: ['test/unit/protocol/server-model.spec.ts', 'test/unit/protocol/client-model.spec.ts', 'test/conformance'],
+  },
+  'protocol/server/': {
+    why: 'driven through the wire and the raw API',
+    tests: ['test/unit/protocol/server-model.spec.ts', 'test/unit/protocol/raw-calls.spec.ts', 'test/conformance'],
+  },
+  'protocol/client/': {
+    why: 'driven through the wire and the raw API',
+    tests: ['test/unit/protocol/client-model.spec.ts', 'test/unit/protocol/raw-calls.spec.ts', 'test/conformance'],
+  },
+  'schema/': {
+    why: 'driven through loadSchema and its codecs, against protobufjs, Go and the suite of protobuf',
+    tests: ['test/unit/schema', 'test/protobuf-conformance'],
+  },
+  'common/': { why: 'exists only within an application', tests: ['test/nest'] },
+  'transport/': { why: 'exists only within a Nest application', tests: ['test/nest'] },
+  'client/': { why: 'exists only with a server', tests: ['test/nest'] },
+  'decorators/': { why: 'exists only within a Nest application', tests: ['test/nest', 'test/unit/schema'] },
+};
+
+function filesIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map(({ parentPath, name }) => join(parentPath, name).slice(join(ROOT, folder).length + 1));
+}
+
+/** The sources that a file of `test/unit` imports. */
+function namedSources(): Set<string> {
+  const named = new Set<string>();
+  for (const file of filesIn('test/unit')) {
+    const text = readFileSync(join(ROOT, 'test/unit', file), 'utf8');
+    for (const [, source = ''] of text.matchAll(/\/src\/([\w./-]+)\.js'/g)) named.add(`${source}.ts`);
+  }
+  return named;
+}
+
+const named = namedSources();
+// An index only lists what others export.
+const sources = filesIn('src').filter((file) => !file.endsWith('index.ts'));
+const unnamed = sources.filter((file) => !named.has(file));
+
+describe('each source file', () => {
+  it('is there', () => {
+    expect(sources.length).toBeGreaterThan(100);
+  });
+
+  it('is named by a unit test, or its absence has a reason', () => {
+    const covered = (file: string): boolean =>
+      Object.keys(EXCEPTIONS).some((place) => file === place || (place.endsWith('/') && file.startsWith(place)));
+    expect(unnamed.filter((file) => !covered(file))).toEqual([]);
+  });
+});
+
+describe('each exception', () => {
+  it.each(Object.entries(EXCEPTIONS))('%s is still needed, and its tests exist', (place, { tests }) => {
+    expect(unnamed.filter((file) => file.startsWith(place))).not.toEqual([]);
+    expect(tests.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+});
