@@ -9,7 +9,12 @@ import { swcOptions } from './swc-options.mjs';
 const root = new URL('../../', import.meta.url);
 const SOURCES = {
   'nestjs-ttrpc': new URL('src/index.ts', root).href,
-  'nestjs-ttrpc/protocol': new URL('src/protocol/index.ts', root).href,
+  ...Object.fromEntries(
+    ['protocol', 'schema', 'nri', 'containerd'].map((entry) => [
+      `nestjs-ttrpc/${entry}`,
+      new URL(`src/${entry}/index.ts`, root).href,
+    ]),
+  ),
 };
 
 /** The package's names mean its sources, not what was built. */

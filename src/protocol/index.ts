@@ -3,14 +3,16 @@
  * @packageDocumentation
  */
 export { connect, type RawCallOptions, type RawClient, type RawClientOptions } from './client/connect.js';
+export type { ServiceClient } from './client/service-client.js';
 export type { RawStream } from './client/raw-stream.js';
 export { serve, type RawServer } from './server/serve.js';
 export type { RawContext } from './server/call-context.js';
 export type { RawHandle, RawMethod, RawServices } from './server/raw-handler.js';
+export { implement, ServiceImplementation, type ServiceHandlers } from './server/implement.js';
+export type { MethodDescriptor, ServiceDescriptor } from './wire/service-descriptor.js';
 export { formatAddress, parseAddress, type Address } from './socket/address.js';
 export type { BackoffOptions } from './client/backoff.js';
 export type { ChannelOptions, ChannelStats, ChannelStatus, RouteOptions } from './client/channel.js';
-export type { ConnectionStatus } from './client/shared-connection.js';
 export type { ClientLimits } from './client/client-connection.js';
 export { TtrpcError, type ErrorExposure, type TtrpcErrorOptions } from './core/errors.js';
 export { FrameFlag, FrameType, HEADER_BYTES, MAX_MESSAGE_BYTES, writeHeader } from './wire/frame.js';

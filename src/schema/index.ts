@@ -4,6 +4,8 @@ export { EncodeError } from './codec/encode/encode-error.js';
 export type { UnknownProperties, WarningSink } from './codec/encode/unknown-properties.js';
 export type { IncludeDirs, LoaderOptions } from './sources/loader-options.js';
 export { loadSchema } from './sources/load-schema.js';
+export { loadServices, type LoadedServices } from './load-services.js';
+export type { MessageInit, Rpc } from './message-init.js';
 export type { FileDescriptorSetObject, ReflectionRoot, RootDescriptor, Schema, SchemaOptions } from './schema.js';
 export { SchemaError, type SchemaErrorPlace } from './schema-error.js';
 export type { MethodDescriptor, ServiceDescriptor } from './service-descriptor.js';

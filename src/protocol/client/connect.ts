@@ -7,6 +7,7 @@ import { parseAddress } from '../socket/address.js';
 import { isDuplex } from '../socket/duplex.js';
 import { bytesCodec } from '../wire/message-codec.js';
 import { methodRef } from '../wire/method-ref.js';
+import type { MethodDescriptor, ServiceDescriptor } from '../wire/service-descriptor.js';
 import { isIterable } from '../connection/pump.js';
 import { requestError } from './call-errors.js';
 import type { CallMethod, CallRuntime, RequestFeed } from './call-runtime.js';
@@ -16,6 +17,7 @@ import type { ConnectionSource } from './dialer.js';
 import { IterableFeed } from './iterable-feed.js';
 import { SentStream, type RawStream } from './raw-stream.js';
 import { RuntimeCalls } from './runtime-calls.js';
+import { serviceClient, type ServiceClient } from './service-client.js';
 
 /** Options of one call of the raw client. */
 export interface RawCallOptions extends RouteOptions {
@@ -44,6 +46,13 @@ export interface RawClient {
    * @throws TtrpcError: CANCELLED when the signal has aborted already, INVALID_ARGUMENT for invalid options
    */
   stream(service: string, method: string, shape: Exclude<MethodShape, 'unary'>, options?: RawCallOptions): RawStream;
+  /**
+   * Typed functions for the rpcs of a service: `await client.service(Task).state({ id })`. Promises, and AsyncIterables where
+   * the server streams; a stream of requests is an AsyncIterable or Iterable. They reject with a TtrpcError.
+   */
+  service<All extends Record<string, MethodDescriptor>>(
+    service: ServiceDescriptor<All>,
+  ): ServiceClient<All, RawCallOptions>;
   /** Closes all connections; calls in flight end with UNAVAILABLE. */
   close(): void;
 }
@@ -101,6 +110,7 @@ class EngineRuntime implements CallRuntime<RawCallOptions> {
 }
 
 class Client implements RawClient {
+  readonly #services = new Map<ServiceDescriptor, object>();
   readonly #methods = new Map<string, CallMethod>();
   readonly #runtime: EngineRuntime;
   readonly #calls: RuntimeCalls<RawCallOptions>;
@@ -132,6 +142,14 @@ class Client implements RawClient {
     } catch (error) {
       throw requestError(error);
     }
+  }
+
+  service<All extends Record<string, MethodDescriptor>>(
+    service: ServiceDescriptor<All>,
+  ): ServiceClient<All, RawCallOptions> {
+    let found = this.#services.get(service);
+    if (!found) this.#services.set(service, (found = serviceClient(service, this.#calls)));
+    return found as ServiceClient<All, RawCallOptions>;
   }
 
   close(): void {

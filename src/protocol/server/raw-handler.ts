@@ -37,7 +37,8 @@ export type RawMethod =
 /** What {@link serve} serves: methods by service name and method name. */
 export type RawServices = Readonly<Record<string, Readonly<Record<string, RawMethod>>>>;
 
-interface BoundRawHandler extends HandlerCodecs<Uint8Array, Uint8Array> {
+/** A handler of the engine with the codecs of its messages. */
+export interface EngineHandler<Request, Response> extends HandlerCodecs<Request, Response> {
   // The shape decides what the handler takes and gives; the union's members agree with it by their types.
   readonly handle: RawHandle<unknown, unknown>;
   readonly exposeErrors: boolean | undefined;
@@ -46,20 +47,20 @@ interface BoundRawHandler extends HandlerCodecs<Uint8Array, Uint8Array> {
 /** The method of a raw handler; see `ErrorExposure`. */
 export function rawMethod(service: string, name: string, method: RawMethod, exposeErrors?: boolean): ServerMethod {
   const { shape, handle } = typeof method === 'function' ? { shape: 'unary' as const, handle: method } : method;
-  const bound: BoundRawHandler = {
+  const bound: EngineHandler<Uint8Array, Uint8Array> = {
     request: bytesCodec,
     response: bytesCodec,
     handle: handle as RawHandle<unknown, unknown>,
     exposeErrors,
   };
-  return { service, method: name, shape, open: (call) => new RawCall(call, bound) };
+  return { service, method: name, shape, open: (call) => new EngineCall(call, bound) };
 }
 
-/** One call of a raw handler, which gets it as its context. */
-class RawCall extends HandlerRun<Uint8Array, Uint8Array> {
+/** One call of a handler without Nest, which gets it as its context. */
+export class EngineCall<Request, Response> extends HandlerRun<Request, Response> {
   constructor(
     call: ServerCall,
-    private readonly handler: BoundRawHandler,
+    protected readonly handler: EngineHandler<Request, Response>,
   ) {
     super(call, handler);
   }
@@ -68,8 +69,8 @@ class RawCall extends HandlerRun<Uint8Array, Uint8Array> {
     return this.handler.handle(request, this);
   }
 
-  protected override openRequests(): ReceiveQueue<Uint8Array> {
-    return new ReceiveQueue<Uint8Array>(this.call, () => undefined);
+  protected override openRequests(): ReceiveQueue<Request> {
+    return new ReceiveQueue<Request>(this.call, () => undefined);
   }
 
   protected override statusOf(error: unknown): StatusObject {
@@ -81,7 +82,9 @@ class RawCall extends HandlerRun<Uint8Array, Uint8Array> {
   }
 
   protected override notAStream(result: unknown): unknown {
-    return new TypeError(`expected an iterable of Uint8Arrays, got ${describe(result)}`);
+    return new TypeError(
+      `expected an iterable of ${this.handler.response === bytesCodec ? 'Uint8Arrays' : this.handler.response.typeName}, got ${describe(result)}`,
+    );
   }
 
   protected override onListenerFailed(error: unknown): void {

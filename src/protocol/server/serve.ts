@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { describe } from '../core/describe.js';
 import { isDuplex } from '../socket/duplex.js';
 import type { ErrorExposure } from '../core/errors.js';
+import type { ServiceImplementation } from './implement.js';
 import { rawMethod, type RawServices } from './raw-handler.js';
 import type { ServerStats } from './refusals.js';
 import { ServerCore, type ServerCoreOptions } from './server.js';
@@ -24,7 +25,8 @@ export interface RawServer {
 }
 
 /**
- * Serves raw methods, bytes in and bytes out, on an address (see `parseAddress`) or on one Duplex.
+ * Serves raw methods, bytes in and bytes out, or typed services (see `implement`) on an address (see `parseAddress`) or on
+ * one Duplex.
  * A TtrpcError that a handler throws is the call's status; any other error is UNKNOWN, without its message.
  * A Duplex is ended when the server closes: its `end()` must tell the other end (`final` of one of your own), which has a
  * second to end, too; without a `final` it is destroyed once it has taken what was written.
@@ -32,16 +34,22 @@ export interface RawServer {
  */
 export async function serve(
   target: string | Duplex,
-  services: RawServices,
+  services: RawServices | readonly ServiceImplementation[],
   options: ServerCoreOptions & ErrorExposure = {},
 ): Promise<RawServer> {
   if (typeof target !== 'string' && !isDuplex(target)) {
     throw new TypeError(`expected an address or a Duplex to serve, got ${describe(target)}`);
   }
   const core = new ServerCore(options);
-  for (const [service, methods] of Object.entries(services)) {
-    for (const [name, method] of Object.entries(methods))
-      core.methods.add(rawMethod(service, name, method, options.exposeErrors));
+  if (Array.isArray(services)) {
+    for (const service of services as readonly ServiceImplementation[]) {
+      for (const method of service.methods(options.exposeErrors)) core.methods.add(method);
+    }
+  } else {
+    for (const [service, methods] of Object.entries(services as RawServices)) {
+      for (const [name, method] of Object.entries(methods))
+        core.methods.add(rawMethod(service, name, method, options.exposeErrors));
+    }
   }
   if (typeof target === 'string') await core.listen([target]);
   else core.accept(target, 'duplex');

@@ -1,0 +1,19 @@
+/**
+ * containerd: its events, its shims, and shims of one's own. Exported as `nestjs-ttrpc/containerd`; loads no Nest.
+ * @packageDocumentation
+ */
+export type { MessageInit } from '../schema/message-init.js';
+export type * from './generated/messages.js';
+export { containerdSchema, eventsService, taskService } from './schema.js';
+export {
+  EventPublisher,
+  NAMESPACE_HEADER,
+  receiveEvents,
+  type ContainerdEvent,
+  type EventPublisherOptions,
+  type EventReceiver,
+  type ReceiveEventsOptions,
+} from './events.js';
+export { defineShim, type Shim, type ShimDefinition } from './shim/define-shim.js';
+export { plainProcesses } from './shim/plain-processes.js';
+export type { OciProcess, OciSpec, ShimContainer, ShimProcess, ShimRunner, StartedProcess } from './shim/runner.js';

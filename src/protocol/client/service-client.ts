@@ -1,0 +1,64 @@
+import { sendsResponseStream } from '../core/method-shape.js';
+import { methodRef } from '../wire/method-ref.js';
+import type { MethodDescriptor, ServiceDescriptor } from '../wire/service-descriptor.js';
+import type { CallMethod } from './call-runtime.js';
+import type { RouteOptions } from './channel.js';
+import type { AsyncCalls } from './runtime-calls.js';
+
+type RequestOf<Method extends MethodDescriptor> = Parameters<Method['request']['encode']>[0];
+
+type ResponseOf<Method extends MethodDescriptor> = ReturnType<Method['response']['decode']>;
+
+type Streamed<T> = AsyncIterable<T> | Iterable<T>;
+
+type ArgumentOf<Method extends MethodDescriptor> = [Method['shape']] extends ['unary' | 'server-streaming']
+  ? RequestOf<Method>
+  : [Method['shape']] extends ['client-streaming' | 'bidi']
+    ? Streamed<RequestOf<Method>>
+    : RequestOf<Method> | Streamed<RequestOf<Method>>;
+
+type ResultOf<Method extends MethodDescriptor> = [Method['shape']] extends ['unary' | 'client-streaming']
+  ? Promise<ResponseOf<Method>>
+  : [Method['shape']] extends ['server-streaming' | 'bidi']
+    ? AsyncIterableIterator<ResponseOf<Method>, undefined>
+    : Promise<ResponseOf<Method>> & AsyncIterableIterator<ResponseOf<Method>, undefined>;
+
+/**
+ * Functions for the rpcs of a service, by their names and those with a small first letter: a Promise, begun at once, or an
+ * AsyncIterable, begun by its first `next()`, where the server streams.
+ */
+export type ServiceClient<All extends Record<string, MethodDescriptor>, Options> = {
+  readonly [Name in keyof All & string as Exclude<Name | Uncapitalize<Name>, 'then'>]: (
+    request: ArgumentOf<All[Name]>,
+    options?: Options,
+  ) => ResultOf<All[Name]>;
+};
+
+/** Makes the functions of a {@link ServiceClient}: a frozen plain object. An rpc named `then` is reachable by `Then` only. */
+export function serviceClient<Options extends RouteOptions>(
+  service: ServiceDescriptor,
+  calls: AsyncCalls<Options>,
+): object {
+  const functions = new Map<string, unknown>();
+  for (const { name, shape, request, response } of Object.values(service.methods)) {
+    const method: CallMethod = {
+      ref: methodRef(service.name, name, shape),
+      shape,
+      request,
+      response,
+      fullName: `${service.name}/${name}`,
+    };
+    const call = sendsResponseStream(shape)
+      ? (message: unknown, options?: Options) => calls.iterate(method, message, options)
+      : (message: unknown, options?: Options) => calls.promise(method, message, options);
+    functions.set(name, call);
+    for (const other of [name.charAt(0).toUpperCase() + name.slice(1), name.charAt(0).toLowerCase() + name.slice(1)]) {
+      if (!Object.hasOwn(service.methods, other)) functions.set(other, call);
+    }
+  }
+  // Whoever awaits the object asks for it.
+  functions.delete('then');
+  const object = {};
+  for (const [name, value] of functions) Object.defineProperty(object, name, { value, enumerable: true });
+  return Object.freeze(object);
+}
