@@ -8,11 +8,8 @@ import ts from 'typescript';
 import { pack } from './pack.mjs';
 import { bin, root, run } from './run.mjs';
 
-const { name } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const entries = [
-  name,
-  ...['protocol', 'protobuf-es', 'ts-proto', 'schema', 'nri', 'containerd'].map((path) => `${name}/${path}`),
-];
+const { name, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const entries = Object.entries(exports).flatMap(([path, target]) => (typeof target === 'string' ? [] : path.replace('.', name)));
 const folder = mkdtempSync(join(tmpdir(), 'package-'));
 try {
   const tarball = packed();

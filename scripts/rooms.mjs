@@ -14,6 +14,7 @@ export const ROOMS = [
   ['transport', 'client'],
   ['decorators'],
   ['nri', 'containerd'],
+  ['grpc'],
   ['.'],
 ];
 

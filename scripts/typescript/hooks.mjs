@@ -15,6 +15,8 @@ const SOURCES = {
       new URL(`src/${entry}/index.ts`, root).href,
     ]),
   ),
+  'nestjs-ttrpc/grpc': new URL('src/grpc/index.ts', root).href,
+  'nestjs-ttrpc/protocol': new URL('src/protocol/index.ts', root).href,
 };
 
 /** The package's names mean its sources, not what was built. */

@@ -27,7 +27,7 @@ import type { ProcessingHooks } from './call/processing-hooks.js';
 import { RefusalLog } from './binding/refusal-log.js';
 import { cannotListen, startupError } from './binding/startup-error.js';
 import { startupLine } from './binding/startup-line.js';
-import { bindHandlers, TWO_APPLICATIONS, type Binding, type RegisteredHandler } from './binding/bind-handlers.js';
+import { bindHandlers, serviceOf, TWO_APPLICATIONS, type Binding, type RegisteredHandler } from './binding/bind-handlers.js';
 
 /** What {@link TtrpcServer.status} emits. */
 export type TtrpcServerStatus = 'connected' | 'disconnected';
@@ -199,9 +199,13 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
     this.#hasHooks = true;
   }
 
+  get #packages(): string[] {
+    return [this.#options.package ?? []].flat();
+  }
+
   #serves(info: HandlerInfo): boolean {
     try {
-      return this.#servedServices().has(this.#loadSchema().resolve(info.descriptor?.name ?? info.service));
+      return this.#servedServices().has(serviceOf(info, this.#loadSchema(), this.#packages));
     } catch {
       return false;
     }
@@ -229,9 +233,14 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
 
   async #bind(): Promise<string[]> {
     const schema = this.#loadSchema();
-    const { bindings, foreign, unimplemented } = bindHandlers(this.#handlers, schema, this.#servedServices());
+    const { bindings, foreign, unimplemented } = bindHandlers(
+      this.#handlers,
+      schema,
+      this.#servedServices(),
+      this.#packages,
+    );
     for (const { handler, reason } of foreign) {
-      if (!servedElsewhere(handler.info, this.#known)) {
+      if (!this.mayIgnore(handler.info) && !servedElsewhere(handler.info, this.#known)) {
         throw new Error(`${handlerName(handler.info)}: ${messageOf(reason)}`, { cause: reason });
       }
     }
@@ -258,6 +267,11 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
     this._status$.next('connected');
     this.#emit('listening', addresses);
     return addresses;
+  }
+
+  /** True for a handler that need not be served, though its service is not among those of this server. */
+  protected mayIgnore(_info: HandlerInfo): boolean {
+    return false;
   }
 
   #registration(): object {
@@ -289,7 +303,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
   #method({ service, method, handler }: Binding): ServerMethod {
     const bound: BoundHandler = {
       name: handlerName(handler.info),
-      callback: handler.callback,
+      callback: handler.info.foreign?.adapt(handler.callback, method) ?? handler.callback,
       request: method.request,
       response: method.response,
       answersEmpty: method.response.typeName === 'google.protobuf.Empty',

@@ -35,7 +35,8 @@ export interface Bindings {
 }
 
 /**
- * Finds the rpc for each handler.
+ * Finds the rpc for each handler. `packages` are those to which the service's name of a handler of another transport may
+ * be relative.
  * @throws an Error for a handler of a served service that names none of its rpcs (with the one that was probably meant),
  * and for two handlers of one rpc.
  */
@@ -43,11 +44,12 @@ export function bindHandlers(
   handlers: readonly RegisteredHandler[],
   schema: Schema,
   served: ReadonlySet<ServiceDescriptor>,
+  packages: readonly string[] = [],
 ): Bindings {
   const bindings = new Map<string, Binding>();
   const foreign: { handler: RegisteredHandler; reason: Error }[] = [];
   for (const handler of handlers) {
-    const service = resolve(handler.info, schema, served);
+    const service = resolve(handler.info, schema, served, packages);
     if (!('methods' in service)) {
       foreign.push({ handler, reason: service });
       continue;
@@ -55,6 +57,11 @@ export function bindHandlers(
     const method = findMethod(handler.info, service, schema);
     const path = `${service.name}/${method.name}`;
     const other = bindings.get(path);
+    if (other && isForeign(other) !== isForeign({ handler })) {
+      // One method with both decorators comes twice.
+      if (isForeign(other)) bindings.set(path, { service, method, handler });
+      continue;
+    }
     if (other && other.handler.info === handler.info) {
       if (other.handler.turn !== handler.turn) throw new Error(TWO_APPLICATIONS);
       throw new Error(
@@ -78,10 +85,30 @@ export function bindHandlers(
   return { bindings: [...bindings.values()], foreign, unimplemented };
 }
 
-function resolve(info: HandlerInfo, schema: Schema, served: ReadonlySet<ServiceDescriptor>): ServiceDescriptor | Error {
+function isForeign({ handler }: Pick<Binding, 'handler'>): boolean {
+  return handler.info.foreign !== undefined;
+}
+
+/**
+ * The service of a handler. @throws a SchemaError when the schema does not have it, or has several that it can be
+ */
+export function serviceOf(info: HandlerInfo, schema: Schema, packages: readonly string[]): ServiceDescriptor {
+  if (info.foreign) {
+    const relative = packages.map((name) => schema.services.get(`${name}.${info.service}`)).find((each) => each);
+    if (relative) return relative;
+  }
+  return schema.resolve(info.descriptor?.name ?? info.service);
+}
+
+function resolve(
+  info: HandlerInfo,
+  schema: Schema,
+  served: ReadonlySet<ServiceDescriptor>,
+  packages: readonly string[],
+): ServiceDescriptor | Error {
   let service: ServiceDescriptor;
   try {
-    service = schema.resolve(info.descriptor?.name ?? info.service);
+    service = serviceOf(info, schema, packages);
   } catch (error) {
     if (error instanceof SchemaError) return error;
     throw error;

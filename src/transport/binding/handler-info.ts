@@ -1,4 +1,13 @@
-import type { ServiceDescriptor } from '../../schema/service-descriptor.js';
+import type { MethodDescriptor, ServiceDescriptor } from '../../schema/service-descriptor.js';
+import type { HandlerCallback } from './bound-handler.js';
+
+/** A handler that was written for another transport of Nest and serves an rpc here, too. */
+export interface ForeignHandler {
+  /** How its decorator reads, for error texts: `@GrpcMethod('HeroService', 'FindOne')`. */
+  readonly label: string;
+  /** The handler as this transport calls it. @throws an Error when it cannot serve `method` */
+  adapt(callback: HandlerCallback, method: MethodDescriptor): HandlerCallback;
+}
 
 /** What the decorators know about a handler. */
 export interface HandlerInfo {
@@ -11,9 +20,14 @@ export interface HandlerInfo {
   /** Class and method, for error texts. */
   readonly className: string;
   readonly property: string;
+  /**
+   * Set for a handler of another transport. Its service's name may be relative to the server's `package`, and a handler
+   * of `@TtrpcMethod` for the same rpc takes precedence.
+   */
+  readonly foreign?: ForeignHandler | undefined;
 }
 
 /** `GreeterController.sayHello`, for error texts. */
 export function handlerName(info: HandlerInfo): string {
-  return `${info.className}.${info.property}`;
+  return info.foreign?.label ?? `${info.className}.${info.property}`;
 }

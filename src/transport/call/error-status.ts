@@ -71,7 +71,8 @@ function mapRpc(error: unknown): MappedError {
   }
   if (typeof error !== 'object' || error === null) return hidden();
   const { code, status, message, details } = error as ErrorShape;
-  const text = typeof message === 'string' ? message : '';
+  // grpc-js takes the text from `details` where it is one.
+  const text = typeof details === 'string' ? details : typeof message === 'string' ? message : '';
   if (typeof code === 'number') return shown(code, text, statusDetails(details));
   // The plain object of Nest's base filter: of an RpcException with a text, or of an error that it has hidden.
   if (status === 'error' && text !== HIDDEN_MESSAGE) return mapRpc(text);

@@ -197,6 +197,36 @@ export class HandlerCall extends HandlerRun<unknown, unknown> implements ReaderF
     return new TtrpcException(TtrpcStatus.INTERNAL, `the answer of ${name} does not encode: ${text}`);
   }
 
+  /** Sends a message of the response stream beside what the handler returns; false while the client does not take more. */
+  write(message: unknown): boolean {
+    if (this.call.ended) return true;
+    try {
+      this.send(message);
+    } catch (error) {
+      this.failToSend(error);
+    }
+    return this.call.writable;
+  }
+
+  /** Calls `callback` when the client takes more. */
+  onWritable(callback: () => void): void {
+    this.call.onWritable(callback);
+  }
+
+  /** Ends the response stream, whatever the handler has still to give. */
+  finish(): void {
+    if (this.call.ended) return;
+    this.stop();
+    this.end();
+  }
+
+  /** Ends the call with an error, whatever the handler has still to give. */
+  abort(error: unknown): void {
+    if (this.call.ended) return;
+    this.stop();
+    this.fail(error);
+  }
+
   protected override reasonFor(error: TtrpcError): TtrpcException {
     return TtrpcException.from(error);
   }

@@ -41,3 +41,10 @@ export const ROUTE = 'path';
 
 /** On a prototype, by method: the types of its parameters, as TypeScript emits them. */
 export const PARAMETER_TYPES = 'design:paramtypes';
+
+/** Nest's gRPC decorators by the value of `streaming` in their pattern, `{ service, rpc, streaming }`. */
+export const GRPC_DECORATORS = {
+  no_stream: 'GrpcMethod',
+  rx_stream: 'GrpcStreamMethod',
+  pt_stream: 'GrpcStreamCall',
+} as const;

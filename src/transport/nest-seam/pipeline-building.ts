@@ -17,10 +17,14 @@ let current: { readonly options: PipelineOptions; readonly asked: Set<Applicatio
 /** The configurations that Nest has asked for filters while it built the pipelines of a server. */
 const configs = new WeakMap<object, Set<ApplicationConfig>>();
 
-/** Gives `server` the transport id by which Nest selects its handlers, and notices when Nest builds their pipelines. */
-export function defineTransportId(server: object, id: symbol, options: PipelineOptions): void {
+/**
+ * Gives `server` the transport id by which Nest selects its handlers, and notices when Nest builds their pipelines.
+ * Without an id it gets the handlers of all transports. A second call replaces the first.
+ */
+export function defineTransportId(server: object, id: symbol | undefined, options: PipelineOptions): void {
   Object.defineProperty(server, 'transportId', {
     enumerable: true,
+    configurable: true,
     get: () => {
       begin(options);
       return id;

@@ -37,6 +37,14 @@ const plugins = [
     parameter: 'outputServices=generic-definitions,importSuffix=.js,esModuleInterop=true',
     files: ['library.proto', 'google/protobuf/timestamp.proto', 'google/protobuf/empty.proto'],
   },
+  {
+    // As users of Nest's gRPC transport have it.
+    folder: 'ts-proto-nest',
+    packages: ['ts-proto@2.18.0'],
+    command: 'protoc-gen-ts_proto',
+    parameter: 'nestJs=true,addGrpcMetadata=true,importSuffix=.js,esModuleInterop=true',
+    files: ['library.proto', 'google/protobuf/timestamp.proto', 'google/protobuf/empty.proto'],
+  },
 ];
 
 for (const version of [3, 2]) {

@@ -1,0 +1,53 @@
+import { warnNotCarried } from './not-carried.js';
+
+/** Options of Nest's gRPC transport that have no meaning over ttrpc. Each is accepted and ignored, with one warning. */
+export interface IgnoredGrpcOptions {
+  /** gRPC's TLS; a unix socket has file permissions and `authorize`. */
+  credentials?: unknown;
+  /** Options of grpc-js. */
+  channelOptions?: unknown;
+  /** Keepalive of HTTP/2. */
+  keepalive?: unknown;
+  /** Use `maxMessageBytes`. */
+  maxSendMessageLength?: number | undefined;
+  /** Use `maxMessageBytes`. */
+  maxReceiveMessageLength?: number | undefined;
+  /** Metadata count as part of a message. */
+  maxMetadataSize?: number | undefined;
+  /** The schema is loaded by this library. */
+  protoLoader?: string | undefined;
+  /** A TtrpcServer always closes gracefully; see `gracePeriodMs`. */
+  gracefulShutdown?: boolean | undefined;
+  /** For grpc-js's reflection. */
+  onLoadPackageDefinition?: unknown;
+}
+
+const IGNORED = [
+  'credentials',
+  'channelOptions',
+  'keepalive',
+  'maxSendMessageLength',
+  'maxReceiveMessageLength',
+  'maxMetadataSize',
+  'protoLoader',
+  'onLoadPackageDefinition',
+] as const satisfies (keyof IgnoredGrpcOptions)[];
+
+/**
+ * Warns of options that are ignored.
+ * @throws TypeError for `packageDefinition`, which the schema cannot be made of
+ */
+export function checkGrpcOptions(options: object | undefined | null): void {
+  // The class that gets them says what is wrong with options that are no object.
+  if (typeof options !== 'object' || options === null) return;
+  const given = options as IgnoredGrpcOptions & { packageDefinition?: unknown };
+  if (given.packageDefinition !== undefined) {
+    throw new TypeError('packageDefinition: expected protoPath, root or fileDescriptorSet instead');
+  }
+  for (const name of IGNORED) if (given[name] !== undefined) warnNotCarried(`the option ${name}`);
+}
+
+/** The names in `package`. */
+export function packagesOf(value: string | readonly string[] | undefined): readonly string[] {
+  return [value ?? []].flat() as string[];
+}

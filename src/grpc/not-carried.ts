@@ -1,0 +1,11 @@
+import { Logger } from '@nestjs/common';
+
+const logger = new Logger('TtrpcGrpc');
+const warned = new Set<string>();
+
+/** Warns, once in a process, that ttrpc does not carry `what`. */
+export function warnNotCarried(what: string): void {
+  if (warned.has(what)) return;
+  warned.add(what);
+  logger.warn(`ttrpc does not carry ${what}; it is ignored (docs/grpc.md has the differences)`);
+}
