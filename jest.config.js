@@ -14,6 +14,7 @@ export default {
     '^nestjs-ttrpc$': '<rootDir>/src/index.ts',
     '^nestjs-ttrpc/protocol$': '<rootDir>/src/protocol/index.ts',
     '^nestjs-ttrpc/(protobuf-es|ts-proto)$': '<rootDir>/src/schema/adapters/$1/index.ts',
+    '^nestjs-ttrpc/(health|reflection)$': '<rootDir>/src/$1/index.ts',
     // TypeScript's imports name the compiled file.
     '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],
   },

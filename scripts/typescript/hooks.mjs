@@ -9,6 +9,8 @@ import { swcOptions } from './swc-options.mjs';
 const root = new URL('../../', import.meta.url);
 const SOURCES = {
   'nestjs-ttrpc': new URL('src/index.ts', root).href,
+  'nestjs-ttrpc/health': new URL('src/health/index.ts', root).href,
+  'nestjs-ttrpc/reflection': new URL('src/reflection/index.ts', root).href,
   'nestjs-ttrpc/protocol': new URL('src/protocol/index.ts', root).href,
 };
 

@@ -11,6 +11,8 @@ export interface HandlerInfo {
   /** Class and method, for error texts. */
   readonly className: string;
   readonly property: string;
+  /** True: its `signal` aborts when the server begins to close. */
+  readonly signalClosing?: boolean | undefined;
 }
 
 /** `GreeterController.sayHello`, for error texts. */
