@@ -15,6 +15,7 @@ export const ROOMS = [
   ['decorators'],
   ['nri', 'containerd'],
   ['grpc'],
+  ['health', 'reflection'],
   ['.'],
 ];
 

@@ -18,6 +18,12 @@ export interface TtrpcMethodOptions {
    * connected to an HTTP application skips it only with `pipes: false`.
    */
   pipes?: boolean | undefined;
+  /**
+   * True: the `context.signal` of a streaming call of this method aborts when the server begins to close, as it does for
+   * all methods with the server's option `signalStreams`. The call goes on, so that an endless stream can complete.
+   * Default false.
+   */
+  signalClosing?: boolean | undefined;
 }
 
 /**
@@ -39,13 +45,13 @@ export function TtrpcMethod(...args: (string | TtrpcMethodOptions | undefined)[]
   const names = args.filter((arg) => typeof arg === 'string');
   const rpc = names.pop();
   const service = names.pop();
-  const { pipes = true } = args.find((arg) => typeof arg === 'object' && arg !== null) ?? {};
+  const { pipes = true, signalClosing = false } = args.find((arg) => typeof arg === 'object' && arg !== null) ?? {};
   return (target, key, descriptor) => {
     const { property, handler } = methodOf(target, key, descriptor);
     const owner = target.constructor;
     const restoreParameters = keepParameters(target, property);
     const complete = pipes ? completeParameters : passParameters;
-    markHandler(handler, { service, rpc, completeParameters: complete, restoreParameters });
+    markHandler(handler, { service, rpc, signalClosing, completeParameters: complete, restoreParameters });
     watchReturn(handler);
     complete(target, property);
     registerHandler(target, property, handler, {
@@ -54,6 +60,7 @@ export function TtrpcMethod(...args: (string | TtrpcMethodOptions | undefined)[]
       rpc,
       className: owner.name,
       property,
+      signalClosing,
     });
     // Before any decorator of the class: so the filters that those add are asked first.
     const filters = (Reflect.getMetadata(FILTERS, owner) ?? []) as unknown[];

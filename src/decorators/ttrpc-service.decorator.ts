@@ -36,6 +36,7 @@ export function TtrpcService(service: string | ServiceDescriptor, options: Ttrpc
         rpc: mark.rpc,
         className: target.name,
         property,
+        signalClosing: mark.signalClosing,
       });
     }
   };

@@ -1,5 +1,7 @@
-import type { DynamicModule, ForwardReference, OnModuleDestroy, Type } from '@nestjs/common';
+import { Inject, type DynamicModule, type ForwardReference, type OnModuleDestroy, type Type } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
 import { describe } from '../protocol/core/describe.js';
+import { DRAIN_LISTENER, type DrainListener } from './drain-listener.js';
 import type { TtrpcServer } from './ttrpc-server.js';
 
 /** What an application can be made of. */
@@ -21,9 +23,21 @@ export function drainFirst(root: RootModule, ...servers: readonly TtrpcServer[])
   if (servers.length === 0) throw new TypeError('drainFirst: expected the root module and at least one TtrpcServer');
   // A class for each application, since Nest knows modules by their class.
   class TtrpcDrainModule implements OnModuleDestroy {
+    constructor(@Inject(ModuleRef) private readonly modules: ModuleRef) {}
+
     async onModuleDestroy(): Promise<void> {
+      for (const listener of drainListeners(this.modules)) listener.onDrain();
       await Promise.all(servers.map((server) => server.close()));
     }
   }
   return { module: TtrpcDrainModule, imports: [root] };
+}
+
+function drainListeners(modules: ModuleRef): DrainListener[] {
+  try {
+    return modules.get<DrainListener, DrainListener>(DRAIN_LISTENER, { strict: false, each: true });
+  } catch {
+    // Nest has no other way to say that there are none.
+    return [];
+  }
 }

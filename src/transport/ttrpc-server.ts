@@ -316,6 +316,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
       service: service.name,
       method: method.name,
       shape: method.shape,
+      signalsClosing: handler.info.signalClosing,
       open: (call) => new HandlerCall(call, bound, this, this.#hooksFor),
     };
   }

@@ -23,6 +23,8 @@ const COUNTED_REQUEST_BYTES = 4096;
 
 /** A method that a server serves: where a request goes once its names are known. */
 export interface ServerMethod extends MethodKey {
+  /** True: the handler of a streaming call is told when the server begins to close, whatever `signalStreams` says. */
+  readonly signalsClosing?: boolean | undefined;
   /** Opens a call, before its request is delivered: who hears of it from now on. */
   open(call: ServerCall): CallHandler;
 }

@@ -105,10 +105,11 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
   readonly probesPeer = true;
 
   /** Refuses new calls from now on; an idle connection can be closed at once. `notice` is for the streams, if any. */
-  drain(notice?: TtrpcError): void {
+  drain(notice: TtrpcError, toAllStreams: boolean): void {
     this.#draining = true;
-    if (notice) {
-      for (const call of this.#calls.all()) if (call.method.shape !== 'unary') call.notifyClosing(notice);
+    for (const call of this.#calls.all()) {
+      const { shape, signalsClosing } = call.method;
+      if (shape !== 'unary' && (toAllStreams || signalsClosing === true)) call.notifyClosing(notice);
     }
     this.#leaveWhenIdle();
   }

@@ -190,8 +190,7 @@ export class ServerCore implements ServerConnectionOwner, GateKeeper {
   async #close({ gracePeriodMs = 0, signalStreams = false }: CloseOptions): Promise<void> {
     const unbound = this.#unbind();
     this.#gate.close();
-    const notice = signalStreams ? closingError() : undefined;
-    for (const connection of [...this.#connections]) connection.drain(notice);
+    for (const connection of [...this.#connections]) connection.drain(closingError(), signalStreams);
     await this.#emptied(gracePeriodMs);
     await unbound;
   }

@@ -25,6 +25,8 @@ export interface HandlerInfo {
    * of `@TtrpcMethod` for the same rpc takes precedence.
    */
   readonly foreign?: ForeignHandler | undefined;
+  /** True: its `signal` aborts when the server begins to close. */
+  readonly signalClosing?: boolean | undefined;
 }
 
 /** `GreeterController.sayHello`, for error texts. */

@@ -13,6 +13,8 @@ export interface MethodMark {
   readonly service: string | undefined;
   /** Undefined: it follows from the method's name. */
   readonly rpc: string | undefined;
+  /** As {@link HandlerInfo.signalClosing}. */
+  readonly signalClosing: boolean;
   /** Writes what Nest is to know of the parameters of a method that stands for the handler in this transport. */
   readonly completeParameters: (target: object, property: string) => void;
   /** Writes what the method's own decorators say of its parameters, and no more. */

@@ -1,0 +1,72 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { TtrpcCallOptions } from '../client/api/call-options.js';
+import { TtrpcClient } from '../client/api/ttrpc-client.js';
+import { messageOf } from '../protocol/core/errors.js';
+import { loadProtoText } from '../schema/sources/proto-text.js';
+import { HEALTH_PROTO } from './health-proto.js';
+import { TtrpcHealth, type TtrpcWatchedStatus } from './ttrpc-health.js';
+
+/** What an indicator of @nestjs/terminus returns: the one entry has the key that it was given. */
+export type TtrpcHealthIndicatorResult<Key extends string = string> = Record<
+  Key,
+  { status: 'up' | 'down'; servingStatus?: TtrpcWatchedStatus; message?: string }
+>;
+
+/** Options of {@link TtrpcHealthIndicator.checkService}. */
+export interface TtrpcHealthCheckOptions {
+  /** The service to ask for. Default: the empty name, the whole server. */
+  service?: string | undefined;
+  /** How long to wait for the connection and the response, in ms. Default 1,000. */
+  timeoutMs?: number | undefined;
+}
+
+const TIMEOUT_MS = 1000;
+
+interface HealthClient {
+  check(request: { service: string }, options: TtrpcCallOptions): Promise<{ status: TtrpcWatchedStatus }>;
+}
+
+const descriptor = loadProtoText(HEALTH_PROTO, { enums: String, defaults: true }).resolve('grpc.health.v1.Health');
+
+/**
+ * A health indicator for @nestjs/terminus 11 and 12: `health.check([() => ttrpc.isHealthy('greeter', 'demo.v1.Greeter')])`.
+ * A service is up while its status is SERVING.
+ */
+@Injectable()
+export class TtrpcHealthIndicator {
+  constructor(@Inject(TtrpcHealth) private readonly health: TtrpcHealth) {}
+
+  /** The health of this application: what its {@link TtrpcHealth} says of `service`, by default of the whole server. */
+  isHealthy<Key extends string>(key: Key, service = ''): TtrpcHealthIndicatorResult<Key> {
+    return resultOf(key, this.health.getStatus(service) ?? 'SERVICE_UNKNOWN');
+  }
+
+  /** The health of another ttrpc server, which serves grpc.health.v1: asks it over a connection of its own. */
+  async checkService<Key extends string>(
+    key: Key,
+    url: string,
+    options: TtrpcHealthCheckOptions = {},
+  ): Promise<TtrpcHealthIndicatorResult<Key>> {
+    try {
+      return resultOf(key, await ask(url, options));
+    } catch (error) {
+      return { [key]: { status: 'down', message: messageOf(error) } } as TtrpcHealthIndicatorResult<Key>;
+    }
+  }
+}
+
+async function ask(url: string, options: TtrpcHealthCheckOptions): Promise<TtrpcWatchedStatus> {
+  const { service = '', timeoutMs = TIMEOUT_MS } = options;
+  const client = new TtrpcClient({ url, descriptors: [descriptor] });
+  try {
+    const { status } = await client.getAsyncService<HealthClient>(descriptor.name).check({ service }, { timeoutMs });
+    return status;
+  } finally {
+    await client.close();
+  }
+}
+
+function resultOf<Key extends string>(key: Key, servingStatus: TtrpcWatchedStatus): TtrpcHealthIndicatorResult<Key> {
+  const status = servingStatus === 'SERVING' ? 'up' : 'down';
+  return { [key]: { status, servingStatus } } as TtrpcHealthIndicatorResult<Key>;
+}

@@ -1,0 +1,269 @@
+import { Module, type INestApplicationContext, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { TtrpcHealth, TtrpcHealthIndicator, TtrpcHealthModule } from 'nestjs-ttrpc/health';
+import { drainFirst, TtrpcClient, TtrpcMethod, TtrpcServer, TtrpcService, TtrpcStatus } from '../../src/index.js';
+import { loadProtoText } from '../../src/schema/sources/proto-text.js';
+import { HEALTH_PROTO, KATA_HEALTH_PROTO } from '../../src/health/health-proto.js';
+import { LAB_PROTO, type Message } from '../support/nest-lab.js';
+import { TempFolder } from '../support/temp-folder.js';
+
+interface Status {
+  status: string;
+}
+
+interface HealthClient {
+  check(request: { service?: string }): Promise<Status>;
+  list(request: object): Promise<{ statuses: Record<string, Status> }>;
+  watch(request: { service?: string }): AsyncIterableIterator<Status, undefined>;
+}
+
+const loader = { enums: String, defaults: true, keepCase: true };
+const health = loadProtoText(HEALTH_PROTO, loader).resolve('Health');
+const kata = loadProtoText(KATA_HEALTH_PROTO, loader).resolve('grpc.Health');
+
+@TtrpcService('lab.v1.Lab')
+class LabController {
+  @TtrpcMethod() ask(request: Message): Message {
+    return request;
+  }
+}
+
+@Module({
+  imports: [TtrpcHealthModule.register({ statuses: { 'lab.v1.Lab': 'SERVING' } })],
+  controllers: [LabController],
+})
+class AppModule {}
+
+let folder: TempFolder;
+const open: { close(): Promise<unknown> }[] = [];
+
+beforeEach(() => {
+  folder = new TempFolder();
+});
+
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close();
+  folder.close();
+});
+
+function newServer(name = 's.sock'): TtrpcServer {
+  return new TtrpcServer({ url: folder.url(name), protoPath: LAB_PROTO });
+}
+
+async function start(module: Type = AppModule, server = newServer()): Promise<INestApplicationContext> {
+  const app = await NestFactory.createMicroservice(module, { strategy: server, logger: false });
+  open.push(app);
+  await app.listen();
+  return app;
+}
+
+function client(name = 's.sock'): TtrpcClient {
+  const made = new TtrpcClient({ url: folder.url(name), descriptors: [health, kata], timeoutMs: 10_000 });
+  open.push(made);
+  return made;
+}
+
+function healthClient(name?: string): HealthClient {
+  return client(name).getAsyncService<HealthClient>('grpc.health.v1.Health');
+}
+
+describe('Check and List', () => {
+  it('give what the application has set', async () => {
+    const app = await start();
+    const service = healthClient();
+    expect(await service.check({})).toEqual({ status: 'SERVING' });
+    expect(await service.check({ service: 'lab.v1.Lab' })).toEqual({ status: 'SERVING' });
+    app.get(TtrpcHealth).setStatus('lab.v1.Lab', 'NOT_SERVING');
+    expect(await service.check({ service: 'lab.v1.Lab' })).toEqual({ status: 'NOT_SERVING' });
+    expect(await service.list({})).toEqual({
+      statuses: { '': { status: 'SERVING' }, 'lab.v1.Lab': { status: 'NOT_SERVING' } },
+    });
+    app.get(TtrpcHealth).clearStatus('lab.v1.Lab');
+    expect(await service.list({})).toEqual({ statuses: { '': { status: 'SERVING' } } });
+  });
+
+  it('Check is NOT_FOUND for a service without a status', async () => {
+    await start();
+    await expect(healthClient().check({ service: 'lab.v1.Other' })).rejects.toMatchObject({
+      code: TtrpcStatus.NOT_FOUND,
+      message: 'service "lab.v1.Other" has no health status',
+    });
+  });
+
+  it('say NOT_SERVING from shutdown() to resume()', async () => {
+    const app = await start();
+    const service = healthClient();
+    app.get(TtrpcHealth).shutdown();
+    app.get(TtrpcHealth).setStatus('late', 'SERVING');
+    expect((await service.list({})).statuses).toEqual({
+      '': { status: 'NOT_SERVING' },
+      'lab.v1.Lab': { status: 'NOT_SERVING' },
+      late: { status: 'NOT_SERVING' },
+    });
+    app.get(TtrpcHealth).resume();
+    expect(await service.check({ service: 'late' })).toEqual({ status: 'SERVING' });
+  });
+});
+
+describe('Watch', () => {
+  it('gives the status now and after each change, also of a service that is not known yet', async () => {
+    const app = await start();
+    const watch = healthClient().watch({ service: 'late' });
+    expect(await watch.next()).toEqual({ done: false, value: { status: 'SERVICE_UNKNOWN' } });
+    const changes = app.get(TtrpcHealth);
+    changes.setStatus('late', 'NOT_SERVING');
+    expect((await watch.next()).value).toEqual({ status: 'NOT_SERVING' });
+    // The same again is no change.
+    changes.setStatus('late', 'NOT_SERVING');
+    changes.setStatus('late', 'SERVING');
+    expect((await watch.next()).value).toEqual({ status: 'SERVING' });
+    changes.clearStatus('late');
+    expect((await watch.next()).value).toEqual({ status: 'SERVICE_UNKNOWN' });
+    await watch.return?.();
+  });
+
+  it('gives NOT_SERVING and ends well as soon as the server closes, however long its grace period is', async () => {
+    const server = new TtrpcServer({ url: folder.url(), protoPath: LAB_PROTO, gracePeriodMs: 60_000 });
+    const app = await start(AppModule, server);
+    const watches = ['', 'lab.v1.Lab'].map((service) => healthClient().watch({ service }));
+    for (const watch of watches) expect((await watch.next()).value).toEqual({ status: 'SERVING' });
+    const closed = app.close();
+    for (const watch of watches) {
+      expect((await watch.next()).value).toEqual({ status: 'NOT_SERVING' });
+      expect(await watch.next()).toEqual({ done: true, value: undefined });
+    }
+    await closed;
+  });
+
+  it('ends without a second NOT_SERVING', async () => {
+    const app = await start();
+    app.get(TtrpcHealth).setStatus('', 'NOT_SERVING');
+    const watch = healthClient().watch({});
+    expect((await watch.next()).value).toEqual({ status: 'NOT_SERVING' });
+    const closed = app.close();
+    expect(await watch.next()).toEqual({ done: true, value: undefined });
+    await closed;
+  });
+
+  it('leaves nothing behind when its client goes', async () => {
+    const server = newServer();
+    const app = await start(AppModule, server);
+    const gone = new Promise<void>((resolve) => server.on('disconnection', () => resolve()));
+    const watch = healthClient().watch({});
+    await watch.next();
+    await watch.return?.();
+    await gone;
+    app.get(TtrpcHealth).setStatus('', 'NOT_SERVING');
+    expect(server.stats.calls).toBe(0);
+  });
+});
+
+it('drainFirst makes the application NOT_SERVING before its server has drained', async () => {
+  let release = (): void => undefined;
+  let began = (): void => undefined;
+  const started = new Promise<void>((resolve) => (began = resolve));
+  @TtrpcService('lab.v1.Lab')
+  class SlowController {
+    @TtrpcMethod() async ask(request: Message): Promise<Message> {
+      began();
+      await new Promise<void>((resolve) => (release = resolve));
+      return request;
+    }
+  }
+  @Module({ imports: [TtrpcHealthModule.register()], controllers: [SlowController] })
+  class SlowModule {}
+  const server = newServer();
+  const admin = newServer('admin.sock');
+  const app = await NestFactory.create(drainFirst(SlowModule, server), { logger: false });
+  app.connectMicroservice({ strategy: server });
+  app.connectMicroservice({ strategy: admin });
+  open.push(app);
+  await app.startAllMicroservices();
+  const lab = new TtrpcClient({ url: folder.url(), protoPath: LAB_PROTO });
+  open.push(lab);
+  const call = lab.getAsyncService<{ ask(request: Message): Promise<Message> }>('lab.v1.Lab').ask({ text: 'x' });
+  await started;
+  const service = healthClient('admin.sock');
+  expect(await service.check({})).toEqual({ status: 'SERVING' });
+  const closed = app.close();
+  const watch = service.watch({});
+  // The call is still running: the other server answers, and says so.
+  expect((await watch.next()).value).toEqual({ status: 'NOT_SERVING' });
+  release();
+  expect(await call).toMatchObject({ text: 'x' });
+  await closed;
+});
+
+describe('grpc.Health of kata', () => {
+  @Module({
+    imports: [TtrpcHealthModule.register({ kata: { grpcVersion: '0.0.1', agentVersion: '3.2.0' } })],
+    controllers: [LabController],
+  })
+  class KataModule {}
+
+  it('is served beside grpc.health.v1 where it is asked for', async () => {
+    await start(KataModule);
+    const agent = client().getAsyncService<{
+      check(request: object): Promise<Status>;
+      version(request: object): Promise<object>;
+    }>('grpc.Health');
+    expect(await agent.check({})).toEqual({ status: 'SERVING' });
+    expect(await agent.version({})).toEqual({ grpc_version: '0.0.1', agent_version: '3.2.0' });
+    await expect(agent.check({ service: 'x' })).rejects.toMatchObject({ code: TtrpcStatus.NOT_FOUND });
+  });
+
+  it('is not served otherwise', async () => {
+    await start();
+    const agent = client().getAsyncService<{ check(request: object): Promise<Status> }>('grpc.Health');
+    await expect(agent.check({})).rejects.toMatchObject({ code: TtrpcStatus.UNIMPLEMENTED });
+  });
+});
+
+describe('options', () => {
+  it('a status that does not exist fails at the start', async () => {
+    @Module({ imports: [TtrpcHealthModule.register({ statuses: { lab: 'UP' as never } })] })
+    class WrongModule {}
+    await expect(
+      NestFactory.createApplicationContext(WrongModule, { logger: false, abortOnError: false }),
+    ).rejects.toThrow('setStatus("lab"): expected UNKNOWN, SERVING or NOT_SERVING, got string "UP"');
+  });
+});
+
+describe('TtrpcHealthIndicator in @nestjs/terminus', () => {
+  @Module({ imports: [TerminusModule, TtrpcHealthModule.register()], controllers: [LabController] })
+  class TerminusAppModule {}
+
+  it('shows the health of this application', async () => {
+    const app = await start(TerminusAppModule);
+    const checks = app.get(HealthCheckService);
+    const indicator = app.get(TtrpcHealthIndicator);
+    expect(await checks.check([() => indicator.isHealthy('ttrpc')])).toMatchObject({
+      status: 'ok',
+      info: { ttrpc: { status: 'up', servingStatus: 'SERVING' } },
+    });
+    app.get(TtrpcHealth).setStatus('', 'NOT_SERVING');
+    await expect(checks.check([() => indicator.isHealthy('ttrpc')])).rejects.toMatchObject({
+      response: { status: 'error', error: { ttrpc: { status: 'down', servingStatus: 'NOT_SERVING' } } },
+    });
+    expect(indicator.isHealthy('lab', 'lab.v1.Lab')).toEqual({
+      lab: { status: 'down', servingStatus: 'SERVICE_UNKNOWN' },
+    });
+  });
+
+  it('asks another server', async () => {
+    const app = await start(TerminusAppModule);
+    const checks = app.get(HealthCheckService);
+    const indicator = app.get(TtrpcHealthIndicator);
+    expect(await checks.check([() => indicator.checkService('other', folder.url())])).toMatchObject({
+      status: 'ok',
+      details: { other: { status: 'up', servingStatus: 'SERVING' } },
+    });
+    const unknown = await indicator.checkService('other', folder.url(), { service: 'nobody' });
+    expect(unknown.other).toEqual({ status: 'down', message: 'service "nobody" has no health status' });
+    const nobody = await indicator.checkService('other', folder.url('nobody.sock'), { timeoutMs: 2000 });
+    expect(nobody.other.status).toBe('down');
+    expect(nobody.other.message).toContain('nobody.sock');
+  });
+});
