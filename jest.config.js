@@ -13,6 +13,7 @@ export default {
   moduleNameMapper: {
     '^nestjs-ttrpc$': '<rootDir>/src/index.ts',
     '^nestjs-ttrpc/protocol$': '<rootDir>/src/protocol/index.ts',
+    '^nestjs-ttrpc/testing$': '<rootDir>/src/testing/index.ts',
     '^nestjs-ttrpc/(protobuf-es|ts-proto)$': '<rootDir>/src/schema/adapters/$1/index.ts',
     // TypeScript's imports name the compiled file.
     '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],
