@@ -16,6 +16,7 @@ export const ROOMS = [
   ['nri', 'containerd'],
   ['grpc'],
   ['health', 'reflection'],
+  ['testing'],
   ['.'],
 ];
 

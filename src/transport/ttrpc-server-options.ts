@@ -8,7 +8,7 @@ import type { SchemaOptions } from '../schema/schema.js';
 export interface TtrpcServerOptions extends SchemaOptions, ServerCoreOptions, CloseOptions, ErrorExposure {
   /**
    * Where to listen, one address or several: `unix:///run/greeter.sock`, `unix-abstract:name`, `tcp://host:port`,
-   * `fd:3`. Without one the server serves only what `accept` is given.
+   * `fd:3`, `memory:name` (for clients of this process). Without one the server serves only what `accept` is given.
    */
   url?: string | string[] | undefined;
   /** Serve these services of the schema only, named in full or shortly where that is unique. Default: all. */

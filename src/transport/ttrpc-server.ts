@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { logStack, logText } from '../common/log-text.js';
+import { localServers, type LocalServer } from '../common/local-servers.js';
 import { HANDLER_INFO, TTRPC_TRANSPORT } from '../common/nest-keys.js';
 import { messageOf } from '../protocol/core/errors.js';
 import type { Peer } from '../protocol/server/peer.js';
@@ -63,6 +64,11 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
   readonly #failures = new FailureLog((line, stack) => this.logger.error(line, stack));
   /** This server as the others of its application see it. A schema that does not load serves nothing; its own server says why. */
   readonly #known: KnownServer = { serves: (info) => this.#serves(info) };
+  /** This server as the local clients of its process see it. */
+  readonly #local: LocalServer = {
+    servesName: (name) => [...this.#servedServices()].some((service) => service.name === name),
+    accept: (duplex, address) => this.accept(duplex, address),
+  };
   #schema: Schema | undefined;
   #served: ReadonlySet<ServiceDescriptor> | undefined;
   /** Rpcs whose handler the engine knows. */
@@ -136,6 +142,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
 
   async #close(): Promise<void> {
     const { gracePeriodMs = GRACE_PERIOD_MS, signalStreams } = this.#options;
+    localServers().delete(this.#local);
     await this.#core.close({ gracePeriodMs, signalStreams });
     for (const { info } of this.#handlers) forgetHandler(info, this.#known);
     this._status$.next('disconnected');
@@ -154,9 +161,9 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
     (this.#listeners[event as keyof Listeners] as unknown[]).push(callback);
   }
 
-  /** The net.Servers that listen, one for each address. */
+  /** The net.Servers that listen, one for each address but `memory:` ones. */
   override unwrap<T = NetServer[]>(): T {
-    return this.#core.listeners.map((listener) => listener.server) as T;
+    return this.#core.listeners.flatMap((listener) => listener.server ?? []) as T;
   }
 
   /**
@@ -263,6 +270,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
     if (addresses.length === 0) {
       this.logger.warn('no address: `url` is not set, so that only what accept() is given is served');
     }
+    localServers().add(this.#local);
     this.logger.log(startupLine(addresses, this.#servedServices(), unimplemented));
     this._status$.next('connected');
     this.#emit('listening', addresses);

@@ -11,6 +11,7 @@ import {
 import { describe } from '../../protocol/core/describe.js';
 import type { ServiceDescriptor } from '../../schema/service-descriptor.js';
 import type { TtrpcClientOptions } from '../api/client-options.js';
+import { localOptions } from './local-client.js';
 import { getTtrpcServiceToken } from './service-token.js';
 import { TtrpcClient } from '../api/ttrpc-client.js';
 
@@ -23,7 +24,14 @@ export interface TtrpcClientTokens {
 }
 
 /** A client of `TtrpcClientsModule.register`. */
-export interface TtrpcClientRegistration extends TtrpcClientTokens, TtrpcClientOptions {}
+export interface TtrpcClientRegistration extends TtrpcClientTokens, TtrpcClientOptions {
+  /**
+   * True: the server is in this process; takes the place of `url`. Connections go without a socket to the TtrpcServer
+   * that serves all of `services`, whatever address it has. Until it listens calls fail with UNAVAILABLE, or wait with
+   * `waitForReady`. Default false.
+   */
+  local?: boolean | undefined;
+}
 
 /** Makes the options of a client; for `useClass` and `useExisting`. */
 export interface TtrpcClientOptionsFactory {
@@ -55,10 +63,11 @@ export type TtrpcClientsOf<Registration> = Registration[] | { clients: Registrat
 export class TtrpcClientsModule {
   /** Clients whose options are known. @throws TypeError for one without a name or with that of another */
   static register(registrations: TtrpcClientsOf<TtrpcClientRegistration>): DynamicModule {
-    return dynamicModule('register', registrations, ({ name: _name, services: _services, ...options }) => ({
-      providers: [],
-      client: { useFactory: () => new TtrpcClient(options) },
-    }));
+    return dynamicModule('register', registrations, ({ local = false, ...registration }) => {
+      const { name: _name, services: _services, ...options } = registration;
+      const make = (): TtrpcClient => new TtrpcClient(local ? localOptions(registration) : options);
+      return { providers: [], client: { useFactory: make } };
+    });
   }
 
   /** Clients whose options come from a factory. @throws as {@link register} */

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { loadOptional } from '../core/optional-package.js';
+import { MemoryEnd } from '../socket/memory-pair.js';
 
 /** Which process is at the other end of a unix socket, as the system saw it when it connected. */
 export interface PeerCredentials {
@@ -30,9 +31,10 @@ let found: GetSockOpt | undefined | null;
 
 /**
  * The credentials of the process that has connected to a unix socket (SO_PEERCRED). Undefined where they cannot be read:
- * without the optional package koffi, over TCP or another Duplex, on systems other than Linux, once the socket is closed.
+ * without the optional package koffi (except within the process, over `memory:`), over TCP or another Duplex, on systems other than Linux, once the socket is closed.
  */
 export function readPeerCredentials(duplex: Duplex): PeerCredentials | undefined {
+  if (duplex instanceof MemoryEnd) return ownCredentials();
   const fd = (duplex as { _handle?: { fd?: unknown } | null })._handle?.fd;
   const isUnix = (duplex as { remoteFamily?: unknown }).remoteFamily === undefined;
   if (typeof fd !== 'number' || fd < 0 || !isUnix || process.platform !== 'linux') return undefined;
@@ -44,6 +46,12 @@ export function readPeerCredentials(duplex: Duplex): PeerCredentials | undefined
   const [pid, uid, gid] = values as unknown as [number, number, number];
   if (length[0] !== values.byteLength || uid === NO_ID || gid === NO_ID) return undefined;
   return { pid, uid, gid };
+}
+
+/** Those of this process, which is at both ends of a connection in memory. */
+function ownCredentials(): PeerCredentials | undefined {
+  const [uid, gid] = [process.geteuid?.(), process.getegid?.()];
+  return uid === undefined || gid === undefined ? undefined : { pid: process.pid, uid, gid };
 }
 
 /** Why {@link readPeerCredentials} can never read any here, with what to do; undefined where it can. */

@@ -78,7 +78,7 @@ export class ServerCore implements ServerConnectionOwner, GateKeeper {
     return this.#listeners.map((listener) => listener.address);
   }
 
-  /** The listening servers of Node. */
+  /** What listens, one for each address. */
   get listeners(): readonly Listener[] {
     return this.#listeners;
   }

@@ -9,10 +9,12 @@ export type Address =
   /** A unix socket in Linux's abstract namespace; `name` without the leading zero byte. */
   | { readonly kind: 'abstract'; readonly name: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  /** A server of this process, by name: no socket. */
+  | { readonly kind: 'memory'; readonly name: string }
   /** An inherited socket: a listening one for a server (systemd), a connected one for a client. */
   | { readonly kind: 'fd'; readonly fd: number };
 
-const FORMS = 'unix:///path, unix:path, unix-abstract:name, tcp://host:port, fd:number or a plain path';
+const FORMS = 'unix:///path, unix:path, unix-abstract:name, tcp://host:port, fd:number, memory:name or a plain path';
 
 /** The longest path in bytes that a socket address holds, without the final zero: 107 on Linux, 103 on macOS and BSD. */
 export const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
@@ -21,11 +23,12 @@ export const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
 const HOST_AND_PORT = /^(\[[0-9a-f:.%]+\]|[^:/@[\]\s]*):(\d{1,5})$/i;
 
 /** Schemes after which digits are not a port. */
-const SCHEMES = ['unix', 'unix-abstract', 'tcp', 'fd'];
+const SCHEMES = ['unix', 'unix-abstract', 'tcp', 'fd', 'memory'];
 
 /**
  * Parses an address in gRPC's forms and in those of containerd and ttrpc-rust (PROTOCOL.md, "Around ttrpc"): `unix:///abs`, `unix:rel`, `unix:/abs`, `unix-abstract:name`, `unix:@name`, `unix://@name`, `@name`,
- * `tcp://host:port` (no host means 127.0.0.1), `fd:3` and a plain path. A relative path is resolved against `folder`
+ * `tcp://host:port` (no host means 127.0.0.1), `fd:3`, `memory:name`
+ * (within the process) and a plain path. A relative path is resolved against `folder`
  * (default: the current working directory), so that it always means the same file.
  * @throws {TtrpcError} INVALID_ARGUMENT naming the address and, for mistakes such as `localhost:50051`, what to write.
  */
@@ -45,6 +48,8 @@ export function parseAddress(url: string, folder?: string): Address {
       return parseTcp(url);
     case 'fd':
       return parseFd(url, url.slice('fd:'.length));
+    case 'memory':
+      return parseMemory(url, url.slice('memory:'.length));
     default:
       throw bad(url, `unknown scheme "${scheme}"; expected ${FORMS}`);
   }
@@ -68,6 +73,8 @@ export function formatAddress(address: Address): string {
       return `tcp://${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
     case 'fd':
       return `fd:${address.fd}`;
+    case 'memory':
+      return `memory:${address.name}`;
   }
 }
 
@@ -149,6 +156,14 @@ function parseTcp(url: string): Address {
 function parseFd(url: string, text: string): Address {
   if (!/^\d{1,9}$/.test(text)) throw bad(url, 'expected fd: and the number of an open descriptor, such as fd:3');
   return { kind: 'fd', fd: Number(text) };
+}
+
+function parseMemory(url: string, name: string): Address {
+  if (name === '') throw bad(url, 'the name is empty');
+  if (name.startsWith('/'))
+    throw bad(url, `memory: takes a name, not a path; write memory:${name.replace(/^\/+/, '')}`);
+  refuseBlanks(url, name);
+  return { kind: 'memory', name };
 }
 
 function bad(url: string, why: string, cause?: unknown): TtrpcError {

@@ -1,8 +1,10 @@
 import { fstatSync } from 'node:fs';
 import { createConnection, Socket, type NetConnectOpts } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { formatAddress, systemPath, type Address } from './address.js';
 import { messageOf, TtrpcError } from '../core/errors.js';
 import { KEEP_ALIVE_MS } from './listener.js';
+import { connectInMemory } from './memory-names.js';
 import { sharedReads } from './shared-reads.js';
 import { TtrpcStatus } from '../core/status.js';
 
@@ -10,7 +12,7 @@ import { TtrpcStatus } from '../core/status.js';
  * Connects to `address`. Rejects with UNAVAILABLE (PERMISSION_DENIED without permission to use the socket), naming the
  * address and the system's reason, or with the signal's reason when that aborts first.
  */
-export function dial(address: Address, signal?: AbortSignal): Promise<Socket> {
+export function dial(address: Address, signal?: AbortSignal): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason as Error);
@@ -18,6 +20,14 @@ export function dial(address: Address, signal?: AbortSignal): Promise<Socket> {
     }
     if (address.kind === 'fd') {
       inherit(address, resolve, reject);
+      return;
+    }
+    if (address.kind === 'memory') {
+      try {
+        resolve(connectInMemory(address.name));
+      } catch (error) {
+        reject(dialError(address, error));
+      }
       return;
     }
     const reads = sharedReads();
@@ -73,7 +83,7 @@ function inherit(
   }
 }
 
-function connectOptions(address: Exclude<Address, { kind: 'fd' }>): NetConnectOpts {
+function connectOptions(address: Exclude<Address, { kind: 'fd' | 'memory' }>): NetConnectOpts {
   switch (address.kind) {
     case 'unix':
       return { path: systemPath(address.path) };
@@ -98,7 +108,7 @@ const REASONS = new Map([
 
 function dialError(address: Address, error: unknown): TtrpcError {
   const code = (error as { code?: string } | null)?.code ?? '';
-  const reason = REASONS.get(code);
+  const reason = address.kind === 'memory' ? 'no server of this process has that name' : REASONS.get(code);
   const status = code === 'EACCES' || code === 'EPERM' ? TtrpcStatus.PERMISSION_DENIED : TtrpcStatus.UNAVAILABLE;
   const why = reason ? `${reason} (${code})` : messageOf(error);
   return new TtrpcError(status, `cannot connect to ${formatAddress(address)}: ${why}`, { cause: error, unsent: true });

@@ -1,14 +1,10 @@
 import { fstatSync } from 'node:fs';
-import {
-  createServer,
-  type AddressInfo,
-  type ListenOptions as NetListenOptions,
-  type Server,
-  type Socket,
-} from 'node:net';
+import { createServer, type AddressInfo, type ListenOptions as NetListenOptions, type Server } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { formatAddress, type Address } from './address.js';
 import { isClusterWorker, primaryFolder, primaryHasCaughtUp } from './cluster-worker.js';
 import { messageOf, TtrpcError } from '../core/errors.js';
+import { listenInMemory } from './memory-names.js';
 import { listenWithWorkers } from './shared-unix-listener.js';
 import type { SocketFileOptions } from './socket-file-options.js';
 import { TtrpcStatus } from '../core/status.js';
@@ -30,7 +26,8 @@ export const KEEP_ALIVE_MS = 15_000;
 export interface Listener {
   /** The address it is bound to, with the real port in place of TCP port 0. */
   readonly address: string;
-  readonly server: Server;
+  /** Node's server; none for `memory:`. */
+  readonly server?: Server;
   /**
    * Stops accepting and removes the socket's file; open connections stay. It is done when it returns, except in a worker
    * of node:cluster: there it resolves when no connection is on its way to this worker any more, and only the last worker
@@ -46,8 +43,9 @@ export interface Listener {
 export async function listen(
   address: Address,
   options: ListenOptions,
-  onSocket: (socket: Socket, address: string) => void,
+  onSocket: (socket: Duplex, address: string) => void,
 ): Promise<Listener> {
+  if (address.kind === 'memory') return serveInMemory(address, onSocket);
   const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS });
   // An accept that fails (too many open files) must not end the process; the next one may succeed.
   server.on('error', () => undefined);
@@ -70,9 +68,27 @@ export async function listen(
   return { address: bound, server, close };
 }
 
+function serveInMemory(
+  address: Extract<Address, { kind: 'memory' }>,
+  onConnection: (duplex: Duplex, address: string) => void,
+): Listener {
+  const bound = formatAddress(address);
+  try {
+    const release = listenInMemory(address.name, (duplex) => onConnection(duplex, bound));
+    return { address: bound, close: () => void release() };
+  } catch (error) {
+    throw listenError(address, error, false);
+  }
+}
+
+function listenError(address: Address, error: unknown, shared: boolean): TtrpcError {
+  const text = `cannot listen on ${formatAddress(address)}: ${reasonOf(address, error, shared)}`;
+  return new TtrpcError(TtrpcStatus.FAILED_PRECONDITION, text, { cause: error });
+}
+
 async function listenElsewhere(
   server: Server,
-  address: Exclude<Address, { kind: 'unix' }>,
+  address: Exclude<Address, { kind: 'unix' | 'memory' }>,
   backlog: number,
   shared: boolean,
 ): Promise<void> {
@@ -82,13 +98,12 @@ async function listenElsewhere(
     await listening(server, netTarget(address, backlog, shared));
   } catch (error) {
     server.close();
-    const text = `cannot listen on ${formatAddress(address)}: ${reasonOf(address, error, shared)}`;
-    throw new TtrpcError(TtrpcStatus.FAILED_PRECONDITION, text, { cause: error });
+    throw listenError(address, error, shared);
   }
 }
 
 function netTarget(
-  address: Exclude<Address, { kind: 'unix' }>,
+  address: Exclude<Address, { kind: 'unix' | 'memory' }>,
   backlog: number,
   shared: boolean,
 ): NetListenOptions & { fd?: number } {
@@ -122,6 +137,7 @@ const REASONS = new Map([
 
 function reasonOf({ kind }: Address, error: unknown, shared: boolean): string {
   const code = (error as { code?: string } | null)?.code ?? '';
+  if (kind === 'memory') return 'another server of this process has that name';
   if (shared && kind === 'fd') return `the primary process of the cluster has no such listening socket (${code})`;
   const reason = REASONS.get(code);
   return reason ? `${reason} (${code})` : messageOf(error);

@@ -45,7 +45,7 @@ describe('sockets', () => {
     count: number,
     afterDial: () => Promise<unknown> = turn,
   ): Promise<{ socket: Socket; messages: Uint8Array[]; done: Promise<void> }> {
-    const socket = await dial(parseAddress(folder.url()));
+    const socket = (await dial(parseAddress(folder.url()))) as Socket;
     await afterDial();
     const messages: Uint8Array[] = [];
     const done = new Promise<void>((resolve, reject) => {
