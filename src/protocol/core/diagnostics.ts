@@ -177,7 +177,7 @@ export class TracedCall implements CallTrace {
     this.status = error?.code ?? TtrpcStatus.OK;
     this.error = error;
     const calls = this.#calls;
-    if (error !== undefined) calls.error.publish(this as never);
+    if (error !== undefined) calls.error.publish(this);
     calls.asyncStart.publish(this);
     calls.asyncEnd.publish(this);
   }
