@@ -17,6 +17,7 @@ export type { ClientLimits } from './client/client-connection.js';
 export { TtrpcError, type ErrorExposure, type TtrpcErrorOptions } from './core/errors.js';
 export { FrameFlag, FrameType, HEADER_BYTES, MAX_MESSAGE_BYTES, writeHeader } from './wire/frame.js';
 export { FrameReader, type FrameSink } from './wire/frame-reader.js';
+export type { CallTrace, ConnectionEvent, MessageEvent } from './core/diagnostics.js';
 export type { ListenOptions } from './socket/listener.js';
 export type { DecodeBudget } from './core/decode-budget.js';
 export { bytesCodec, type MessageCodec, type WriteArena } from './wire/message-codec.js';

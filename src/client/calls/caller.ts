@@ -46,7 +46,7 @@ export class Caller implements CallRuntime<TtrpcCallOptions> {
     const { signal, parent } = options;
     if (deadline === undefined && metadata === undefined && signal === undefined && parent === undefined)
       return NOTHING;
-    return { deadline, metadata, signal, parentSignal: parent?.signal };
+    return { deadline, metadata, signal, parentSignal: parent?.signal, parent };
   }
 
   /** As {@link CallRuntime.feed}. */

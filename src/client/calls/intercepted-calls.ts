@@ -109,7 +109,7 @@ export class InterceptedCalls implements Calls {
         const metadata = new TtrpcMetadata(options.metadata);
         const { signal, parent } = options;
         const dispatched = caller.dispatched(method, request, metadata);
-        const start = { deadline, metadata: dispatched, signal, parentSignal: parent?.signal };
+        const start = { deadline, metadata: dispatched, signal, parentSignal: parent?.signal, parent };
         limits.latest = new ObservableCall(caller, method, subscriber, flow);
         return limits.latest.run(request, options, start);
       } catch (error) {

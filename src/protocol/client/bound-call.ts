@@ -1,10 +1,12 @@
 import { TtrpcError } from '../core/errors.js';
 import { TtrpcStatus } from '../core/status.js';
+import { tracesClients, type TracedCall } from '../core/diagnostics.js';
 import type { Flow } from '../connection/receive-queue.js';
 import { cancelledError, requestError } from './call-errors.js';
 import type { CallMethod, CallRuntime, FeedOwner, RequestFeed } from './call-runtime.js';
 import type { RouteOptions } from './channel.js';
 import type { CallObserver, CallStart, ClientCall } from './client-call.js';
+import { traceCall } from './trace-call.js';
 
 /** Stands for the options of a call that has none. */
 const NO_OPTIONS: RouteOptions = Object.freeze({});
@@ -16,6 +18,8 @@ const NO_OPTIONS: RouteOptions = Object.freeze({});
 export abstract class BoundCall<Options extends RouteOptions> implements CallObserver, FeedOwner, Flow {
   #call: ClientCall | undefined;
   #feed: RequestFeed | undefined;
+  /** Only while somebody subscribes to calls. */
+  #trace: TracedCall | undefined;
   #sourceError: { error: unknown } | undefined;
 
   /** Begins nothing yet. */
@@ -41,10 +45,30 @@ export abstract class BoundCall<Options extends RouteOptions> implements CallObs
   protected begin(request: unknown, options: Options | undefined, given?: CallStart): void {
     const { runtime, method } = this;
     const route = options ?? NO_OPTIONS;
+    let start: CallStart;
+    try {
+      start = given ?? runtime.start(method, request, options);
+    } catch (error) {
+      this.failed(() => runtime.errorOf(error, method), false);
+      return;
+    }
+    if (tracesClients()) this.#beginTraced(request, start, route);
+    else this.#begin(request, start, route);
+  }
+
+  #beginTraced(request: unknown, given: CallStart, route: RouteOptions): void {
+    const [trace, start] = traceCall(this.runtime.channel, this.method, given);
+    this.#trace = trace;
+    trace.run(() => this.#begin(request, start(), route));
+  }
+
+  #begin(request: unknown, start: CallStart, route: RouteOptions): void {
+    const { runtime, method } = this;
     let call: ClientCall;
     try {
-      call = this.open(given ?? runtime.start(method, request, options), route);
+      call = this.#newCall(start, route);
     } catch (error) {
+      this.#trace?.finish(requestError(error));
       this.failed(() => runtime.errorOf(error, method), false);
       return;
     }
@@ -64,7 +88,23 @@ export abstract class BoundCall<Options extends RouteOptions> implements CallObs
 
   /** Makes the engine's call, which still has to begin. @throws as {@link Channel.newCall} */
   protected open(start: CallStart, route: RouteOptions): ClientCall {
-    return (this.#call = this.runtime.channel.newCall(this.method.ref, start, route, this));
+    if (!tracesClients()) return this.#newCall(start, route);
+    const [trace, traced] = traceCall(this.runtime.channel, this.method, start);
+    this.#trace = trace;
+    let call: ClientCall | undefined;
+    try {
+      trace.run(() => (call = this.#newCall(traced(), route)));
+    } catch (error) {
+      trace.finish(requestError(error));
+      throw error;
+    }
+    return call as unknown as ClientCall;
+  }
+
+  #newCall(start: CallStart, route: RouteOptions): ClientCall {
+    const call = this.runtime.channel.newCall(this.method.ref, start, route, this);
+    if (this.#trace) call.trace = this.#trace;
+    return (this.#call = call);
   }
 
   /** Gives the call up, if it is not over. */
@@ -76,6 +116,7 @@ export abstract class BoundCall<Options extends RouteOptions> implements CallObs
   /** As {@link CallObserver.onEnd}. */
   onEnd(): void {
     this.#feed?.stop();
+    this.#trace?.finish();
     this.ended();
   }
 
@@ -83,6 +124,7 @@ export abstract class BoundCall<Options extends RouteOptions> implements CallObs
   onError(error: TtrpcError): void {
     this.#feed?.stop();
     const { runtime, method } = this;
+    this.#trace?.finish(error);
     const source = this.#sourceError;
     // A server's own DEADLINE_EXCEEDED comes behind what it has sent, as any other status does.
     this.failed(() => (source ? source.error : runtime.errorOf(error, method)), this.#call?.limitReached === true);

@@ -5,8 +5,9 @@ import { ClientCall, type CallObserver, type CallStart } from './client-call.js'
 import { clientLimits, type ClientLimits } from './client-connection.js';
 import { Dialer, type ConnectionSource } from './dialer.js';
 import { describeOption } from '../core/describe.js';
+import type { TracedCall } from '../core/diagnostics.js';
 import { TtrpcError } from '../core/errors.js';
-import type { MessageCodec } from '../wire/message-codec.js';
+import { bytesCodec, type MessageCodec } from '../wire/message-codec.js';
 import { sendsRequestStream, sendsResponseStream } from '../core/method-shape.js';
 import type { MethodRef } from '../wire/method-ref.js';
 import { limit } from '../core/limit.js';
@@ -99,6 +100,11 @@ export class Channel {
     }
   }
 
+  /** Where its connections go: an address, or `duplex` where connections are given. */
+  get address(): string {
+    return this.#dialer.address;
+  }
+
   /** How the shared connections stand. */
   get status(): ChannelStatus {
     return this.#status;
@@ -124,6 +130,23 @@ export class Channel {
 
   /** Begins a unary or server-streaming call with its one message. */
   request<T>(call: ClientCall, codec: MessageCodec<T>, value: T, route: RouteOptions): void {
+    if (call.trace) this.#requestTraced(call, call.trace, codec, value, route);
+    else this.#request(call, codec, value, route);
+  }
+
+  #requestTraced<T>(call: ClientCall, trace: TracedCall, codec: MessageCodec<T>, value: T, route: RouteOptions): void {
+    let bytes: Uint8Array;
+    try {
+      bytes = codec.encode(value);
+    } catch (error) {
+      call.fail(requestError(error));
+      return;
+    }
+    trace.sent(bytes.length);
+    this.#request(call, bytesCodec, bytes, route);
+  }
+
+  #request<T>(call: ClientCall, codec: MessageCodec<T>, value: T, route: RouteOptions): void {
     const shared = this.#wantsOwn(call.method, route) ? undefined : this.#next();
     const ready = shared?.ready;
     if (ready?.takesRequests) {

@@ -1,6 +1,7 @@
 import { TtrpcError } from '../core/errors.js';
 import { holdMessage, NO_MESSAGE, type HeldMessage } from '../wire/held-message.js';
-import type { MessageCodec } from '../wire/message-codec.js';
+import type { TracedCall } from '../core/diagnostics.js';
+import { bytesCodec, type MessageCodec } from '../wire/message-codec.js';
 import type { TtrpcMetadata } from '../core/metadata.js';
 import { sendsRequestStream } from '../core/method-shape.js';
 import type { MethodRef } from '../wire/method-ref.js';
@@ -42,6 +43,8 @@ export interface ClientCallHost {
 /** What belongs to one call, beside its messages. */
 export interface CallStart extends Limits {
   readonly metadata?: TtrpcMetadata | undefined;
+  /** The context of the handler on whose behalf the call is made. */
+  readonly parent?: object | undefined;
 }
 
 /**
@@ -59,6 +62,8 @@ export class ClientCall implements Limited {
   limitReached = false;
   /** True once the server has ended it: it keeps nothing for it any more. */
   endedByServer = false;
+  /** Publishes what happens to the call; undefined while nobody subscribes. Who makes the call sets it and ends it. */
+  trace: TracedCall | undefined;
   /** Why the last attempt to connect failed, while it waits for the next one. */
   connectError: TtrpcError | undefined;
   #host: ClientCallHost | undefined;
@@ -133,7 +138,9 @@ export class ClientCall implements Limited {
 
   /** Sends one message of a request stream; nothing happens after the end. @throws as {@link SendQueue.send} */
   send<T>(codec: MessageCodec<T>, value: T): void {
-    if (this.#open && !this.#requestClosed) this.#requestOutput().send(codec, value);
+    if (!this.#open || this.#requestClosed) return;
+    if (this.trace) this.#sendTraced(this.trace, codec, value);
+    else this.#requestOutput().send(codec, value);
   }
 
   /** Closes the request stream, behind everything that it has sent. */
@@ -176,6 +183,7 @@ export class ClientCall implements Limited {
     this.endedByServer = true;
     this.#responseClosed = true;
     this.#finish();
+    this.trace?.received(end - start);
     try {
       this.observer.onMessage(buf, start, end);
     } catch (error) {
@@ -188,6 +196,7 @@ export class ClientCall implements Limited {
   /** A message of the response stream. */
   receive(buf: Uint8Array, start: number, end: number): void {
     if (!this.#open) return;
+    this.trace?.received(end - start);
     try {
       this.observer.onMessage(buf, start, end);
     } catch (error) {
@@ -223,6 +232,12 @@ export class ClientCall implements Limited {
     const { deadline } = this.start;
     if (deadline !== undefined && performance.now() >= deadline) this.onLimit(deadlineError(undefined, error));
     else this.fail(error);
+  }
+
+  #sendTraced<T>(trace: TracedCall, codec: MessageCodec<T>, value: T): void {
+    const bytes = codec.encode(value);
+    this.#requestOutput().send(bytesCodec, bytes);
+    trace.sent(bytes.length);
   }
 
   #requestOutput(): SendQueue {

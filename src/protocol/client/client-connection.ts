@@ -7,6 +7,7 @@ import { Connection, type ConnectionRole } from '../connection/connection.js';
 import { ResponseEnvelope } from '../wire/response-envelope.js';
 import { messageOf, TtrpcError } from '../core/errors.js';
 import { FrameFlag, FrameType, MAX_STREAM_ID } from '../wire/frame.js';
+import { publishClosed } from '../core/diagnostics.js';
 import { tooLong, type FrameWriter } from '../wire/frame-writer.js';
 import type { MessageCodec } from '../wire/message-codec.js';
 import { sendsRequestStream, sendsResponseStream } from '../core/method-shape.js';
@@ -92,6 +93,7 @@ export class ClientConnection implements ConnectionRole, Watched, ClientCallHost
     readonly limits: ClientLimits,
     private readonly owner?: ConnectionOwner,
     private readonly replaceable = true,
+    private readonly address?: string,
   ) {
     this.connection = new Connection(duplex, this, {
       maxMessageBytes: limits.maxMessageBytes,
@@ -220,6 +222,7 @@ export class ClientConnection implements ConnectionRole, Watched, ClientCallHost
   /** As {@link ConnectionRole.onClosed}. */
   onClosed(error: TtrpcError): void {
     for (const call of this.#calls.all()) call.fail(error);
+    if (this.address !== undefined) publishClosed('client', this.address, error);
     this.owner?.onGone(this, error);
     this.#pending.fail(error);
   }

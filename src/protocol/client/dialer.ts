@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream';
 import { describe } from '../core/describe.js';
 import { messageOf, TtrpcError } from '../core/errors.js';
 import { TtrpcStatus } from '../core/status.js';
-import type { Address } from '../socket/address.js';
+import { publishOpened } from '../core/diagnostics.js';
+import { formatAddress, type Address } from '../socket/address.js';
 import { dial } from '../socket/dial.js';
 import { isDuplex } from '../socket/duplex.js';
 import { Watchdog } from '../connection/watchdog.js';
@@ -42,6 +43,11 @@ export class Dialer {
     return source.kind === 'duplex' || (source.kind === 'address' && source.address.kind === 'fd');
   }
 
+  /** Where the connections go: an address, or `duplex` where they are given. */
+  get address(): string {
+    return this.source.kind === 'address' ? formatAddress(this.source.address) : 'duplex';
+  }
+
   /** The connections that are open. */
   get connections(): Iterable<ClientConnection> {
     return this.#connections;
@@ -64,8 +70,9 @@ export class Dialer {
 
   /** Takes a Duplex that is connected. */
   speakOn(duplex: Duplex, owner: ConnectionOwner): ClientConnection {
-    const connection = new ClientConnection(duplex, this.limits, owner, !this.isSingle);
+    const connection = new ClientConnection(duplex, this.limits, owner, !this.isSingle, this.address);
     this.#connections.add(connection);
+    publishOpened('client', this.address);
     this.#watchdog.start();
     return connection;
   }

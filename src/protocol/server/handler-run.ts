@@ -1,4 +1,5 @@
 import { messageOf } from '../core/describe-error.js';
+import { traceContext } from '../core/diagnostics.js';
 import { TtrpcError } from '../core/errors.js';
 import { guardedAbortController } from '../core/guarded-signal.js';
 import { TtrpcMetadata } from '../core/metadata.js';
@@ -49,7 +50,9 @@ export abstract class HandlerRun<Request, Response> implements CallHandler, RawC
   constructor(
     protected readonly call: ServerCall,
     private readonly codecs: HandlerCodecs<Request, Response>,
-  ) {}
+  ) {
+    if (call.trace) traceContext(this, call.trace);
+  }
 
   /** Calls the handler with its request, or with its request stream. */
   protected abstract invoke(request: unknown): unknown;

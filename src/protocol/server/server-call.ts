@@ -1,6 +1,6 @@
 import { TtrpcError } from '../core/errors.js';
 import type { Flow } from '../connection/receive-queue.js';
-import { decodeMessage, type MessageCodec } from '../wire/message-codec.js';
+import { bytesCodec, decodeMessage, type MessageCodec } from '../wire/message-codec.js';
 import type { MethodKey } from '../wire/method-ref.js';
 import type { DecodeAccount } from '../core/decode-budget.js';
 import { sendsRequestStream, sendsResponseStream } from '../core/method-shape.js';
@@ -9,6 +9,7 @@ import { ReadPause, type ReadSource } from '../connection/read-pause.js';
 import { SendQueue, type StreamSender } from '../connection/send-queue.js';
 import { TtrpcStatus, type StatusObject } from '../core/status.js';
 import { Timer } from '../core/timer.js';
+import type { TracedCall } from '../core/diagnostics.js';
 import type { Peer } from './peer.js';
 import type { RefusalReason } from './refusals.js';
 
@@ -80,6 +81,8 @@ export interface ServerCallHost {
 export class ServerCall implements Flow {
   /** True once the client has closed its side. */
   inputClosed: boolean;
+  /** Publishes what happens to the call; undefined while nobody subscribes. */
+  trace: TracedCall | undefined;
   #handler: CallHandler | undefined;
   #state: 'open' | 'ending' | 'ended' = 'open';
   #output: SendQueue | undefined;
@@ -145,8 +148,14 @@ export class ServerCall implements Flow {
       this.#deadline = performance.now() + timeoutMs;
       this.#timer = new Timer(timeoutMs + DEADLINE_GRACE_MS, () => this.#expire());
     }
+    if (this.trace) this.trace.run(() => this.#deliver(buf, start, end));
+    else this.#deliver(buf, start, end);
+  }
+
+  #deliver(buf: Uint8Array, start: number, end: number): void {
     const handler = (this.#handler = this.method.open(this));
     if (this.inputClosed) {
+      this.trace?.received(end - start);
       handler.onRequest(buf, start, end);
     } else {
       handler.onRequest(buf, end, end);
@@ -184,7 +193,8 @@ export class ServerCall implements Flow {
     const { host } = this;
     try {
       host.checkBacklog();
-      host.connection.writer.writeAnswer(this.id, codec, value);
+      if (this.trace) this.#respondTraced(this.trace, codec, value);
+      else host.connection.writer.writeAnswer(this.id, codec, value);
     } catch (error) {
       this.#countUnsent(error);
       throw error;
@@ -196,7 +206,8 @@ export class ServerCall implements Flow {
   send<T>(codec: MessageCodec<T>, value: T): void {
     if (this.#state !== 'open') return;
     try {
-      this.#sendQueue().send(codec, value);
+      if (this.trace) this.#sendTraced(this.trace, codec, value);
+      else this.#sendQueue().send(codec, value);
     } catch (error) {
       this.#countUnsent(error);
       throw error;
@@ -227,7 +238,7 @@ export class ServerCall implements Flow {
     this.#pause?.resume();
     const write = (): void => {
       this.host.writeStatus(this.id, status);
-      this.#ended();
+      this.#ended(status);
     };
     // What the client has not taken would keep it from learning that the stream outran it.
     if (status.code === (TtrpcStatus.RESOURCE_EXHAUSTED as number)) this.#output?.discard();
@@ -242,7 +253,7 @@ export class ServerCall implements Flow {
     // Before the end, with which a connection that drains may close.
     if (status) this.host.connection.writer.writeStatus(this.id, status);
     const handler = this.#handler;
-    this.#leave();
+    this.#leave(status ?? reason);
     // A handler that goes on keeps its request; see `outlives`.
     if (wasOpen) handler?.onAbort(reason);
     this.#giveDecoded(this.#decoded);
@@ -260,7 +271,9 @@ export class ServerCall implements Flow {
 
   /** A message of the client's stream. */
   receive(buf: Uint8Array, start: number, end: number): void {
-    if (this.#state === 'open') this.#handler?.onMessage(buf, start, end);
+    if (this.#state !== 'open') return;
+    this.trace?.received(end - start);
+    this.#handler?.onMessage(buf, start, end);
   }
 
   /** The client has closed its side. */
@@ -356,13 +369,25 @@ export class ServerCall implements Flow {
     if (error instanceof TtrpcError && error.limit) this.host.onRefused(error.limit as RefusalReason, error.message);
   }
 
-  #ended(): void {
-    this.#giveDecoded(this.#decoded);
-    this.#leave();
+  #respondTraced<T>(trace: TracedCall, codec: MessageCodec<T>, value: T): void {
+    const bytes = codec.encode(value);
+    this.host.connection.writer.writeAnswer(this.id, bytesCodec, bytes);
+    trace.sent(bytes.length);
   }
 
-  /** Gives back everything but what its request was decoded into. */
-  #leave(): void {
+  #sendTraced<T>(trace: TracedCall, codec: MessageCodec<T>, value: T): void {
+    const bytes = codec.encode(value);
+    this.#sendQueue().send(bytesCodec, bytes);
+    trace.sent(bytes.length);
+  }
+
+  #ended(error?: StatusObject): void {
+    this.#giveDecoded(this.#decoded);
+    this.#leave(error);
+  }
+
+  /** Gives back everything but what its request was decoded into. Without `error` the call has ended well. */
+  #leave(error: StatusObject | undefined): void {
     this.#state = 'ended';
     this.#handler = undefined;
     // Not earlier: the deadline also bounds how long the last messages of a stream may wait for their client.
@@ -375,5 +400,6 @@ export class ServerCall implements Flow {
       this.#held = 0;
     }
     this.host.onCallEnded(this);
+    this.trace?.finish(error);
   }
 }

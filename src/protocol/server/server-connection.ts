@@ -11,6 +11,9 @@ import type { MethodTable } from './method-table.js';
 import type { Peer } from './peer.js';
 import { ServerCall, type ServerCallHost, type ServerMethod } from './server-call.js';
 import type { ServerLimits } from './server-options.js';
+import { publishClosed, publishOpened, TracedCall, tracesServers } from '../core/diagnostics.js';
+import { TtrpcMetadata } from '../core/metadata.js';
+import type { MethodShape } from '../core/method-shape.js';
 import { TtrpcStatus, type StatusObject } from '../core/status.js';
 import { BoundedSet, UsedIds } from './used-ids.js';
 import type { RefusalReason } from './refusals.js';
@@ -35,6 +38,13 @@ export interface ServerConnectionOwner {
   onConnectionClosed(connection: ServerConnection): void;
   /** A connection that drains has no calls left. */
   onConnectionIdle(connection: ServerConnection): void;
+}
+
+/** What is known of the method that a request names; without a shape it is not served. */
+interface CallNames {
+  readonly service: string;
+  readonly method: string;
+  readonly shape?: MethodShape;
 }
 
 /** The server's role on one connection: finds the method for each request and the call for each message. */
@@ -63,6 +73,7 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
       maxMessageBytes: owner.limits.maxMessageBytes,
       budget: new Budget(owner.limits.maxBufferedBytesPerConnection, owner.budget),
     });
+    publishOpened('server', peer.address);
   }
 
   /** As {@link Watched.onLimit}. */
@@ -165,6 +176,7 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
   onClosed(error: TtrpcError): void {
     const reason = new TtrpcError(TtrpcStatus.CANCELLED, `the client is gone: ${error.message}`, { cause: error });
     for (const call of this.#calls.all()) call.abort(reason);
+    publishClosed('server', this.peer.address, error);
     this.owner.onConnectionClosed(this);
   }
 
@@ -236,7 +248,8 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
         const service = request.serviceIn(buf);
         const name = request.methodIn(buf);
         const known = this.owner.methods.hasService(service);
-        this.#refuse(streamId, TtrpcStatus.UNIMPLEMENTED, known ? `method ${name}` : `service ${service}`);
+        const message = known ? `method ${name}` : `service ${service}`;
+        this.#refuseCall(streamId, { service, method: name }, TtrpcStatus.UNIMPLEMENTED, message);
         return;
       }
     } catch (error) {
@@ -245,14 +258,15 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
       return;
     }
     if (this.#draining) {
-      this.#refuse(streamId, TtrpcStatus.UNAVAILABLE, 'the server is closing');
+      this.#refuseCall(streamId, method, TtrpcStatus.UNAVAILABLE, 'the server is closing');
     } else if (this.#calls.size + this.#stragglers >= this.limits.maxConcurrentCalls) {
       const limit = this.limits.maxConcurrentCalls;
       const ended = this.#stragglers > 0 ? ` (${this.#stragglers} of them have ended, their handlers have not)` : '';
       const message = `${limit} calls are open on this connection, the limit${ended}`;
-      this.#refuse(streamId, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxConcurrentCalls');
+      this.#refuseCall(streamId, method, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxConcurrentCalls');
     } else if (request.timeoutNano < 0) {
-      this.#refuse(streamId, TtrpcStatus.DEADLINE_EXCEEDED, 'the deadline of the call had passed when it came');
+      const message = 'the deadline of the call had passed when it came';
+      this.#refuseCall(streamId, method, TtrpcStatus.DEADLINE_EXCEEDED, message);
     } else {
       this.#begin(streamId, method, buf);
     }
@@ -265,16 +279,32 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
     const limit = call.bookRequest(requestBytes);
     if (limit !== undefined) {
       const message = `requests of ${this.connection.budget.used} bytes are in flight; ${requestBytes} more exceed the limit of ${limit} bytes`;
-      this.#refuse(streamId, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxBufferedBytes');
+      this.#refuseCall(streamId, method, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxBufferedBytes');
       return;
     }
     this.#calls.add(call);
     if (this.#calls.size > 1) this.#isShared = true;
+    if (tracesServers()) call.trace = this.#trace(method);
     try {
       call.begin(timeoutNano / 1e6, buf, payloadStart, payloadEnd);
     } catch (error) {
       this.#reject(call, error);
     }
+  }
+
+  /** The trace of the call whose request has just been parsed. */
+  #trace({ service, method, shape }: CallNames): TracedCall {
+    const { metadata = new TtrpcMetadata(), timeoutNano } = this.owner.request;
+    const deadline = timeoutNano === 0 ? undefined : Date.now() + timeoutNano / 1e6;
+    return new TracedCall('server', { service, method, shape, address: this.peer.address, metadata, deadline });
+  }
+
+  /** Responds to a request, well formed, that begins no call. */
+  #refuseCall(streamId: number, names: CallNames, code: TtrpcStatus, message: string, reason?: RefusalReason): void {
+    const trace = tracesServers() ? this.#trace(names) : undefined;
+    trace?.run(() => undefined);
+    this.#refuse(streamId, code, message, reason);
+    trace?.finish({ code, message });
   }
 
   #onData(streamId: number, flags: number, buf: Uint8Array, start: number, end: number): void {

@@ -4,6 +4,7 @@ import { checkAuthorizeOption, checkCredentials, type AnyAuthorize } from './aut
 import { AuthorizeGate, type GateKeeper } from './authorize-gate.js';
 import { Budget } from '../core/budget.js';
 import { DecodeAccount } from '../core/decode-budget.js';
+import { publishRefused } from '../core/diagnostics.js';
 import { RequestEnvelope } from '../wire/request-envelope.js';
 import { TtrpcError } from '../core/errors.js';
 import { listen, type Listener, type ListenOptions } from '../socket/listener.js';
@@ -153,6 +154,7 @@ export class ServerCore implements ServerConnectionOwner, GateKeeper {
   /** As {@link ServerConnectionOwner.onRefused}. */
   onRefused(reason: RefusalReason, peer: Peer, what: string): void {
     this.#refused[reason]++;
+    publishRefused(peer.address, reason, what);
     this.#observer.onRefused?.(reason, peer, what);
   }
 

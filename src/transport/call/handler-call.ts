@@ -1,6 +1,7 @@
 import { isObservable, type Observable, type Observer } from 'rxjs';
 import { streamKind } from '../../common/stream-kind.js';
 import { TtrpcException } from '../../common/ttrpc-exception.js';
+import { traceContext } from '../../protocol/core/diagnostics.js';
 import type { TtrpcError } from '../../protocol/core/errors.js';
 import { codeOf } from '../../protocol/core/describe-error.js';
 import { isAsyncIterable } from '../../protocol/connection/pump.js';
@@ -43,6 +44,7 @@ export class HandlerCall extends HandlerRun<unknown, unknown> implements ReaderF
   ) {
     super(call, handler);
     this.#context = new TtrpcContext(this, server);
+    if (call.trace) traceContext(this.#context, call.trace);
   }
 
   protected override openRequests(): RequestStream<unknown> {
