@@ -1,4 +1,4 @@
-import { Server, Socket, type ServerOpts, type SocketConstructorOpts } from 'node:net';
+import { Server, Socket, type ServerOpts } from 'node:net';
 import { SharedReads } from './shared-reads.js';
 import type { SocketReads } from './socket-reads.js';
 
@@ -19,7 +19,7 @@ class SharedReadsServer extends Server {
   // Not a listener: those that others add must get the same socket.
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     const [socket] = args;
-    if (event !== 'connection' || !(socket instanceof Socket)) return super.emit(event as string, ...args);
+    if (event !== 'connection' || !(socket instanceof Socket)) return super.emit(event, ...args);
     return super.emit('connection', readShared(socket));
   }
 }
@@ -39,7 +39,7 @@ function readShared(accepted: Socket): Socket {
   }
   const onread = new SharedReads();
   const options = { handle, onread, readable: true, writable: true };
-  const socket = new Socket(options as unknown as SocketConstructorOpts);
+  const socket = new Socket(options);
   onread.adopt(socket);
   const taken = socket as unknown as AcceptedSocket;
   taken._server = old._server;
