@@ -4,6 +4,7 @@ import { FLOOR, GO_CLIENT, GO_SERVER, GRPC, LARGE_HEAP, NEST_GRPC, NEST_TCP, OUR
 const SIZES = [
   ['64', 64, '64 B'],
   ['4k', 4096, '4 KiB'],
+  ['16k', 16_384, '16 KiB'],
   ['256k', 262_144, '256 KiB'],
 ] as const;
 const IN_FLIGHT = [1, 64, 512];
@@ -47,9 +48,9 @@ function unaryRow(id: string, bytes: number, size: string, inFlight: number): Ro
   return row;
 }
 
-/** Three sizes, each with three numbers of calls in flight. */
+/** Four sizes, each with three numbers of calls in flight; 16 KiB with one, as it lies between the others. */
 export const unaryRows: Row[] = SIZES.flatMap(([id, bytes, size]) =>
-  IN_FLIGHT.map((inFlight) => unaryRow(id, bytes, size, inFlight)),
+  (id === '16k' ? [64] : IN_FLIGHT).map((inFlight) => unaryRow(id, bytes, size, inFlight)),
 );
 
 /** 256 KiB on servers that have answered small calls for a while. */

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { createConnection, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
+import { readingServer } from '../../src/protocol/socket/accepted-reads.js';
 
 /** A connection: one end is for who is under test, the other one is the fuzzer's. */
 export interface Wire {
@@ -106,7 +107,8 @@ export class SocketWires {
 
   async #listen(): Promise<{ server: Server; path: string }> {
     const path = join(this.folder, String(this.#count++));
-    const server = createServer();
+    // As a server's own listener: read into a shared buffer.
+    const server = readingServer({}, 'shared');
     server.listen(path);
     await once(server, 'listening');
     return { server, path };

@@ -13,10 +13,11 @@ import type { MethodRef } from '../wire/method-ref.js';
 import { limit } from '../core/limit.js';
 import { SharedConnection, type ConnectionStatus } from './shared-connection.js';
 import { TtrpcStatus } from '../core/status.js';
+import { socketReadsOf, type SocketReadsOption } from '../socket/socket-reads.js';
 import { StreamPool, type StreamPoolOptions } from './stream-pool.js';
 
 /** Options of a channel. */
-export interface ChannelOptions extends Partial<ClientLimits>, StreamPoolOptions {
+export interface ChannelOptions extends Partial<ClientLimits>, StreamPoolOptions, SocketReadsOption {
   /**
    * `dedicated` (default, where connections can be made): each stream has a connection of its own. `shared`: streams
    * share the connection of the unary calls, without a cancel that reaches the server and without flow control.
@@ -84,7 +85,7 @@ export class Channel {
     if (options.streams !== undefined && options.streams !== 'dedicated' && options.streams !== 'shared') {
       throw new RangeError(`streams: expected 'dedicated' or 'shared', got ${describeOption(options.streams)}`);
     }
-    this.#dialer = new Dialer(source, this.limits);
+    this.#dialer = new Dialer(source, this.limits, socketReadsOf(options));
     this.#options = options;
     this.#observer = observer;
     const wanted = limit(options, 'connections', 1);

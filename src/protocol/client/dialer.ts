@@ -7,6 +7,7 @@ import { publishOpened } from '../core/diagnostics.js';
 import { formatAddress, type Address } from '../socket/address.js';
 import { dial } from '../socket/dial.js';
 import { isDuplex } from '../socket/duplex.js';
+import type { SocketReads } from '../socket/socket-reads.js';
 import { Watchdog } from '../connection/watchdog.js';
 import { ClientConnection, type ClientLimits, type ConnectionOwner } from './client-connection.js';
 
@@ -28,6 +29,7 @@ export class Dialer {
   constructor(
     private readonly source: ConnectionSource,
     private readonly limits: ClientLimits,
+    private readonly socketReads: SocketReads = 'shared',
   ) {
     this.#watchdog = new Watchdog(this.#connections, {
       frameTimeoutMs: limits.frameTimeoutMs,
@@ -60,7 +62,9 @@ export class Dialer {
     if (source.kind === 'duplex') {
       throw new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the connection is gone', { unsent: true });
     }
-    const duplex = await (source.kind === 'address' ? dial(source.address, signal) : take(source.connect, signal));
+    const duplex = await (source.kind === 'address'
+      ? dial(source.address, signal, this.socketReads)
+      : take(source.connect, signal));
     if (signal.aborted) {
       duplex.destroy();
       throw TtrpcError.from(signal.reason);

@@ -68,7 +68,7 @@ export class Connection implements StreamSender, ReadSource, UnsentObserver {
     this.writer = new FrameWriter(duplex, limits.maxMessageBytes, this);
     const budget = role.onUnaffordableFrame && limits.budget;
     this.#reader = new FrameReader(role, limits.maxMessageBytes, budget, this.#onFirstBytes);
-    this.#stopListening = listenToReads(duplex, this.#onRead);
+    this.#stopListening = listenToReads(duplex, this.#reader);
     duplex.on('drain', this.#onDrain);
     duplex.on('end', this.#onEnd);
     duplex.on('close', this.#onDuplexClose);
@@ -201,8 +201,6 @@ export class Connection implements StreamSender, ReadSource, UnsentObserver {
     // 'error' keeps its listener: an error that comes after the end must not become an uncaught exception.
     this.#role.onClosed(error);
   }
-
-  readonly #onRead = (buf: Uint8Array, end: number): void => this.#reader.push(buf, end);
 
   readonly #onFirstBytes = (first: Uint8Array): void => {
     const protocol = foreignProtocol(first);

@@ -16,6 +16,7 @@ import { ServerConnection, type ServerConnectionOwner } from './server-connectio
 import { checkCloseOptions, serverLimits, type CloseOptions, type ServerLimits } from './server-options.js';
 import { checkSocketFileOptions, restrictsSocketFile } from '../socket/socket-file-options.js';
 import { TtrpcStatus } from '../core/status.js';
+import { socketReadsOf } from '../socket/socket-reads.js';
 import { Timer } from '../core/timer.js';
 import { Watchdog } from '../connection/watchdog.js';
 
@@ -67,6 +68,7 @@ export class ServerCore implements ServerConnectionOwner, GateKeeper {
     this.limits = serverLimits(options);
     checkAuthorizeOption(options.authorize);
     checkSocketFileOptions(options);
+    socketReadsOf(options);
     this.#gate = new AuthorizeGate(this, this.limits.authorizeTimeoutMs);
     this.request = new RequestEnvelope(this.limits.maxMetadataBytes);
     this.budget = new Budget(this.limits.maxBufferedBytesPerServer);

@@ -1,25 +1,27 @@
 import { fstatSync } from 'node:fs';
-import { createConnection, Socket, type NetConnectOpts } from 'node:net';
+import { createConnection, Socket, type NetConnectOpts, type SocketConstructorOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { formatAddress, systemPath, type Address } from './address.js';
 import { messageOf, TtrpcError } from '../core/errors.js';
 import { KEEP_ALIVE_MS } from './listener.js';
 import { connectInMemory } from './memory-names.js';
-import { sharedReads } from './shared-reads.js';
+import { SharedReads } from './shared-reads.js';
+import type { SocketReads } from './socket-reads.js';
 import { TtrpcStatus } from '../core/status.js';
 
 /**
  * Connects to `address`. Rejects with UNAVAILABLE (PERMISSION_DENIED without permission to use the socket), naming the
  * address and the system's reason, or with the signal's reason when that aborts first.
  */
-export function dial(address: Address, signal?: AbortSignal): Promise<Duplex> {
+export function dial(address: Address, signal?: AbortSignal, socketReads: SocketReads = 'shared'): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason as Error);
       return;
     }
+    const onread = socketReads === 'shared' ? new SharedReads() : undefined;
     if (address.kind === 'fd') {
-      inherit(address, resolve, reject);
+      inherit(address, onread, resolve, reject);
       return;
     }
     if (address.kind === 'memory') {
@@ -30,9 +32,9 @@ export function dial(address: Address, signal?: AbortSignal): Promise<Duplex> {
       }
       return;
     }
-    const reads = sharedReads();
-    const socket = createConnection({ ...connectOptions(address), onread: reads.onread });
-    reads.adopt(socket);
+    const options = connectOptions(address);
+    const socket = createConnection(onread ? { ...options, onread } : options);
+    onread?.adopt(socket);
     const settle = (): void => {
       socket.off('connect', onConnect);
       socket.off('error', onError);
@@ -63,6 +65,7 @@ export function dial(address: Address, signal?: AbortSignal): Promise<Duplex> {
 /** Takes over a connected socket. One that is not connected fails in the next turn, when reading begins. */
 function inherit(
   address: Extract<Address, { kind: 'fd' }>,
+  onread: SharedReads | undefined,
   resolve: (socket: Socket) => void,
   reject: (error: TtrpcError) => void,
 ): void {
@@ -70,7 +73,11 @@ function inherit(
     if (!fstatSync(address.fd).isSocket()) {
       throw Object.assign(new Error(`descriptor ${address.fd} is not a socket`), { code: 'ENOTSOCK' });
     }
-    const socket = new Socket({ fd: address.fd });
+    // The types of Node lack `onread` here.
+    const options: SocketConstructorOpts & { onread?: SharedReads } = { fd: address.fd };
+    if (onread) options.onread = onread;
+    const socket = new Socket(options);
+    onread?.adopt(socket);
     const onError = (error: unknown): void => reject(dialError(address, error));
     socket.on('error', onError);
     setImmediate(() => {

@@ -1,17 +1,19 @@
 import { fstatSync } from 'node:fs';
-import { createServer, type AddressInfo, type ListenOptions as NetListenOptions, type Server } from 'node:net';
+import type { AddressInfo, ListenOptions as NetListenOptions, Server } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { readingServer } from './accepted-reads.js';
 import { formatAddress, type Address } from './address.js';
 import { isClusterWorker, primaryFolder, primaryHasCaughtUp } from './cluster-worker.js';
 import { messageOf, TtrpcError } from '../core/errors.js';
 import { listenInMemory } from './memory-names.js';
 import { listenWithWorkers } from './shared-unix-listener.js';
 import type { SocketFileOptions } from './socket-file-options.js';
+import { socketReadsOf, type SocketReadsOption } from './socket-reads.js';
 import { TtrpcStatus } from '../core/status.js';
 import { listening, listenOnPath } from './unix-listener.js';
 
-/** How a server's sockets are bound. */
-export interface ListenOptions extends SocketFileOptions {
+/** How a server's sockets are bound and read. */
+export interface ListenOptions extends SocketFileOptions, SocketReadsOption {
   /** How many connects may wait to be accepted. Default 4,096: with Node's 511, a burst of 1,000 fails with EAGAIN. */
   backlog?: number | undefined;
 }
@@ -46,7 +48,8 @@ export async function listen(
   onSocket: (socket: Duplex, address: string) => void,
 ): Promise<Listener> {
   if (address.kind === 'memory') return serveInMemory(address, onSocket);
-  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS });
+  const netOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+  const server = readingServer(netOptions, socketReadsOf(options));
   // An accept that fails (too many open files) must not end the process; the next one may succeed.
   server.on('error', () => undefined);
   let bound = '';

@@ -26,6 +26,9 @@ const GROWTH = 4;
 /** The smallest such buffer in bytes, unless the frame is smaller. */
 const MIN_BODY_BYTES = 4096;
 
+/** So many bytes of a frame must be missing that they are read straight into its buffer. */
+const MIN_SPACE_BYTES = 8 * 1024;
+
 /**
  * Cuts a byte stream into frames: chunks in, frames out, no socket.
  * A frame within one chunk is passed on in place. A frame over several chunks is copied into a buffer that grows with what
@@ -111,6 +114,28 @@ export class FrameReader {
     }
   }
 
+  /**
+   * The rest of the buffer of an unfinished frame, where the next bytes of the wire may be read into it instead of being
+   * passed to {@link push}: undefined where that would take more reads. {@link filled} says how many have been.
+   * @internal
+   */
+  space(): Uint8Array | undefined {
+    const body = this.#body;
+    if (!body) return undefined;
+    const room = body.length - this.#bodyFill;
+    const least = body.length === this.#bodyLength ? MIN_SPACE_BYTES : FREE_BYTES;
+    return room < least ? undefined : body.subarray(this.#bodyFill);
+  }
+
+  /**
+   * The next `bytes` bytes of the wire are in the {@link space} of before.
+   * @internal
+   */
+  filled(bytes: number): void {
+    const body = this.#body;
+    if (body) this.#advance(body, this.#bodyFill + bytes);
+  }
+
   #showFirstBytes(chunk: Uint8Array, end: number): void {
     if (!this.onFirstBytes) return;
     const fill = this.#headerFill;
@@ -171,6 +196,13 @@ export class FrameReader {
     let body = this.#body;
     if (!body || fill > body.length) body = this.#grow(fill);
     body.set(taken === chunk.length ? chunk : chunk.subarray(at, at + taken), this.#bodyFill);
+    this.#advance(body, fill);
+    return at + taken;
+  }
+
+  /** The first `fill` bytes of the frame are in `body`. */
+  #advance(body: Uint8Array, fill: number): void {
+    const length = this.#bodyLength;
     this.#bodyFill = fill;
     if (fill === length) {
       this.#dropBody();
@@ -178,7 +210,6 @@ export class FrameReader {
     } else if (fill > FREE_BYTES) {
       this.#count(length);
     }
-    return at + taken;
   }
 
   /**

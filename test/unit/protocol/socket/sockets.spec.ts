@@ -59,7 +59,7 @@ describe('sockets', () => {
         },
         1 << 20,
       );
-      listenToReads(socket, (buf, end) => frames.push(buf, end));
+      listenToReads(socket, frames);
     });
     return { socket, messages, done };
   }
