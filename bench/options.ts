@@ -29,7 +29,7 @@ export const USAGE = `npm run bench -- [options]
   --age-s n          how long "aged" servers answer small calls before they are measured (default 120)
   --json path        where the results go, after each row (default bench/results.json)
   --resume           go on where that file ends: what stands in it is not measured again
-  --docs             write docs/benchmarks.md and its charts from the results
+  --docs             write docs/maintainers/benchmarks.md and its charts from the results
   --guard            only check that the ratios that CI watches hold
   --list             name the rows and end
   --no-build         run what was built before`;

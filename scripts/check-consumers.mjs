@@ -7,6 +7,7 @@ import { nodes } from './nodes.mjs';
 import { npm } from './npm.mjs';
 import { output } from './output.mjs';
 import { pack } from './pack.mjs';
+import { makeQuickStart, quickStarts, runQuickStart, testQuickStart } from './quick-start.mjs';
 import { root } from './run.mjs';
 
 const NODES = ['20', '24', '26'];
@@ -65,6 +66,7 @@ try {
   for (const { reason } of [runtimes, ...installed]) if (reason) throw reason;
   reportMissing(runtimes.value);
   await Promise.all(consumers.map((consumer) => check(consumer, runtimes.value)));
+  await Promise.all(quickStarts.map((each) => checkQuickStart(each, tarball, runtimes.value)));
 } catch (error) {
   counts.failed++;
   console.error(`consumers: ${error.message}`);
@@ -100,7 +102,7 @@ async function install({ name, copies = {}, install = [], absent }, tarball) {
 function reportMissing(runtimes) {
   for (const major of NODES) {
     if (runtimes.some(({ version }) => version.startsWith(`v${major}.`))) continue;
-    counts.skipped += consumers.length;
+    counts.skipped += consumers.length + quickStarts.length;
     console.log(
       `consumers: not run on Node ${major}: there is no package of it for ${process.platform} ${process.arch}`,
     );
@@ -120,6 +122,15 @@ async function check({ name, types = [], build, jest, program }, runtimes) {
     if (jest) await one(`${name}: its own Jest on Node ${version}`, () => runJest(run, path, project));
     await one(`${name}: ${program} on Node ${version}`, () => run(path, [program]));
   }
+}
+
+/** The README's quick start, pasted into a new application. */
+async function checkQuickStart(each, tarball, runtimes) {
+  await one(`${each.name}: the quick start, built`, async () => (await makeQuickStart(each, tarball, folder)) ?? '');
+  for (const { version, path } of runtimes) {
+    await one(`${each.name}: the quick start on Node ${version}`, () => runQuickStart(each, folder, path));
+  }
+  await one(`${each.name}: the application's own tests`, () => testQuickStart(each, folder));
 }
 
 /** Runs a check, shows what it says, and counts it: as many tests as it gives, else as one. */

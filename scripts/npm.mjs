@@ -7,5 +7,5 @@ export async function npm(args, cwd) {
     Object.entries(process.env).filter(([key]) => !/^npm_(package|lifecycle)_|^npm_config_local_prefix$/.test(key)),
   );
   const options = { cwd, env, limitMs: 240_000 };
-  await output('npm', [...args, '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'], options);
+  await output('npm', ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error', ...args], options);
 }

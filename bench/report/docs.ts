@@ -9,11 +9,11 @@ import { figureLines } from './figure-table.js';
 import { markdownTable } from './markdown.js';
 import { leftOutLines, ROW_HEADER, rowLines } from './row-table.js';
 
-const docsFolder = fileURLToPath(new URL('../../../docs', import.meta.url));
+const docsFolder = fileURLToPath(new URL('../../../docs/maintainers', import.meta.url));
 const PAGE = join(docsFolder, 'benchmarks.md');
 const FOLDER = join(docsFolder, 'benchmarks');
 
-/** Writes docs/benchmarks.md, its charts and the results themselves, in place of what was there. */
+/** Writes docs/maintainers/benchmarks.md, its charts and the results themselves, in place of what was there. */
 export async function writeDocs(results: Results): Promise<void> {
   const drawn = await charts(results);
   rmSync(FOLDER, { recursive: true, force: true });
@@ -47,7 +47,7 @@ ${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${mac
 - Each figure is the median of several rounds. A round measures all pairs of a table one after the other, so that whatever else the machine does hits all alike; ratios are medians of the rounds' ratios. Each table has fresh processes, warmed up before the first round; a pair is idle while others are measured.
 - Every request carries a value of its own that its answer must repeat. Every answer is checked, its body byte by byte. An error or a wrong answer ends the pair.
 - CPU is user and system time of the process for each call or message: the server's from the scheduler's counters, the client's by \`getrusage\`.
-- \`go-ttrpc\` is containerd's ttrpc, \`rust-ttrpc\` the ttrpc crate (one thread: with more its streams lose their order), \`grpc-go\` and \`grpc-js\` gRPC for Go and Node, \`nest-tcp\` and \`nest-grpc\` Nest's own transports, \`nest-ttrpc\` this package in a Nest application with a decorated controller (guards, pipes and interceptors work on the measured methods), \`nest-ttrpc-heap\` the same started as \`node --initial-heap-size=256\` ([Performance](performance.md) says why), \`engine\` its protocol engine without Nest. \`floor\` is the least that Node needs: ${'`'}bench/node/servers/floor.ts${'`'}, a frame parser that answers with the payload and does nothing else. Nest TCP carries JSON; its bodies are text of the same length.`,
+- \`go-ttrpc\` is containerd's ttrpc, \`rust-ttrpc\` the ttrpc crate (one thread: with more its streams lose their order), \`grpc-go\` and \`grpc-js\` gRPC for Go and Node, \`nest-tcp\` and \`nest-grpc\` Nest's own transports, \`nest-ttrpc\` this package in a Nest application with a decorated controller (guards, pipes and interceptors work on the measured methods), \`nest-ttrpc-heap\` the same started as \`node --initial-heap-size=256\` ([Performance](../performance.md) says why), \`engine\` its protocol engine without Nest. \`floor\` is the least that Node needs: ${'`'}bench/node/servers/floor.ts${'`'}, a frame parser that answers with the payload and does nothing else. Nest TCP carries JSON; its bodies are text of the same length.`,
   ];
   const reached = targetLines(results);
   if (reached.length > 0) {

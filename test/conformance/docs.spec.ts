@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { filledIn } from './report.js';
 
-const PAGE = fileURLToPath(new URL('../../docs/conformance.md', import.meta.url));
+const PAGE = fileURLToPath(new URL('../../docs/maintainers/conformance.md', import.meta.url));
 
 /** Prettier pads the cells of tables: what differs in nothing else is equal. */
 function withoutPadding(text: string): string {
@@ -13,7 +13,7 @@ function withoutPadding(text: string): string {
     .replaceAll(/\n{2,}/g, '\n');
 }
 
-test('docs/conformance.md says what the cases say', () => {
+test('docs/maintainers/conformance.md says what the cases say', () => {
   const page = readFileSync(PAGE, 'utf8');
   if (process.env['UPDATE_DOCS'] !== undefined) writeFileSync(PAGE, filledIn(page));
   else expect(withoutPadding(page)).toBe(withoutPadding(filledIn(page)));

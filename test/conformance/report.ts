@@ -5,7 +5,7 @@ import { departureOf } from './departures.js';
 import { dialects } from './dialects.js';
 
 /*
- * What docs/conformance.md says of the suite, made from the cases: each run holds the data to what the peers really do,
+ * What docs/maintainers/conformance.md says of the suite, made from the cases: each run holds the data to what the peers really do,
  * so that tables made from the data are true as long as the suite passes.
  */
 

@@ -7,7 +7,7 @@ import { expect, test } from '@jest/globals';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CODE = /\.(ts|mjs|go|rs|proto)$/;
 /** A page, named from the root or from docs, with the section in quotes that is meant, if any. */
-const CITATION = /(?<![\w./-])((?:docs\/)?[A-Za-z-]+\.md)\b(?:,\s+(?:(?:\*|\/\/)\s+)?"([^"]+)")?/g;
+const CITATION = /(?<![\w./-])((?:docs\/(?:maintainers\/)?)?[A-Za-z-]+\.md)\b(?:,\s+(?:(?:\*|\/\/)\s+)?"([^"]+)")?/g;
 
 interface Citation {
   readonly file: string;
@@ -35,7 +35,9 @@ function citations(): Citation[] {
 
 /** The path of a page; undefined where there is none. */
 function pathOf(page: string): string | undefined {
-  return [join(ROOT, page), join(ROOT, 'docs', page)].find((path) => existsSync(path));
+  return [join(ROOT, page), join(ROOT, 'docs', page), join(ROOT, 'docs/maintainers', page)].find((path) =>
+    existsSync(path),
+  );
 }
 
 function headings(path: string): string[] {

@@ -8,6 +8,8 @@ export interface CodeBlock {
   readonly language: string;
   /** `title="…"` behind the fence: the file of the documentation's project that the block is. */
   readonly title: string | undefined;
+  /** `modules="…"` behind the fence: the kind of project that takes this variant of the file; undefined for all. */
+  readonly modules: string | undefined;
   readonly code: string;
 }
 
@@ -28,6 +30,7 @@ export function codeBlocks(file: string, markdown: string): CodeBlock[] {
         line,
         language: /^\S*/.exec(label)?.[0] ?? '',
         title: /\btitle="([^"]+)"/.exec(label)?.[1],
+        modules: /\bmodules="([^"]+)"/.exec(label)?.[1],
         code: `${code.join('\n')}\n`,
       });
       open = undefined;

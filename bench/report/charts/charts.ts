@@ -3,7 +3,7 @@ import type { Sample } from '../../model.js';
 import type { Results } from '../../results/results.js';
 import { barChart, type Bar } from './bar-chart.js';
 
-/** A chart of the report: its file in docs/benchmarks, and what it shows. */
+/** A chart of the report: its file in docs/maintainers/benchmarks, and what it shows. */
 export interface Chart {
   file: string;
   title: string;

@@ -14,7 +14,7 @@ import { skipsParameters } from './pipeline-building.js';
 // `addHandler` comes after it. A second method without metadata, to choose from in `addHandler`, would be found by every
 // other scanner of methods: `@Cron()` or `@OnEvent()` on a handler would run twice. An option that the user has to set
 // (`@TtrpcMethod({ pipes: false })` is one) leaves the price on everybody who does not know it. The server option
-// `alwaysResolveParameters` turns this off; docs/upstream.md has the change to Nest that would make it unnecessary.
+// `alwaysResolveParameters` turns this off; docs/maintainers/upstream.md has the change to Nest that would make it unnecessary.
 
 /** What Nest keeps of a method's parameters, by kind and place. */
 export type ParameterMetadata = Record<string, { index: number; data?: unknown; pipes?: unknown; schema?: unknown }>;

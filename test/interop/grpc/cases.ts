@@ -43,7 +43,7 @@ function statusCall(rpc: 'UnaryCall' | 'FullDuplexCall', code: number, message: 
 
 /**
  * The cases of gRPC's "Interoperability Test Case Descriptions" that ttrpc can have, by their names there and with
- * their numbers. docs/grpc-interop.md says which are missing and why.
+ * their numbers. docs/maintainers/grpc-interop.md says which are missing and why.
  */
 export const grpcCases: readonly GrpcCase[] = [
   {
