@@ -1,6 +1,7 @@
-// Builds the package: ES modules in dist/esm, CommonJS in dist/cjs, each with its own types.
+// Builds the package: ES modules in dist/esm, CommonJS in dist/cjs, each with its own types, and the command in dist/bin.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundleCommand } from './bundle-command.mjs';
 import { bundle } from './bundle.mjs';
 import { bin, root, run } from './run.mjs';
 
@@ -21,6 +22,7 @@ try {
     }),
   );
   await bundle(['esm', 'cjs']);
+  await bundleCommand(join(root, 'dist/bin/ttrpc.cjs'));
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

@@ -10,7 +10,7 @@ export const ROOMS = [
   ['protocol/server', 'protocol/client'],
   ['protocol'],
   ['schema'],
-  ['common'],
+  ['common', 'cli'],
   ['transport', 'client'],
   ['decorators'],
   ['nri', 'containerd'],

@@ -50,6 +50,7 @@ const EXCEPTIONS: Record<string, { why: string; tests: string[] }> = {
     why: 'driven through loadSchema and its codecs, against protobufjs, Go and the suite of protobuf',
     tests: ['test/unit/schema', 'test/protobuf-conformance'],
   },
+  'cli/': { why: 'a program: its tests run it as users do', tests: ['test/cli'] },
   'common/': { why: 'exists only within an application', tests: ['test/nest'] },
   'transport/': { why: 'exists only within a Nest application', tests: ['test/nest'] },
   'client/': { why: 'exists only with a server', tests: ['test/nest'] },

@@ -1,0 +1,33 @@
+import { TtrpcMetadata } from '../protocol/core/metadata.js';
+import type { Arguments, FlagSpec } from './command.js';
+import { numberOf } from './arguments.js';
+import { ToolError } from './tool-error.js';
+
+/** The flags of whatever makes calls. */
+export const CALL_FLAGS = {
+  data: {
+    type: 'string',
+    short: 'd',
+    value: 'json',
+    help: 'the request as JSON, several one after another; @ reads standard input, @file a file',
+  },
+  header: { type: 'string', short: 'H', multiple: true, value: "'key: value'", help: 'metadata; may be repeated' },
+  'max-time': { type: 'string', value: 'seconds', help: 'the deadline of each call (default: none)' },
+} as const satisfies Record<string, FlagSpec>;
+
+/** The metadata of `-H`. @throws ToolError naming the header */
+export function metadataOf(args: Arguments): TtrpcMetadata {
+  const metadata = new TtrpcMetadata();
+  for (const header of args.texts('header')) {
+    const [, key = '', value = ''] = /^([^:]+):\s*(.*)$/s.exec(header) ?? [];
+    if (key.trim() === '') throw new ToolError(`-H '${header}': expected 'key: value'`);
+    metadata.append(key.trim(), value);
+  }
+  return metadata;
+}
+
+/** The deadline of `--max-time` in ms, or undefined. @throws ToolError */
+export function timeoutOf(args: Arguments): number | undefined {
+  const seconds = numberOf(args, 'max-time', Infinity, { min: 0.001 });
+  return seconds === Infinity ? undefined : seconds * 1000;
+}

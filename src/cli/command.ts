@@ -1,0 +1,43 @@
+/** One flag of a command. */
+export interface FlagSpec {
+  readonly type: 'string' | 'boolean';
+  /** The letter after a single dash. */
+  readonly short?: string;
+  /** It may be given several times. */
+  readonly multiple?: boolean;
+  /** What its value is, for the help (`seconds`); what kind of value, for the completion. */
+  readonly value?: string;
+  readonly choices?: readonly string[];
+  readonly help: string;
+}
+
+/** What a positional argument is: the completion knows addresses, services and methods. */
+export type Positional = 'address' | 'method' | 'service' | 'symbol' | 'file' | 'shell' | 'source';
+
+/** The arguments of one run. */
+export interface Arguments {
+  readonly positionals: readonly string[];
+  /** The last value of a flag that takes one. */
+  text(flag: string): string | undefined;
+  /** All values of a flag that may be repeated. */
+  texts(flag: string): readonly string[];
+  /** How often a flag without a value was given. */
+  count(flag: string): number;
+}
+
+/** A command of `ttrpc`. */
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** The positional arguments as the help shows them: `<address> [service]`. */
+  readonly usage: string;
+  readonly positionals: readonly Positional[];
+  /** The least number of positional arguments. */
+  readonly required: number;
+  readonly flags: Readonly<Record<string, FlagSpec>>;
+  /** Further lines of the help. */
+  readonly notes?: readonly string[];
+  /** Runs it; resolves with the exit status. Rejects with a ToolError for what is wrong with the arguments or around. */
+  run(args: Arguments): Promise<number>;
+}

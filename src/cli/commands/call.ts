@@ -1,0 +1,227 @@
+import type { RawCallOptions, RawClient } from '../../protocol/client/connect.js';
+import { TtrpcError } from '../../protocol/core/errors.js';
+import { statusName, TtrpcStatus } from '../../protocol/core/status.js';
+import { nameOf } from '../../schema/codec/reflection.js';
+import { CALL_FLAGS, metadataOf, timeoutOf } from '../call-flags.js';
+import type { Arguments, Command } from '../command.js';
+import { CONNECTION_FLAGS, openConnection } from '../connection.js';
+import { Interrupt } from '../interrupt.js';
+import { print, printError, styled } from '../output.js';
+import { Requests } from '../requests.js';
+import { splitMethod, type CommandMethod, type CommandSchema } from '../schema/command-schema.js';
+import { reflect } from '../schema/reflection-client.js';
+import { SCHEMA_FLAGS, schemaOfFlags } from '../schema/source-flags.js';
+import { printStatus } from '../status-output.js';
+import { ToolError } from '../tool-error.js';
+import { frameTexts } from '../wire/frame-text.js';
+import type { ByteWatcher } from '../wire/watched-duplex.js';
+
+/** `ttrpc call`: makes calls of all four shapes, with JSON in and out. */
+export const call: Command = {
+  name: 'call',
+  summary: 'make a call: JSON in, one line of JSON out for each response',
+  usage: '<address> <service/method>',
+  positionals: ['address', 'method'],
+  required: 2,
+  flags: {
+    ...CALL_FLAGS,
+    ...SCHEMA_FLAGS,
+    'emit-defaults': { type: 'boolean', help: 'print fields that were not sent, with their defaults' },
+    'format-error': { type: 'boolean', help: 'print the status of a failed call as JSON' },
+    verbose: { type: 'boolean', short: 'v', multiple: true, help: 'metadata, sizes and times; -vv: frames, too' },
+    ...CONNECTION_FLAGS,
+  },
+  notes: [
+    'Without --proto and --protoset the server is asked for its schema (grpc.reflection.v1).',
+    'A call that takes one request is made once for each request of -d, one after another, over one connection.',
+    'Exit status: 0, or 64 plus the code of the call that failed first, or 1 when a call could not be made.',
+  ],
+  run,
+};
+
+async function run(args: Arguments): Promise<number> {
+  const [address = '', symbol = ''] = args.positionals;
+  const [service] = splitMethod(symbol);
+  const metadata = metadataOf(args);
+  const timeoutMs = timeoutOf(args);
+  const own = schemaOfFlags(args);
+  own?.method(symbol);
+  const interrupt = new Interrupt();
+  const { signal } = interrupt;
+  const verbosity = args.count('verbose');
+  const { client, close } = await openConnection(address, args, verbosity >= 2 ? showFrames() : undefined);
+  try {
+    const schema = own ?? (await reflect(client, service, { timeoutMs, signal }));
+    const method = schema.method(symbol);
+    const requests = new Requests(schema, method.request, args.text('data'));
+    const stop = (): void => requests.stop();
+    signal.addEventListener('abort', stop);
+    try {
+      const calls = new Calls(client, schema, method, { metadata, timeoutMs, signal }, args);
+      await calls.tell(metadata.entries());
+      return await (method.sendsStream ? calls.stream(requests) : calls.each(requests, args.text('data')));
+    } finally {
+      requests.stop();
+    }
+  } finally {
+    interrupt.release();
+    close();
+  }
+}
+
+/** Bytes and messages of one direction. */
+interface Counted {
+  messages: number;
+  bytes: number;
+}
+
+/** The calls of one run. */
+class Calls {
+  readonly #verbose: boolean;
+  readonly #emitDefaults: boolean;
+  readonly #formatError: boolean;
+
+  constructor(
+    private readonly client: RawClient,
+    private readonly schema: CommandSchema,
+    private readonly method: CommandMethod,
+    private readonly options: RawCallOptions,
+    args: Arguments,
+  ) {
+    this.#verbose = args.count('verbose') > 0;
+    this.#emitDefaults = args.count('emit-defaults') > 0;
+    this.#formatError = args.count('format-error') > 0;
+  }
+
+  /** Says what is called, with which metadata. */
+  async tell(metadata: Iterable<readonly [string, string]>): Promise<void> {
+    const { service, name, shape, request, response } = this.method;
+    await this.#note(`* ${service}/${name} (${shape}): ${nameOf(request)} -> ${nameOf(response)}`);
+    for (const [key, value] of metadata) await this.#note(`* metadata ${key}: ${value}`);
+  }
+
+  /** One call for each request. */
+  async each(requests: Requests, data: string | undefined): Promise<number> {
+    let status = 0;
+    let count = 0;
+    for await (const request of requests) {
+      count++;
+      status ||= await this.#one(request);
+      if (this.options.signal?.aborted) break;
+    }
+    if (count > 0) return status;
+    if (this.options.signal?.aborted) return this.#failed(new TtrpcError(TtrpcStatus.CANCELLED, 'interrupted'));
+    if (data?.startsWith('@')) throw new ToolError('there was no request to read; an empty one is {}');
+    return this.#one(new Uint8Array());
+  }
+
+  /** One call with a stream of requests. */
+  async stream(requests: Requests): Promise<number> {
+    return this.#streamed(requests, () => requests.stop());
+  }
+
+  async #one(request: Uint8Array): Promise<number> {
+    const { service, name, receivesStream } = this.method;
+    if (receivesStream) return this.#streamed([request], () => undefined);
+    const start = performance.now();
+    const sent = { messages: 1, bytes: request.length };
+    const received = { messages: 0, bytes: 0 };
+    try {
+      await this.#noteMessage('> request 1', request);
+      const response = await this.client.call(service, name, request, this.options);
+      await this.#received(response, received, start);
+    } catch (error) {
+      return this.#ended(error, start, sent, received);
+    }
+    return this.#ended(undefined, start, sent, received);
+  }
+
+  async #streamed(
+    requests: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    stopReading: () => void,
+  ): Promise<number> {
+    const { service, name, shape } = this.method;
+    if (shape === 'unary') throw new TypeError('a unary call is no stream');
+    const start = performance.now();
+    const sent = { messages: 0, bytes: 0 };
+    const received = { messages: 0, bytes: 0 };
+    const stream = this.client.stream(service, name, shape, this.options);
+    let broken: { error: unknown } | undefined;
+    const sending = (async () => {
+      try {
+        for await (const request of requests) {
+          sent.messages++;
+          sent.bytes += request.length;
+          await this.#noteMessage(`> request ${sent.messages}`, request);
+          await stream.send(request);
+        }
+        stream.closeSend();
+      } catch (error) {
+        // The call's own errors reach its reader.
+        if (error instanceof TtrpcError) return;
+        broken = { error };
+        stream.cancel();
+      }
+    })();
+    let failure: unknown;
+    try {
+      for await (const response of stream) await this.#received(response, received, start);
+    } catch (error) {
+      failure = error;
+    }
+    stopReading();
+    await sending;
+    if (broken) throw broken.error;
+    return this.#ended(failure, start, sent, received);
+  }
+
+  async #received(response: Uint8Array, received: Counted, start: number): Promise<void> {
+    received.messages++;
+    received.bytes += response.length;
+    const time = (performance.now() - start).toFixed(1);
+    await this.#noteMessage(`< response ${received.messages} after ${time} ms`, response);
+    let json: unknown;
+    try {
+      json = this.schema.toJson(this.method.response, response, this.#emitDefaults);
+    } catch (error) {
+      const { message } = error as { message: string };
+      throw new ToolError(`response ${received.messages} is no ${nameOf(this.method.response)}: ${message}`, {
+        cause: error,
+      });
+    }
+    await print(`${JSON.stringify(json)}\n`);
+  }
+
+  async #ended(error: unknown, start: number, sent: Counted, received: Counted): Promise<number> {
+    const status = error instanceof TtrpcError ? statusName(error.code) : error === undefined ? 'OK' : 'broken off';
+    const time = (performance.now() - start).toFixed(1);
+    await this.#note(`* ${status} after ${time} ms: sent ${counted(sent)}, received ${counted(received)}`);
+    if (error === undefined) return 0;
+    if (!(error instanceof TtrpcError)) throw error;
+    return this.#failed(error);
+  }
+
+  #failed(error: TtrpcError): Promise<number> {
+    return printStatus(error, this.schema, this.#formatError);
+  }
+
+  async #noteMessage(what: string, bytes: Uint8Array): Promise<void> {
+    await this.#note(`${what}: ${bytes.length} bytes`);
+  }
+
+  async #note(text: string): Promise<void> {
+    if (this.#verbose) await printError(`${styled('dim', text, process.stderr)}\n`);
+  }
+}
+
+function counted({ messages, bytes }: Counted): string {
+  return `${messages} message${messages === 1 ? '' : 's'} (${bytes} bytes)`;
+}
+
+/** Prints the frames of a connection. */
+function showFrames(): ByteWatcher {
+  const line = (arrow: string) => (text: string) =>
+    void printError(`${styled('dim', `${arrow} ${text}`, process.stderr)}\n`);
+  const [sent, received] = [frameTexts(line('>>')), frameTexts(line('<<'))];
+  return { onSent: (bytes) => sent.push(bytes), onReceived: (bytes) => received.push(bytes) };
+}

@@ -1,0 +1,121 @@
+import { createConnection, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { connect, type RawClient } from '../protocol/client/connect.js';
+import { TtrpcError } from '../protocol/core/errors.js';
+import { formatAddress, parseAddress, systemPath, type Address } from '../protocol/socket/address.js';
+import { dial } from '../protocol/socket/dial.js';
+import type { Arguments, FlagSpec } from './command.js';
+import { numberOf } from './arguments.js';
+import { ToolError } from './tool-error.js';
+import { WatchedDuplex, type ByteWatcher } from './wire/watched-duplex.js';
+
+/** The flags that say how the server is reached. */
+export const CONNECTION_FLAGS = {
+  'connect-timeout': { type: 'string', value: 'seconds', help: 'how long connecting may take (default: 10)' },
+  'hybrid-vsock': {
+    type: 'string',
+    value: 'port',
+    help: 'the address is a hybrid vsock (Firecracker, kata): ask it for this port of the guest first',
+  },
+} as const satisfies Record<string, FlagSpec>;
+
+const CONNECT_SECONDS = 10;
+
+/** The longest response line of a hybrid vsock, in bytes. */
+const MAX_HANDSHAKE_BYTES = 256;
+
+/** A connection to the server, and the client that speaks on it. */
+export interface CommandConnection {
+  readonly client: RawClient;
+  /** Ends it; calls in flight fail. */
+  close(): void;
+}
+
+/**
+ * Connects to `address`, once: a command's calls share one connection, and what is cancelled closes it. `watcher` is told
+ * of all bytes.
+ * @throws ToolError naming the address when it is invalid or nobody listens there
+ */
+export async function openConnection(
+  address: string,
+  args: Arguments,
+  watcher?: ByteWatcher,
+): Promise<CommandConnection> {
+  const parsed = parsedAddress(address);
+  const timeoutMs = 1000 * numberOf(args, 'connect-timeout', CONNECT_SECONDS, { min: 0.001 });
+  const port = args.text('hybrid-vsock');
+  if (port !== undefined) numberOf(args, 'hybrid-vsock', 0, { min: 0, integer: true });
+  const needsOwnSocket = port !== undefined || watcher !== undefined;
+  const signal = AbortSignal.timeout(timeoutMs);
+  const late = new ToolError(`cannot connect to ${formatAddress(parsed)}: no connection within ${timeoutMs / 1000} s`);
+  let socket: Socket;
+  try {
+    socket = needsOwnSocket ? await plainSocket(parsed, signal) : await dial(parsed, signal);
+    if (port !== undefined) await askForPort(socket, port, signal, address);
+  } catch (error) {
+    if (signal.aborted) throw late;
+    throw error instanceof TtrpcError ? new ToolError(error.message, { cause: error }) : error;
+  }
+  const duplex = watcher ? new WatchedDuplex(socket, watcher) : socket;
+  const client = await connect(duplex);
+  return {
+    client,
+    close() {
+      client.close();
+      socket.destroy();
+    },
+  };
+}
+
+/** @throws ToolError for an invalid address */
+export function parsedAddress(address: string): Address {
+  try {
+    return parseAddress(address);
+  } catch (error) {
+    throw new ToolError((error as { message: string }).message, { cause: error });
+  }
+}
+
+/** A socket that reads in the ordinary way: `dial` gives one that only the engine can read. */
+async function plainSocket(address: Address, signal: AbortSignal): Promise<Socket> {
+  // Its errors name the address and the reason.
+  (await dial(address, signal)).destroy();
+  if (address.kind === 'fd') throw new ToolError('fd: cannot be watched or asked for a port: give another address');
+  const socket =
+    address.kind === 'tcp'
+      ? createConnection({ host: address.host, port: address.port, noDelay: true })
+      : createConnection({ path: address.kind === 'unix' ? systemPath(address.path) : `\0${address.name}` });
+  try {
+    await once(socket, 'connect', { signal });
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+  return socket;
+}
+
+/** The handshake of Firecracker's and cloud-hypervisor's hybrid vsock: `CONNECT <port>`, and `OK <port>` comes back. */
+async function askForPort(socket: Socket, port: string, signal: AbortSignal, address: string): Promise<void> {
+  const refused = (what: string): ToolError =>
+    new ToolError(`${address}: the hybrid vsock did not connect to port ${port}: ${what}`);
+  socket.write(`CONNECT ${port}\n`);
+  let line = '';
+  while (!line.includes('\n')) {
+    const chunk = socket.read(1) as Buffer | null;
+    if (chunk !== null) {
+      line += chunk.toString('latin1');
+      if (line.length > MAX_HANDSHAKE_BYTES) break;
+      continue;
+    }
+    if (socket.readableEnded || socket.destroyed) throw refused('it closed the connection');
+    await Promise.race([
+      once(socket, 'readable', { signal }),
+      once(socket, 'end', { signal }),
+      once(socket, 'close', { signal }),
+    ]);
+  }
+  if (!/^OK\b/.test(line)) {
+    socket.destroy();
+    throw refused(`it sent ${JSON.stringify(line.trim())}, expected OK`);
+  }
+}

@@ -1,0 +1,24 @@
+/** An AbortSignal that aborts at Ctrl-C or SIGTERM. A second Ctrl-C ends the process at once. */
+export class Interrupt {
+  readonly #controller = new AbortController();
+  readonly #onSignal = (): void => {
+    if (this.#controller.signal.aborted) process.exit(130);
+    this.#controller.abort(new Error('interrupted'));
+  };
+
+  constructor() {
+    process.on('SIGINT', this.#onSignal);
+    process.on('SIGTERM', this.#onSignal);
+  }
+
+  /** Aborts at the first of them. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Lets the signals end the process again. */
+  release(): void {
+    process.off('SIGINT', this.#onSignal);
+    process.off('SIGTERM', this.#onSignal);
+  }
+}

@@ -1,0 +1,315 @@
+import protobuf from 'protobufjs';
+import { ANY } from '../../schema/codec/well-known-types.js';
+import { enumOf, keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.js';
+import { didYouMean } from '../../schema/suggest.js';
+import { fieldOf, jsonNamesOf } from './names.js';
+
+/** Finds a message type by its qualified name. */
+export type FindType = (name: string) => protobuf.Type | undefined;
+
+/** Packs the message of a google.protobuf.Any. */
+export interface AnyPacker {
+  find: FindType;
+  encode(type: protobuf.Type, message: unknown): Uint8Array;
+}
+
+/** A JSON value that does not fit its type; `path` leads to it (`items[2].name`), empty for the message itself. */
+export class JsonMismatch extends Error {
+  override readonly name = 'JsonMismatch';
+
+  constructor(
+    readonly path: string,
+    what: string,
+  ) {
+    super(path === '' ? what : `${path}: ${what}`);
+  }
+}
+
+const INTEGERS: Readonly<Record<string, readonly [bigint, bigint]>> = {
+  int32: [-(2n ** 31n), 2n ** 31n - 1n],
+  sint32: [-(2n ** 31n), 2n ** 31n - 1n],
+  sfixed32: [-(2n ** 31n), 2n ** 31n - 1n],
+  uint32: [0n, 2n ** 32n - 1n],
+  fixed32: [0n, 2n ** 32n - 1n],
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  sint64: [-(2n ** 63n), 2n ** 63n - 1n],
+  sfixed64: [-(2n ** 63n), 2n ** 63n - 1n],
+  uint64: [0n, 2n ** 64n - 1n],
+  fixed64: [0n, 2n ** 64n - 1n],
+};
+
+const MAX_DEPTH = 100;
+
+/**
+ * Makes a message of `type` from its ProtoJSON form, as our codecs take it.
+ * @throws JsonMismatch with the path of the field that does not fit
+ */
+export function messageFromJson(type: protobuf.Type, json: unknown, any: AnyPacker): unknown {
+  return new Reader(any).message(type, json, '', 0);
+}
+
+class Reader {
+  constructor(private readonly any: AnyPacker) {}
+
+  message(type: protobuf.Type, json: unknown, path: string, depth: number): unknown {
+    if (depth > MAX_DEPTH) throw new JsonMismatch(path, `more than ${MAX_DEPTH} messages within each other`);
+    const special = SPECIAL[nameOf(type)];
+    if (special) return special.call(this, type, json, path, depth);
+    if (!isObject(json)) throw mismatch(path, `an object (${nameOf(type)})`, json);
+    const message: Record<string, unknown> = {};
+    const seen = new Map<string, string>();
+    for (const [key, value] of Object.entries(json)) {
+      const field = fieldOf(type, key);
+      if (!field) throw this.#unknown(type, key, path);
+      const place = within(path, key);
+      const name = field.partOf && !field.partOf.isProto3Optional ? `oneof ${field.partOf.name}` : field.name;
+      if (value === null && !takesNull(field)) continue;
+      const other = seen.get(name);
+      if (other !== undefined) {
+        throw new JsonMismatch(
+          place,
+          other === key ? 'given twice' : `given beside '${other}': only one of them may be`,
+        );
+      }
+      seen.set(name, key);
+      message[field.name] = this.#field(field, value, place, depth);
+    }
+    return message;
+  }
+
+  #field(field: protobuf.Field, value: unknown, path: string, depth: number): unknown {
+    field.resolve();
+    const keyType = keyTypeOf(field);
+    if (keyType !== undefined) {
+      if (!isObject(value)) throw mismatch(path, 'an object (a map)', value);
+      return Object.fromEntries(
+        Object.entries(value).map(([key, item]) => {
+          const place = `${path}[${JSON.stringify(key)}]`;
+          return [this.#mapKey(keyType, key, place), this.#single(field, item, place, depth)];
+        }),
+      );
+    }
+    if (!field.repeated) return this.#single(field, value, path, depth);
+    if (!Array.isArray(value)) throw mismatch(path, 'an array', value);
+    return value.map((item, index) => {
+      const place = `${path}[${index}]`;
+      if (item === null && !takesNull(field)) throw mismatch(place, 'a value', null);
+      return this.#single(field, item, place, depth);
+    });
+  }
+
+  #single(field: protobuf.Field, value: unknown, path: string, depth: number): unknown {
+    const type = messageTypeOf(field);
+    if (type) return this.message(type, value, path, depth + 1);
+    const values = enumOf(field);
+    return values ? enumNumber(values, value, path) : scalar(field.type, value, path);
+  }
+
+  #mapKey(type: string, key: string, path: string): string {
+    if (type === 'string') return key;
+    if (type === 'bool') {
+      if (key === 'true' || key === 'false') return key;
+      throw mismatch(path, "the key 'true' or 'false'", key);
+    }
+    return String(scalar(type, key, path));
+  }
+
+  #unknown(type: protobuf.Type, key: string, path: string): JsonMismatch {
+    const names = jsonNamesOf(type);
+    const known = names.length === 0 ? 'it has no fields' : `it has ${names.join(', ')}`;
+    return new JsonMismatch(within(path, key), `${nameOf(type)} has no such field: ${known}.${didYouMean(key, names)}`);
+  }
+
+  /** google.protobuf.Any: the message with its `@type` beside its fields, or in `value` for the well-known types. */
+  unpackedAny(type: protobuf.Type, json: unknown, path: string, depth: number): unknown {
+    if (!isObject(json)) throw mismatch(path, 'an object with @type', json);
+    const { '@type': url, ...fields } = json;
+    if (url === undefined && Object.keys(fields).length === 0) return {};
+    if (typeof url !== 'string') throw mismatch(within(path, '@type'), 'a type URL', url);
+    const name = url.slice(url.lastIndexOf('/') + 1);
+    const held = this.any.find(name);
+    if (!held) throw new JsonMismatch(within(path, '@type'), `message type '${name}' is not in the schema`);
+    const isWrapped = SPECIAL[name] !== undefined;
+    const message = this.message(
+      held,
+      isWrapped ? fields['value'] : fields,
+      isWrapped ? within(path, 'value') : path,
+      depth + 1,
+    );
+    const [urlField, valueField] = [type.fieldsById[1]?.name ?? 'type_url', type.fieldsById[2]?.name ?? 'value'];
+    return { [urlField]: url, [valueField]: this.any.encode(held, message) };
+  }
+}
+
+type Special = (this: Reader, type: protobuf.Type, json: unknown, path: string, depth: number) => unknown;
+
+const wrapper: Special = function (type, json, path) {
+  const field = type.fieldsById[1];
+  return { value: scalar(field?.type ?? 'string', json, path) };
+};
+
+/** The messages whose JSON form is not an object of their fields. */
+const SPECIAL: Readonly<Record<string, Special | undefined>> = {
+  [ANY](type, json, path, depth) {
+    return this.unpackedAny(type, json, path, depth);
+  },
+  'google.protobuf.Timestamp': (_type, json, path) => timestamp(json, path),
+  'google.protobuf.Duration': (_type, json, path) => duration(json, path),
+  'google.protobuf.FieldMask': (_type, json, path) => {
+    if (typeof json !== 'string') throw mismatch(path, 'a string of paths, separated by commas', json);
+    return { paths: json === '' ? [] : json.split(',').map(snakeCase) };
+  },
+  'google.protobuf.Struct': (_type, json, path) => structOf(json, path),
+  'google.protobuf.ListValue': (_type, json, path) => listOf(json, path),
+  'google.protobuf.Value': (_type, json, path) => valueOf(json, path),
+  ...Object.fromEntries(
+    ['Double', 'Float', 'Int64', 'UInt64', 'Int32', 'UInt32', 'Bool', 'String', 'Bytes'].map((name) => [
+      `google.protobuf.${name}Value`,
+      wrapper,
+    ]),
+  ),
+};
+
+/** True for messages whose JSON form is not an object of their fields. */
+export function hasOwnJsonForm(type: protobuf.Type): boolean {
+  return SPECIAL[nameOf(type)] !== undefined;
+}
+
+function enumNumber(values: protobuf.Enum, value: unknown, path: string): number {
+  if (value === null && nameOf(values) === 'google.protobuf.NullValue') return 0;
+  const names = Object.keys(values.values);
+  if (typeof value === 'string') {
+    const number = Object.hasOwn(values.values, value) ? values.values[value] : undefined;
+    if (number !== undefined) return number;
+    throw new JsonMismatch(
+      path,
+      `expected ${names.join(', ')} (${nameOf(values)}), got ${show(value)}.${didYouMean(value, names)}`,
+    );
+  }
+  if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31) return value;
+  throw mismatch(path, `${names.join(', ')} (${nameOf(values)}), or a number`, value);
+}
+
+function scalar(type: string, value: unknown, path: string): unknown {
+  const range = INTEGERS[type];
+  if (range) return integer(type, range, value, path);
+  switch (type) {
+    case 'bool':
+      if (typeof value === 'boolean') return value;
+      throw mismatch(path, 'true or false', value);
+    case 'string':
+      if (typeof value === 'string') return value;
+      throw mismatch(path, 'a string', value);
+    case 'bytes':
+      return base64(value, path);
+    default:
+      return float(type, value, path);
+  }
+}
+
+function integer(type: string, [min, max]: readonly [bigint, bigint], value: unknown, path: string): number | string {
+  const isWide = type.endsWith('64');
+  if (typeof value === 'number' && isWide && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    throw new JsonMismatch(path, `a number as large as ${value} loses digits in JSON: write it as a string ("…")`);
+  }
+  const isInteger =
+    (typeof value === 'number' && Number.isInteger(value)) ||
+    (typeof value === 'string' && /^-?\d{1,20}(\.0+)?$/.test(value));
+  if (!isInteger) throw mismatch(path, `an integer (${type})`, value);
+  const exact = BigInt(typeof value === 'string' ? value.replace(/\.0+$/, '') : value);
+  if (exact < min || exact > max) throw mismatch(path, `an integer from ${min} to ${max} (${type})`, value);
+  return isWide ? String(exact) : Number(exact);
+}
+
+function float(type: string, value: unknown, path: string): number {
+  if (typeof value === 'number') {
+    if (type === 'float' && Math.abs(value) > 3.4028234663852886e38) throw mismatch(path, 'a number (float)', value);
+    return value;
+  }
+  if (typeof value === 'string' && /^(NaN|-?Infinity|[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)$/i.test(value)) {
+    return Number(value);
+  }
+  throw mismatch(path, `a number (${type})`, value);
+}
+
+function base64(value: unknown, path: string): Buffer {
+  if (
+    typeof value === 'string' &&
+    /^[A-Za-z0-9+/_-]*={0,2}$/.test(value) &&
+    value.replace(/=+$/, '').length % 4 !== 1
+  ) {
+    return Buffer.from(value, 'base64');
+  }
+  throw mismatch(path, 'bytes in base64', value);
+}
+
+function timestamp(json: unknown, path: string): object {
+  const match =
+    typeof json === 'string'
+      ? /^(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/.exec(json)
+      : undefined;
+  const ms = match ? Date.parse(`${match[1]}${match[3]}`) : NaN;
+  if (!match || Number.isNaN(ms)) throw mismatch(path, 'a time such as "2026-01-31T12:00:00Z"', json);
+  return { seconds: String(ms / 1000), nanos: Number((match[2] ?? '').padEnd(9, '0')) };
+}
+
+function duration(json: unknown, path: string): object {
+  const match = typeof json === 'string' ? /^(-?)(\d{1,12})(?:\.(\d{1,9}))?s$/.exec(json) : undefined;
+  if (!match) throw mismatch(path, 'a duration such as "1.5s"', json);
+  const nanos = Number((match[3] ?? '').padEnd(9, '0'));
+  return { seconds: `${match[1]}${match[2]}`, nanos: match[1] === '-' && nanos > 0 ? -nanos : nanos };
+}
+
+function structOf(json: unknown, path: string): object {
+  if (!isObject(json)) throw mismatch(path, 'an object', json);
+  const fields = Object.entries(json).map(([key, value]) => [key, valueOf(value, within(path, key))] as const);
+  return { fields: Object.fromEntries(fields) };
+}
+
+function listOf(json: unknown, path: string): object {
+  if (!Array.isArray(json)) throw mismatch(path, 'an array', json);
+  return { values: json.map((item, index) => valueOf(item, `${path}[${index}]`)) };
+}
+
+function valueOf(json: unknown, path: string): object {
+  switch (typeof json) {
+    case 'number':
+      return { numberValue: json };
+    case 'string':
+      return { stringValue: json };
+    case 'boolean':
+      return { boolValue: json };
+    default:
+      if (json === null) return { nullValue: 0 };
+      return Array.isArray(json) ? { listValue: listOf(json, path) } : { structValue: structOf(json, path) };
+  }
+}
+
+function takesNull(field: protobuf.Field): boolean {
+  const { resolvedType } = field.resolve();
+  if (!resolvedType) return false;
+  const name = nameOf(resolvedType);
+  return name === 'google.protobuf.Value' || name === 'google.protobuf.NullValue';
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function mismatch(path: string, expected: string, value: unknown): JsonMismatch {
+  return new JsonMismatch(path, `expected ${expected}, got ${show(value)}`);
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+function within(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`;
+}
+
+function snakeCase(path: string): string {
+  return path.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,93 @@
+import { StringDecoder } from 'node:string_decoder';
+
+/** One JSON value of a stream. */
+export interface JsonText {
+  readonly text: string;
+  /** The line on which it begins, from 1. */
+  readonly line: number;
+}
+
+/**
+ * Cuts a stream into JSON values as they become complete: one on a line, several on one, or one over many lines. What is
+ * no JSON is passed on as one text up to the next white space, so that whoever parses it names it.
+ */
+export class JsonTexts {
+  readonly #decoder = new StringDecoder('utf8');
+  #text = '';
+  /** How far `#text` has been looked at. */
+  #at = 0;
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
+  #started = false;
+  #line = 1;
+  #startLine = 1;
+
+  /** Takes the next bytes; gives the values that they complete. */
+  *push(chunk: Uint8Array): Iterable<JsonText> {
+    yield* this.#scan(this.#decoder.write(chunk));
+  }
+
+  /** The end of the stream: gives what ends only there. What is incomplete is in {@link rest}. */
+  *end(): Iterable<JsonText> {
+    yield* this.#scan(this.#decoder.end());
+    if (this.#started && this.#depth === 0 && !this.#inString) yield this.#take(this.#text.length);
+  }
+
+  /** What has begun and is not complete. */
+  get rest(): JsonText | undefined {
+    return this.#started ? { text: this.#text, line: this.#startLine } : undefined;
+  }
+
+  *#scan(more: string): Iterable<JsonText> {
+    this.#text += more;
+    while (this.#at < this.#text.length) {
+      const c = this.#text.charAt(this.#at);
+      if (c === '\n') this.#line++;
+      if (!this.#started) {
+        this.#at++;
+        if (/\s|\ufeff/.test(c)) {
+          this.#text = this.#text.slice(this.#at);
+          this.#at = 0;
+          continue;
+        }
+        this.#started = true;
+        this.#startLine = this.#line;
+        this.#at--;
+      }
+      const done = this.#step(c);
+      if (done !== undefined) yield this.#take(done);
+    }
+  }
+
+  /** Looks at one character; returns the end of the value where that is complete. */
+  #step(c: string): number | undefined {
+    const at = this.#at++;
+    if (this.#inString) {
+      if (this.#escaped) this.#escaped = false;
+      else if (c === '\\') this.#escaped = true;
+      else if (c === '"') {
+        this.#inString = false;
+        if (this.#depth === 0) return at + 1;
+      }
+      return undefined;
+    }
+    if (c === '"') this.#inString = true;
+    else if (c === '{' || c === '[') this.#depth++;
+    else if (c === '}' || c === ']') {
+      this.#depth = Math.max(0, this.#depth - 1);
+      if (this.#depth === 0) return at + 1;
+    } else if (this.#depth === 0 && /\s/.test(c)) return at;
+    return undefined;
+  }
+
+  #take(end: number): JsonText {
+    const text = this.#text.slice(0, end);
+    this.#text = this.#text.slice(end);
+    this.#at = 0;
+    this.#depth = 0;
+    this.#inString = false;
+    this.#started = false;
+    return { text, line: this.#startLine };
+  }
+}

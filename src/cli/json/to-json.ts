@@ -1,0 +1,181 @@
+import type protobuf from 'protobufjs';
+import { ANY } from '../../schema/codec/well-known-types.js';
+import { enumOf, keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.js';
+import { hasOwnJsonForm, type FindType } from './from-json.js';
+import { jsonNameOf } from './names.js';
+
+/** Unpacks the message of a google.protobuf.Any. */
+export interface AnyUnpacker {
+  find: FindType;
+  decode(type: protobuf.Type, bytes: Uint8Array): unknown;
+}
+
+type Message = Readonly<Record<string, unknown>>;
+
+/**
+ * The ProtoJSON form of a message of `type`, as our codecs decode it with `longs: String`. `emitDefaults` adds fields that
+ * were not sent, except messages and members of oneofs. A google.protobuf.Any of an unknown type keeps its bytes, as
+ * `@type` and `@value` in base64.
+ */
+export function messageToJson(type: protobuf.Type, message: unknown, any: AnyUnpacker, emitDefaults: boolean): unknown {
+  return new Writer(any, emitDefaults).message(type, message as Message);
+}
+
+class Writer {
+  constructor(
+    private readonly any: AnyUnpacker,
+    private readonly emitDefaults: boolean,
+  ) {}
+
+  message(type: protobuf.Type, message: Message): unknown {
+    if (hasOwnJsonForm(type)) return this.#special(type, message);
+    const json: Record<string, unknown> = {};
+    for (const field of type.fieldsArray) {
+      field.resolve();
+      const value = message[field.name];
+      if (value === undefined || value === null) {
+        if (this.emitDefaults && isEmitted(field)) json[jsonNameOf(field)] = defaultOf(field);
+        continue;
+      }
+      if (!this.emitDefaults && isEmpty(field, value)) continue;
+      json[jsonNameOf(field)] = this.#field(field, value);
+    }
+    return json;
+  }
+
+  #field(field: protobuf.Field, value: unknown): unknown {
+    if (keyTypeOf(field) !== undefined) {
+      const entries = Object.entries(value as object);
+      return Object.fromEntries(entries.map(([key, item]) => [key, this.#single(field, item)]));
+    }
+    return field.repeated ? (value as unknown[]).map((item) => this.#single(field, item)) : this.#single(field, value);
+  }
+
+  #single(field: protobuf.Field, value: unknown): unknown {
+    const type = messageTypeOf(field);
+    if (type) return this.message(type, value as Message);
+    const values = enumOf(field);
+    return values ? enumName(values, value as number) : scalar(field.type, value);
+  }
+
+  #special(type: protobuf.Type, message: Message): unknown {
+    switch (nameOf(type)) {
+      case ANY:
+        return this.#any(type, message);
+      case 'google.protobuf.Timestamp':
+        return timestamp(message);
+      case 'google.protobuf.Duration':
+        return duration(message);
+      case 'google.protobuf.FieldMask':
+        return ((message['paths'] ?? []) as string[]).map(camelCase).join(',');
+      case 'google.protobuf.Struct':
+        return struct(message);
+      case 'google.protobuf.ListValue':
+        return list(message);
+      case 'google.protobuf.Value':
+        return plainValue(message);
+      default: {
+        const field = type.fieldsById[1] as protobuf.Field;
+        return scalar(field.type, message[field.name] ?? defaultOf(field));
+      }
+    }
+  }
+
+  #any(type: protobuf.Type, message: Message): unknown {
+    const url = String(message[type.fieldsById[1]?.name ?? 'type_url'] ?? '');
+    const bytes = (message[type.fieldsById[2]?.name ?? 'value'] ?? new Uint8Array()) as Uint8Array;
+    return url === '' ? {} : this.packed(url, bytes);
+  }
+
+  packed(url: string, bytes: Uint8Array): unknown {
+    const held = this.any.find(url.slice(url.lastIndexOf('/') + 1));
+    if (!held) return { '@type': url, '@value': scalar('bytes', bytes) };
+    let json: unknown;
+    try {
+      json = this.message(held, this.any.decode(held, bytes) as Message);
+    } catch (error) {
+      return { '@type': url, '@value': scalar('bytes', bytes), '@error': (error as { message: string }).message };
+    }
+    return hasOwnJsonForm(held) ? { '@type': url, value: json } : { '@type': url, ...(json as object) };
+  }
+}
+
+/** The ProtoJSON form of a detail of a status: the message with its `@type`. */
+export function anyToJson(url: string, bytes: Uint8Array, any: AnyUnpacker, emitDefaults: boolean): unknown {
+  return new Writer(any, emitDefaults).packed(url, bytes);
+}
+
+/** Those whose absence means their default. */
+function isEmitted(field: protobuf.Field): boolean {
+  if (field.repeated || keyTypeOf(field) !== undefined) return true;
+  return !messageTypeOf(field) && !field.partOf && field.hasPresence !== true;
+}
+
+function isEmpty(field: protobuf.Field, value: unknown): boolean {
+  if (keyTypeOf(field) !== undefined) return Object.keys(value as object).length === 0;
+  return field.repeated && (value as unknown[]).length === 0;
+}
+
+function defaultOf(field: protobuf.Field): unknown {
+  if (keyTypeOf(field) !== undefined) return {};
+  if (field.repeated) return [];
+  const values = enumOf(field);
+  if (values) return enumName(values, Number(field.typeDefault ?? 0));
+  if (field.type === 'string' || field.type === 'bytes') return '';
+  if (field.type === 'bool') return false;
+  return field.type.endsWith('64') ? '0' : 0;
+}
+
+function enumName(values: protobuf.Enum, value: number): unknown {
+  if (nameOf(values) === 'google.protobuf.NullValue') return null;
+  return values.valuesById[value] ?? value;
+}
+
+function scalar(type: string, value: unknown): unknown {
+  if (type === 'bytes') {
+    const bytes = value as Uint8Array;
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+  }
+  if (type.endsWith('64')) return String(value);
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}
+
+function timestamp(message: Message): string {
+  const seconds = Number(message['seconds'] ?? 0);
+  const date = new Date(seconds * 1000);
+  if (Number.isNaN(date.getTime())) return `${seconds}s`;
+  return date.toISOString().replace(/\.\d+Z$/, `${fraction(Number(message['nanos'] ?? 0))}Z`);
+}
+
+function duration(message: Message): string {
+  const seconds = Number(message['seconds'] ?? 0);
+  const nanos = Number(message['nanos'] ?? 0);
+  return `${seconds < 0 || nanos < 0 ? '-' : ''}${Math.abs(seconds)}${fraction(Math.abs(nanos))}s`;
+}
+
+/** Three, six or nine digits, as other implementations write them. */
+function fraction(nanos: number): string {
+  if (nanos === 0) return '';
+  return `.${String(nanos)
+    .padStart(9, '0')
+    .replace(/(000){1,2}$/, '')}`;
+}
+
+function struct(message: Message): unknown {
+  const fields = (message['fields'] ?? {}) as Record<string, Message>;
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, plainValue(value)]));
+}
+
+function list(message: Message): unknown {
+  return ((message['values'] ?? []) as Message[]).map(plainValue);
+}
+
+function plainValue(message: Message): unknown {
+  if (message['structValue'] !== undefined) return struct(message['structValue'] as Message);
+  if (message['listValue'] !== undefined) return list(message['listValue'] as Message);
+  return message['stringValue'] ?? message['numberValue'] ?? message['boolValue'] ?? null;
+}
+
+function camelCase(path: string): string {
+  return path.replace(/_([a-z])/g, (_whole, letter: string) => letter.toUpperCase());
+}

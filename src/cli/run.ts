@@ -1,0 +1,46 @@
+import { didYouMean } from '../schema/suggest.js';
+import { readArguments } from './arguments.js';
+import type { Command } from './command.js';
+import { helpOf, overview } from './help.js';
+import { print, printError } from './output.js';
+import { ToolError } from './tool-error.js';
+
+/**
+ * Runs the command that `argv` names; resolves with the exit status. What is wrong with the arguments or around is one
+ * line on standard error, and status 1.
+ */
+export async function run(commands: readonly Command[], argv: readonly string[], version: string): Promise<number> {
+  try {
+    return await dispatch(commands, argv, version);
+  } catch (error) {
+    const { message, stack } = error as { message?: string; stack?: string };
+    // Anything else is a mistake of the command's own: its stack says where.
+    const text = error instanceof ToolError ? error.message : (stack ?? message ?? String(error));
+    await printError(`ttrpc: ${text}\n`);
+    return 1;
+  }
+}
+
+async function dispatch(commands: readonly Command[], argv: readonly string[], version: string): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    const asked = commands.find((command) => command.name === rest[0]);
+    await (name === undefined ? printError : print)(asked ? helpOf(asked) : overview(commands, version));
+    return name === undefined ? 1 : 0;
+  }
+  if (name === '--version' || name === 'version') {
+    await print(`ttrpc ${version}\n`);
+    return 0;
+  }
+  const command = commands.find((each) => each.name === name);
+  if (!command) {
+    const names = commands.map((each) => each.name);
+    throw new ToolError(`no command '${name}': expected ${names.join(', ')}.${didYouMean(name, names)}`);
+  }
+  const end = rest.indexOf('--');
+  if ((end < 0 ? rest : rest.slice(0, end)).some((arg) => arg === '--help' || arg === '-help')) {
+    await print(helpOf(command));
+    return 0;
+  }
+  return command.run(readArguments(command, rest));
+}

@@ -1,0 +1,152 @@
+import protobuf from 'protobufjs';
+import descriptor from 'protobufjs/ext/descriptor.js';
+import type { RawClient } from '../../protocol/client/connect.js';
+import { TtrpcError } from '../../protocol/core/errors.js';
+import { statusName, TtrpcStatus } from '../../protocol/core/status.js';
+import { didYouMean, lastSegment } from '../../schema/suggest.js';
+import { ToolError } from '../tool-error.js';
+import { schemaOfSetBytes } from './source-flags.js';
+import { REFLECTION } from './reflection-messages.js';
+import type { CommandSchema } from './command-schema.js';
+
+const SERVICES = ['grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'];
+const METHOD = 'ServerReflectionInfo';
+
+/** What servers without reflection say. */
+const NOT_SERVED: readonly TtrpcStatus[] = [TtrpcStatus.UNIMPLEMENTED, TtrpcStatus.NOT_FOUND];
+
+interface Response {
+  fileDescriptorResponse?: { fileDescriptorProto: Uint8Array[] };
+  listServicesResponse?: { service?: { name: string }[] };
+  errorResponse?: { errorCode: number; errorMessage: string };
+}
+
+/** Options of {@link reflect}. */
+export interface ReflectOptions {
+  timeoutMs?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Asks a server for its schema, by grpc.reflection.v1 or v1alpha: of all its services, or of `symbol` alone.
+ * @throws ToolError when it has no reflection or does not know the symbol
+ */
+export async function reflect(
+  client: RawClient,
+  symbol?: string,
+  options: ReflectOptions = {},
+): Promise<CommandSchema> {
+  const files = await withReflection(client, options, async (session) => {
+    const names = symbol === undefined ? await listed(session) : [symbol];
+    const found = new Map<string, Uint8Array>();
+    for (const name of names) await fetchSymbol(session, name, found, symbol !== undefined);
+    return found;
+  });
+  return schemaOfSetBytes(Buffer.concat([...files.values()].map(asFileOfSet)));
+}
+
+/** The names of the services that a server has, by its reflection. @throws ToolError when it has none */
+export async function reflectServices(client: RawClient, options: ReflectOptions = {}): Promise<string[]> {
+  return withReflection(client, options, listed);
+}
+
+async function listed(session: Session): Promise<string[]> {
+  const { listServicesResponse, errorResponse } = await session.ask({ listServices: '' });
+  if (errorResponse) throw refused('it does not list its services', errorResponse);
+  return (listServicesResponse?.service ?? []).map(({ name }) => name).sort();
+}
+
+async function withReflection<T>(
+  client: RawClient,
+  options: ReflectOptions,
+  use: (session: Session) => Promise<T>,
+): Promise<T> {
+  let why: TtrpcError | undefined;
+  for (const service of SERVICES) {
+    const session = new Session(client, service, options);
+    try {
+      return await use(session);
+    } catch (error) {
+      if (!(error instanceof TtrpcError)) throw error;
+      why = error;
+      if (!NOT_SERVED.includes(error.code)) break;
+    } finally {
+      session.end();
+    }
+  }
+  if (why && NOT_SERVED.includes(why.code)) {
+    throw new ToolError('the server has no reflection: give its schema with --proto or --protoset', { cause: why });
+  }
+  throw new ToolError(`the server's reflection failed: ${statusName(why?.code ?? 2)}: ${why?.message ?? ''}`);
+}
+
+/** Puts the file of `symbol` and all that it imports into `found`. */
+async function fetchSymbol(
+  session: Session,
+  symbol: string,
+  found: Map<string, Uint8Array>,
+  isAsked: boolean,
+): Promise<void> {
+  const response = await session.ask({ fileContainingSymbol: symbol });
+  if (response.errorResponse) {
+    if (!isAsked) throw refused(`it lists '${symbol}' and does not describe it`, response.errorResponse);
+    const known = await listed(session);
+    const short = known.filter((name) => lastSegment(name) === symbol);
+    if (short.length === 1) return fetchSymbol(session, short[0] as string, found, false);
+    const list = known.length === 0 ? 'it lists no services' : `it has ${known.join(', ')}`;
+    throw new ToolError(`the server does not know '${symbol}': ${list}.${didYouMean(symbol, known)}`);
+  }
+  const missing = new Set<string>();
+  addFiles(response, found, missing);
+  for (const name of missing) {
+    if (found.has(name)) continue;
+    const file = await session.ask({ fileByFilename: name });
+    if (file.errorResponse) throw refused(`it does not have the file '${name}'`, file.errorResponse);
+    // A Set gives what is added while it is walked through, too.
+    addFiles(file, found, missing);
+  }
+}
+
+function addFiles(response: Response, found: Map<string, Uint8Array>, missing: Set<string>): void {
+  for (const bytes of response.fileDescriptorResponse?.fileDescriptorProto ?? []) {
+    const file = descriptor.FileDescriptorProto.decode(bytes) as unknown as { name: string; dependency: string[] };
+    found.set(file.name, bytes);
+    for (const name of file.dependency) missing.add(name);
+  }
+}
+
+function refused(what: string, { errorCode, errorMessage }: NonNullable<Response['errorResponse']>): ToolError {
+  return new ToolError(`the server's reflection failed: ${what}: ${statusName(errorCode)}: ${errorMessage}`);
+}
+
+/** One reflection stream: a question at a time. */
+class Session {
+  readonly #root = protobuf.Root.fromJSON(REFLECTION);
+  readonly #stream;
+  readonly #responses;
+
+  constructor(client: RawClient, service: string, { timeoutMs, signal }: ReflectOptions) {
+    this.#stream = client.stream(service, METHOD, 'bidi', { timeoutMs, signal });
+    this.#responses = this.#stream[Symbol.asyncIterator]();
+  }
+
+  async ask(request: object): Promise<Response> {
+    const type = this.#root.lookupType('Request');
+    const sent = this.#stream.send(type.encode(type.create(request)).finish());
+    // Its error is the reader's, too.
+    sent.catch(() => undefined);
+    const next = await this.#responses.next();
+    if (next.done) throw new TtrpcError(TtrpcStatus.UNKNOWN, 'it ended the stream before it responded');
+    return this.#root.lookupType('Response').decode(next.value) as unknown as Response;
+  }
+
+  end(): void {
+    this.#stream.closeSend();
+    this.#stream.cancel();
+  }
+}
+
+/** A FileDescriptorProto as the field `file` of a FileDescriptorSet. */
+function asFileOfSet(file: Uint8Array): Uint8Array {
+  return protobuf.Writer.create().uint32(10).bytes(file).finish();
+}

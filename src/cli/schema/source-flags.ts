@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs';
+import protobuf from 'protobufjs';
+import 'protobufjs/ext/descriptor.js';
+import { SchemaError } from '../../schema/schema-error.js';
+import { rootOfDescriptorSet } from '../../schema/sources/file-descriptor-set.js';
+import { ProtoFiles } from '../../schema/sources/proto-files.js';
+import type { Arguments, FlagSpec } from '../command.js';
+import { ToolError } from '../tool-error.js';
+import { CommandSchema } from './command-schema.js';
+
+/** The flags that say where the schema comes from; without them the server is asked. */
+export const SCHEMA_FLAGS = {
+  proto: { type: 'string', multiple: true, value: 'file', help: 'a .proto file with the service; may be repeated' },
+  'import-path': {
+    type: 'string',
+    multiple: true,
+    value: 'folder',
+    help: 'a folder in which --proto files and their imports are looked up; may be repeated',
+  },
+  protoset: {
+    type: 'string',
+    multiple: true,
+    value: 'file',
+    help: 'a FileDescriptorSet (protoc --include_imports --descriptor_set_out); may be repeated',
+  },
+} as const satisfies Record<string, FlagSpec>;
+
+/** The schema that the flags name, or undefined without any. @throws ToolError with file, line and column */
+export function schemaOfFlags(args: Arguments): CommandSchema | undefined {
+  const protos = args.texts('proto');
+  const sets = args.texts('protoset');
+  const paths = args.texts('import-path');
+  if (protos.length > 0 && sets.length > 0) throw new ToolError('--proto and --protoset exclude each other');
+  if (paths.length > 0 && protos.length === 0) throw new ToolError('--import-path needs --proto');
+  if (protos.length > 0) return schemaOfProtos(protos, paths);
+  return sets.length > 0 ? schemaOfSets(sets) : undefined;
+}
+
+/** The schema of .proto files. @throws ToolError with file, line and column */
+export function schemaOfProtos(files: readonly string[], importPaths: readonly string[]): CommandSchema {
+  const options = importPaths.length > 0 ? { includeDirs: [...importPaths] } : {};
+  return new CommandSchema(inOneLine(() => new ProtoFiles(options).load(files)));
+}
+
+/** The schema of FileDescriptorSets, which add up. @throws ToolError naming what is wrong with them */
+export function schemaOfSets(files: readonly string[]): CommandSchema {
+  // The bytes of two messages one after another are those of both merged.
+  return schemaOfSetBytes(Buffer.concat(files.map(readBytes)));
+}
+
+/** The schema of an encoded FileDescriptorSet. @throws ToolError naming what is wrong with it */
+export function schemaOfSetBytes(bytes: Uint8Array): CommandSchema {
+  return new CommandSchema(
+    inOneLine(() => {
+      const root = rootOfDescriptorSet(bytes, false);
+      root.resolveAll();
+      return root;
+    }),
+  );
+}
+
+function readBytes(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new ToolError(`--protoset ${file}: ${reasonOf(error)}`);
+  }
+}
+
+/** The system's words for an error of the file system. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as { code?: string; message: string };
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EISDIR') return 'it is a folder';
+  return code === 'EACCES' ? 'this process may not read it' : message;
+}
+
+function inOneLine(load: () => protobuf.Root): protobuf.Root {
+  try {
+    return load();
+  } catch (error) {
+    if (!(error instanceof SchemaError)) throw error;
+    throw new ToolError(withColumn(error), { cause: error });
+  }
+}
+
+/** Adds the column of what the parser complains about to `file:line: …`. */
+function withColumn({ message, file, line }: SchemaError): string {
+  if (file === undefined || line === undefined) return message;
+  let text: string | undefined;
+  try {
+    text = readFileSync(file, 'utf8').split(/\r?\n/)[line - 1];
+  } catch {
+    return message;
+  }
+  if (text === undefined) return message;
+  const place = `${file}:${line}: `;
+  const what = message.startsWith(place) ? message.slice(place.length) : message;
+  const tokens = [...what.matchAll(/'([^']+)'/g)].map(([, token = '']) => token);
+  const columns = tokens.flatMap((token) => [
+    text.indexOf(token),
+    text.indexOf(token.slice(token.lastIndexOf('.') + 1)),
+  ]);
+  const column = columns.find((at) => at >= 0) ?? text.search(/\S|$/);
+  return `${file}:${line}:${column + 1}: ${what}`;
+}

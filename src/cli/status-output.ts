@@ -1,0 +1,29 @@
+import { TtrpcError } from '../protocol/core/errors.js';
+import { statusName } from '../protocol/core/status.js';
+import { printError, styled } from './output.js';
+import type { CommandSchema } from './schema/command-schema.js';
+
+/** What the exit status of a failed call is counted from, as in grpcurl. */
+const FIRST_CALL_STATUS = 64;
+
+/**
+ * Prints the status of a failed call with its details, as text or as the JSON of a google.rpc.Status; gives the exit
+ * status: 64 and the code.
+ */
+export async function printStatus(error: TtrpcError, schema: CommandSchema, asJson: boolean): Promise<number> {
+  const details = error.details.map((detail) => schema.detailToJson(detail));
+  const { code, message } = error;
+  if (asJson) {
+    await printError(`${JSON.stringify({ code, message, ...(details.length > 0 ? { details } : {}) })}\n`);
+  } else {
+    const lines = [
+      styled('red', 'ERROR:', process.stderr),
+      `  Code: ${statusName(code)}`,
+      `  Message: ${message.split('\n').join('\n    ')}`,
+    ];
+    if (details.length > 0) lines.push('  Details:');
+    for (const [index, detail] of details.entries()) lines.push(`  ${index + 1}) ${JSON.stringify(detail)}`);
+    await printError(`${lines.join('\n')}\n`);
+  }
+  return FIRST_CALL_STATUS + code;
+}

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runProgram, startProgram, type Program, type ProgramEnd } from './program.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** Ignored by git; one file for each state of the sources. */
+const FOLDER = join(ROOT, 'dist/command');
+
+let built: Promise<string> | undefined;
+
+/** The path of the `ttrpc` command, bundled as in the package, unless these sources are bundled already. */
+export function builtCommand(): Promise<string> {
+  return (built ??= build());
+}
+
+/** Runs the command to its end. */
+export async function ttrpc(args: readonly string[], stdin?: string): Promise<ProgramEnd> {
+  if (stdin === undefined) return runProgram(process.execPath, [await builtCommand(), ...args]);
+  const program = await startTtrpc(args);
+  program.child.stdin?.end(stdin);
+  return program.ended;
+}
+
+/** Starts the command with its standard input open. */
+export async function startTtrpc(args: readonly string[]): Promise<Program> {
+  return startProgram(process.execPath, [await builtCommand(), ...args], { stdin: 'open' });
+}
+
+async function build(): Promise<string> {
+  const file = join(FOLDER, `ttrpc-${sourceHash()}.cjs`);
+  if (existsSync(file)) return file;
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(FOLDER, { recursive: true });
+  const fresh = join(FOLDER, `building-${process.pid}.cjs`);
+  const { status, stderr } = await runProgram(process.execPath, [join(ROOT, 'scripts/build-command.mjs'), fresh]);
+  if (status !== 0) throw new Error(`the command was not built: ${stderr}`);
+  // In one step: another test file may build the same at the same time.
+  renameSync(fresh, file);
+  return file;
+}
+
+function sourceHash(): string {
+  const hash = createHash('sha256');
+  const files = ['src/cli', 'src/protocol', 'src/schema'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => join(ROOT, folder, name)),
+  );
+  files.push(join(ROOT, 'scripts/bundle-command.mjs'), join(ROOT, 'package.json'));
+  for (const file of files.sort()) hash.update(`\0${file}\0`).update(readFileSync(file));
+  return hash.digest('hex').slice(0, 16);
+}
