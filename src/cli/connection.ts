@@ -1,8 +1,8 @@
-import { createConnection, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { once } from 'node:events';
 import { connect, type RawClient } from '../protocol/client/connect.js';
 import { TtrpcError } from '../protocol/core/errors.js';
-import { formatAddress, parseAddress, systemPath, type Address } from '../protocol/socket/address.js';
+import { formatAddress, parseAddress, type Address } from '../protocol/socket/address.js';
 import { dial } from '../protocol/socket/dial.js';
 import type { Arguments, FlagSpec } from './command.js';
 import { numberOf } from './arguments.js';
@@ -48,9 +48,10 @@ export async function openConnection(
   const needsOwnSocket = port !== undefined || watcher !== undefined;
   const signal = AbortSignal.timeout(timeoutMs);
   const late = new ToolError(`cannot connect to ${formatAddress(parsed)}: no connection within ${timeoutMs / 1000} s`);
-  let socket: Socket;
+  let socket: Duplex;
   try {
-    socket = needsOwnSocket ? await plainSocket(parsed, signal) : await dial(parsed, signal);
+    // One that reads in the ordinary way where something stands between it and the engine.
+    socket = await dial(parsed, signal, needsOwnSocket ? 'stream' : 'shared');
     if (port !== undefined) await askForPort(socket, port, signal, address);
   } catch (error) {
     if (signal.aborted) throw late;
@@ -76,26 +77,8 @@ export function parsedAddress(address: string): Address {
   }
 }
 
-/** A socket that reads in the ordinary way: `dial` gives one that only the engine can read. */
-async function plainSocket(address: Address, signal: AbortSignal): Promise<Socket> {
-  // Its errors name the address and the reason.
-  (await dial(address, signal)).destroy();
-  if (address.kind === 'fd') throw new ToolError('fd: cannot be watched or asked for a port: give another address');
-  const socket =
-    address.kind === 'tcp'
-      ? createConnection({ host: address.host, port: address.port, noDelay: true })
-      : createConnection({ path: address.kind === 'unix' ? systemPath(address.path) : `\0${address.name}` });
-  try {
-    await once(socket, 'connect', { signal });
-  } catch (error) {
-    socket.destroy();
-    throw error;
-  }
-  return socket;
-}
-
 /** The handshake of Firecracker's and cloud-hypervisor's hybrid vsock: `CONNECT <port>`, and `OK <port>` comes back. */
-async function askForPort(socket: Socket, port: string, signal: AbortSignal, address: string): Promise<void> {
+async function askForPort(socket: Duplex, port: string, signal: AbortSignal, address: string): Promise<void> {
   const refused = (what: string): ToolError =>
     new ToolError(`${address}: the hybrid vsock did not connect to port ${port}: ${what}`);
   socket.write(`CONNECT ${port}\n`);
