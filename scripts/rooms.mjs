@@ -11,7 +11,7 @@ export const ROOMS = [
   ['protocol'],
   ['schema'],
   ['common'],
-  ['transport', 'client'],
+  ['transport', 'client', 'gateway'],
   ['decorators'],
   ['testing'],
   ['.'],
