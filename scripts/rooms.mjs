@@ -12,6 +12,8 @@ export const ROOMS = [
   ['schema'],
   ['common', 'cli'],
   ['transport', 'client'],
+  ['common'],
+  ['transport', 'client', 'gateway'],
   ['decorators'],
   ['nri', 'containerd'],
   ['grpc'],

@@ -5,6 +5,7 @@
 export * from './client/index.js';
 export * from './common/index.js';
 export * from './decorators/index.js';
+export * from './gateway/index.js';
 export * from './schema/index.js';
 export * from './transport/index.js';
 export type { BackoffOptions } from './protocol/client/backoff.js';

@@ -1,13 +1,7 @@
 import { RpcException } from '@nestjs/microservices';
 import { readProperty } from '../protocol/core/describe-error.js';
 import { TtrpcError } from '../protocol/core/errors.js';
-import {
-  errorCode,
-  statusName,
-  type StatusDetail,
-  type StatusObject,
-  type TtrpcStatus,
-} from '../protocol/core/status.js';
+import { errorCode, statusName, type StatusDetail, type StatusObject, TtrpcStatus } from '../protocol/core/status.js';
 
 /** Marks the exceptions of every copy of this library (ESM, CommonJS, two versions), so that `instanceof` holds across them. */
 const BRAND = Symbol.for('nestjs-ttrpc.exception');
@@ -45,6 +39,86 @@ export class TtrpcException extends RpcException {
     if (error instanceof TtrpcException) return error;
     const cause = error instanceof TtrpcError ? (error.cause ?? error) : undefined;
     return new TtrpcException(error.code, error.message, error.details, { cause, rpc });
+  }
+
+  /** CANCELLED: the caller has cancelled. */
+  static cancelled(message: string, details?: readonly StatusDetail[]): TtrpcException {
+    return new TtrpcException(TtrpcStatus.CANCELLED, message, details);
+  }
+
+  /** UNKNOWN: an error of which no more is known. */
+  static unknown(message: string, details?: readonly StatusDetail[]): TtrpcException {
+    return new TtrpcException(TtrpcStatus.UNKNOWN, message, details);
+  }
+
+  /** INVALID_ARGUMENT: the request is wrong, whatever the state of the system. */
+  static invalidArgument(message: string, details?: readonly StatusDetail[]): TtrpcException {
+    return new TtrpcException(TtrpcStatus.INVALID_ARGUMENT, message, details);
+  }
+
+  /** DEADLINE_EXCEEDED: the time was over. */
+  static deadlineExceeded(message: string, details?: readonly StatusDetail[]): TtrpcException {
+    return new TtrpcException(TtrpcStatus.DEADLINE_EXCEEDED, message, details);
+  }
+
+  /** NOT_FOUND: what was asked for does not exist. */
+  static notFound(message: string, details?: readonly StatusDetail[]): TtrpcException {
+    return new TtrpcException(TtrpcStatus.NOT_FOUND, message, details);
+  }
+
+  /** ALREADY_EXISTS: what was to be made exists. */
+  static alreadyExists(message: string, details?: readonly StatusDetail[]): TtrpcException {
+    return new TtrpcException(TtrpcStatus.ALREADY_EXISTS, message, details);
+  }
+
+  /** PERMISSION_DENIED: the caller is known and may not. */
+  static permissionDenied(message: string, details?: readonly StatusDetail[]): TtrpcException {
+    return new TtrpcException(TtrpcStatus.PERMISSION_DENIED, message, details);
+  }
+
+  /** RESOURCE_EXHAUSTED: a quota or a limit is exceeded. */
+  static resourceExhausted(message: string, details?: readonly StatusDetail[]): TtrpcException {
+    return new TtrpcException(TtrpcStatus.RESOURCE_EXHAUSTED, message, details);
+  }
+
+  /** FAILED_PRECONDITION: the system is not in the state that this takes. */
+  static failedPrecondition(message: string, details?: readonly StatusDetail[]): TtrpcException {
+    return new TtrpcException(TtrpcStatus.FAILED_PRECONDITION, message, details);
+  }
+
+  /** ABORTED: a conflict; the caller may begin again. */
+  static aborted(message: string, details?: readonly StatusDetail[]): TtrpcException {
+    return new TtrpcException(TtrpcStatus.ABORTED, message, details);
+  }
+
+  /** OUT_OF_RANGE: past the valid range. */
+  static outOfRange(message: string, details?: readonly StatusDetail[]): TtrpcException {
+    return new TtrpcException(TtrpcStatus.OUT_OF_RANGE, message, details);
+  }
+
+  /** UNIMPLEMENTED: this server has no such thing. */
+  static unimplemented(message: string, details?: readonly StatusDetail[]): TtrpcException {
+    return new TtrpcException(TtrpcStatus.UNIMPLEMENTED, message, details);
+  }
+
+  /** INTERNAL: something that must not happen has happened. */
+  static internal(message: string, details?: readonly StatusDetail[]): TtrpcException {
+    return new TtrpcException(TtrpcStatus.INTERNAL, message, details);
+  }
+
+  /** UNAVAILABLE: not now; the caller may try again. */
+  static unavailable(message: string, details?: readonly StatusDetail[]): TtrpcException {
+    return new TtrpcException(TtrpcStatus.UNAVAILABLE, message, details);
+  }
+
+  /** DATA_LOSS: data is lost or corrupted. */
+  static dataLoss(message: string, details?: readonly StatusDetail[]): TtrpcException {
+    return new TtrpcException(TtrpcStatus.DATA_LOSS, message, details);
+  }
+
+  /** UNAUTHENTICATED: the caller is not known. */
+  static unauthenticated(message: string, details?: readonly StatusDetail[]): TtrpcException {
+    return new TtrpcException(TtrpcStatus.UNAUTHENTICATED, message, details);
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

@@ -1,0 +1,2 @@
+export { abortSignalOf } from './abort-signal-of.js';
+export { httpStatusOf, TtrpcToHttpExceptionFilter, type TtrpcToHttpOptions } from './http-exception.filter.js';
