@@ -12,6 +12,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^nestjs-ttrpc$': '<rootDir>/src/index.ts',
+    '^nestjs-ttrpc/opentelemetry$': '<rootDir>/src/opentelemetry/index.ts',
     '^nestjs-ttrpc/protocol$': '<rootDir>/src/protocol/index.ts',
     '^nestjs-ttrpc/(protobuf-es|ts-proto)$': '<rootDir>/src/schema/adapters/$1/index.ts',
     // TypeScript's imports name the compiled file.

@@ -9,7 +9,7 @@ import { pack } from './pack.mjs';
 import { bin, root, run } from './run.mjs';
 
 const { name } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const entries = [name, ...['protocol', 'protobuf-es', 'ts-proto'].map((path) => `${name}/${path}`)];
+const entries = [name, ...['protocol', 'opentelemetry', 'protobuf-es', 'ts-proto'].map((path) => `${name}/${path}`)];
 const folder = mkdtempSync(join(tmpdir(), 'package-'));
 try {
   const tarball = packed();

@@ -13,6 +13,7 @@ export const ROOMS = [
   ['common'],
   ['transport', 'client'],
   ['decorators'],
+  ['opentelemetry'],
   ['.'],
 ];
 

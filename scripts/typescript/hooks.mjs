@@ -9,6 +9,7 @@ import { swcOptions } from './swc-options.mjs';
 const root = new URL('../../', import.meta.url);
 const SOURCES = {
   'nestjs-ttrpc': new URL('src/index.ts', root).href,
+  'nestjs-ttrpc/opentelemetry': new URL('src/opentelemetry/index.ts', root).href,
   'nestjs-ttrpc/protocol': new URL('src/protocol/index.ts', root).href,
 };
 
