@@ -19,6 +19,7 @@ export const ROOMS = [
   ['grpc'],
   ['health', 'reflection'],
   ['testing'],
+  ['opentelemetry'],
   ['.'],
 ];
 

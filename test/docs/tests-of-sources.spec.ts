@@ -55,6 +55,7 @@ const EXCEPTIONS: Record<string, { why: string; tests: string[] }> = {
   'transport/': { why: 'exists only within a Nest application', tests: ['test/nest'] },
   'client/': { why: 'exists only with a server', tests: ['test/nest'] },
   'health/': { why: 'exists only within a Nest application', tests: ['test/health'] },
+  'opentelemetry/': { why: 'driven through calls that are traced, with Go', tests: ['test/interop/otel'] },
   'decorators/': { why: 'exists only within a Nest application', tests: ['test/nest', 'test/unit/schema'] },
 };
 

@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import type { Socket } from 'node:net';
+
 
 /** Is told of the bytes of a connection, in their order. */
 export interface ByteWatcher {
@@ -10,7 +10,7 @@ export interface ByteWatcher {
 /** A socket whose bytes are shown to a watcher on their way; backpressure and half-close pass through. */
 export class WatchedDuplex extends Duplex {
   constructor(
-    private readonly socket: Socket,
+    private readonly socket: Duplex,
     private readonly watcher: ByteWatcher,
   ) {
     super();
