@@ -57,7 +57,7 @@ function boundaryRules() {
 
 export default defineConfig(
   // The consumers have dependencies of their own, which are installed elsewhere.
-  globalIgnores(['dist/', 'coverage/', 'test/interop/**/target/', 'test/**/generated/', 'test/consumers/']),
+  globalIgnores(['dist/', 'coverage/', 'test/interop/**/target/', 'test/**/generated/', 'sample/typed/gen/', 'test/consumers/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   eslint.configs.recommended,
   {
