@@ -18,6 +18,9 @@ const SHELL = 'sh';
 /** What is only shown: patches, and the settings of other programs. Any other block must be part of the project. */
 const SHOWN = ['diff', 'ini', 'yaml'];
 
+/** The generated code that docs/typed-code.md imports. */
+const GENERATED = 'gen/demo/jobs/v1/jobs_pb.ts';
+
 const PAGES = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) =>
   name.endsWith('.md'),
 );
@@ -45,7 +48,8 @@ const servers: Program[] = [];
 beforeAll(async () => {
   project = new DocsProject(titled);
   const checks = Object.entries(OPTIONS).map(([type, names]) => [checkOf(type), sameProperties(type, names)]);
-  await project.build(Object.fromEntries(checks) as Record<string, string>);
+  const generated = { [`typed/${GENERATED}`]: readFileSync(join(ROOT, 'sample/typed', GENERATED), 'utf8') };
+  await project.build({ ...(Object.fromEntries(checks) as Record<string, string>), ...generated });
   servers.push(...SERVERS.map((title) => project.start(title)));
   await Promise.all(servers.map((server) => server.shows('successfully started')));
 }, 120_000);
