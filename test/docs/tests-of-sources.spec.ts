@@ -42,6 +42,7 @@ const EXCEPTIONS: Record<string, { why: string; tests: string[] }> = {
   'transport/': { why: 'exists only within a Nest application', tests: ['test/nest'] },
   'client/': { why: 'exists only with a server', tests: ['test/nest'] },
   'health/': { why: 'exists only within a Nest application', tests: ['test/health'] },
+  'reflection/': { why: 'exists only within a Nest application', tests: ['test/reflection'] },
   'decorators/': { why: 'exists only within a Nest application', tests: ['test/nest', 'test/unit/schema'] },
 };
 
