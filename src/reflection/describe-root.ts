@@ -121,15 +121,13 @@ class FileBuilder {
       ],
       enumType: nested.filter((each) => each instanceof protobuf.Enum).map(describeEnum),
       extension: nested.filter((each) => each instanceof protobuf.Field).map((each) => this.#extension(each)),
-      extensionRange: ((type.extensions ?? []) as number[][]).map(endExclusive),
+      extensionRange: (type.extensions ?? []).map(endExclusive),
       oneofDecl: oneofs.map(({ name, options }) => ({
         name,
         options: knownOptions(options, descriptorTypes().OneofOptions),
       })),
-      reservedRange: ((type.reserved ?? []) as (number[] | string)[]).flatMap((each) =>
-        typeof each === 'string' ? [] : endExclusive(each),
-      ),
-      reservedName: ((type.reserved ?? []) as (number[] | string)[]).filter((each) => typeof each === 'string'),
+      reservedRange: (type.reserved ?? []).flatMap((each) => (typeof each === 'string' ? [] : endExclusive(each))),
+      reservedName: (type.reserved ?? []).filter((each) => typeof each === 'string'),
       options: knownOptions(type.options, descriptorTypes().MessageOptions),
     };
   }
@@ -216,13 +214,13 @@ class FileBuilder {
 
 function describeEnum(type: protobuf.Enum): descriptor.IEnumDescriptorProto {
   const { EnumOptions, EnumValueOptions } = descriptorTypes();
-  const reserved = (type.reserved ?? []) as (number[] | string)[];
+  const reserved = type.reserved ?? [];
   const described = {
     name: type.name,
     value: Object.entries(type.values).map(([name, number]) => ({
       name,
       number,
-      options: knownOptions(type.valuesOptions?.[name] as Record<string, unknown> | undefined, EnumValueOptions),
+      options: knownOptions(type.valuesOptions?.[name], EnumValueOptions),
     })),
     options: knownOptions(type.options, EnumOptions),
     // Unlike those of messages, with their end.

@@ -85,7 +85,7 @@ function filesOfText(name: string, text: string): readonly Uint8Array[] {
 function filesOfRoot(source: NonNullable<SchemaOptions['root']>): readonly Uint8Array[] {
   const { toJSON } = source as { toJSON?: () => object };
   const json = typeof toJSON === 'function' ? toJSON.call(source) : source;
-  const root = protobuf.Root.fromJSON(json as protobuf.INamespace);
+  const root = protobuf.Root.fromJSON(json);
   root.resolveAll();
   return describeRoot(root, nameByPackage);
 }

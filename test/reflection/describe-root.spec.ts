@@ -16,13 +16,13 @@ const FILES = ['kitchen-sink.proto', 'old.proto', 'matrix3.proto', 'matrix2.prot
 type File = descriptor.IFileDescriptorProto;
 
 function decode(bytes: Uint8Array): File {
-  return FileDescriptorProto.toObject(FileDescriptorProto.decode(bytes), { arrays: true }) as File;
+  return FileDescriptorProto.toObject(FileDescriptorProto.decode(bytes), { arrays: true });
 }
 
 /** What is compared: imports in any order, and neither options of files nor those that files define. */
 function comparable(bytes: Uint8Array): object {
-  const { options: _options, dependency, publicDependency: _public, ...file } = decode(bytes);
-  return { ...(withoutOwnOptions(file) as File), dependency: [...((dependency ?? []) as string[])].sort() };
+  const file = withoutOwnOptions({ ...decode(bytes), options: undefined, publicDependency: undefined }) as File;
+  return { ...file, dependency: [...((file.dependency ?? []) as string[])].sort() };
 }
 
 function withoutOwnOptions(value: unknown): unknown {
@@ -31,7 +31,7 @@ function withoutOwnOptions(value: unknown): unknown {
   const kept = Object.entries(value).flatMap(([key, each]) => {
     if (key === 'uninterpretedOption' || key.startsWith('.')) return [];
     const inner = withoutOwnOptions(each);
-    const isEmpty = key === 'options' && Object.keys(inner as object).length === 0;
+    const isEmpty = key === 'options' && Object.keys(inner ?? {}).length === 0;
     return isEmpty ? [] : [[key, inner] as const];
   });
   return Object.fromEntries(kept);
