@@ -27,6 +27,7 @@ import { FailureLog } from './call/failure-log.js';
 import type { ProcessingHooks } from './call/processing-hooks.js';
 import { RefusalLog } from './binding/refusal-log.js';
 import { cannotListen, startupError } from './binding/startup-error.js';
+import { noteServed } from './binding/served-schema.js';
 import { startupLine } from './binding/startup-line.js';
 import { bindHandlers, serviceOf, TWO_APPLICATIONS, type Binding, type RegisteredHandler } from './binding/bind-handlers.js';
 
@@ -265,6 +266,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
       if (!this.#bound.has(path)) this.#core.methods.add(this.#method(each));
       this.#bound.add(path);
     }
+    noteServed(this, { options: this.#options, services: this.#servedServices() });
     const { url } = this.#options;
     const addresses = await this.#core.listen(url === undefined ? [] : [url].flat());
     if (addresses.length === 0) {

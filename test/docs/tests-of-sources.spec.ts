@@ -56,6 +56,7 @@ const EXCEPTIONS: Record<string, { why: string; tests: string[] }> = {
   'client/': { why: 'exists only with a server', tests: ['test/nest'] },
   'health/': { why: 'exists only within a Nest application', tests: ['test/health'] },
   'opentelemetry/': { why: 'driven through calls that are traced, with Go', tests: ['test/interop/otel'] },
+  'reflection/': { why: 'exists only within a Nest application', tests: ['test/reflection'] },
   'decorators/': { why: 'exists only within a Nest application', tests: ['test/nest', 'test/unit/schema'] },
 };
 

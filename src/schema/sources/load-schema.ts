@@ -7,6 +7,7 @@ import type { UnknownProperties, WarningSink } from '../codec/encode/unknown-pro
 import { DEFAULT_MAX_DEPTH, HIGHEST_MAX_DEPTH } from '../codec/depth.js';
 import { isOpened, partsOf, typeUrlOf, type PackedMessage, type PackOptions } from '../any-value.js';
 import { typeNameOf } from '../codec/well-known-types.js';
+import { noteDefinition } from '../definition-source.js';
 import { checkedDescriptors } from './checked-descriptors.js';
 import { rootOfDescriptorSet } from './file-descriptor-set.js';
 import type { LoaderOptions } from './loader-options.js';
@@ -45,7 +46,9 @@ export function loadSchema(options: SchemaOptions, warn: WarningSink = emitWarni
       const name = service.fullName.slice(1);
       // A descriptor was given on purpose: it takes the place of what the files say.
       if (services.has(name) || !isInPackages(name, packages)) continue;
-      services.set(name, describeService(service, types));
+      const described = describeService(service, types);
+      noteDefinition(described, { kind: 'options', options });
+      services.set(name, described);
     }
   }
   checkPackages(packages, sources);

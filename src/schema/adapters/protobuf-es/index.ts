@@ -8,16 +8,19 @@ import {
   toBinary,
   type BinaryReadOptions,
   type BinaryWriteOptions,
+  type DescFile,
   type DescMessage,
   type DescMethod,
   type DescService,
   type MessageInitShape,
   type MessageShape,
 } from '@bufbuild/protobuf';
+import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import type { MessageCodec } from '../../../protocol/wire/message-codec.js';
 import type { MethodShape } from '../../../protocol/core/method-shape.js';
 import { describe, EncodeError } from '../../codec/encode/encode-error.js';
 import { generatedCodec } from '../generated-codec.js';
+import { noteDefinition } from '../../definition-source.js';
 import { SchemaError } from '../../schema-error.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../../service-descriptor.js';
 
@@ -113,7 +116,21 @@ function describeService(service: DescService, options: ProtobufEsOptions): Serv
   for (const { name, methodKind, input, output } of service.methods) {
     methods[name] = { name, shape: SHAPES[methodKind], request: codec(input), response: codec(output) };
   }
-  return { name: service.typeName, methods };
+  const described = { name: service.typeName, methods };
+  noteDefinition(described, { kind: 'files', files: () => filesOf(service.file) });
+  return described;
+}
+
+/** The FileDescriptorProtos of a file and of all that it imports, each after its imports. */
+function filesOf(file: DescFile): Uint8Array[] {
+  const files = new Map<string, Uint8Array>();
+  const visit = ({ proto, dependencies }: DescFile): void => {
+    if (files.has(proto.name)) return;
+    dependencies.forEach(visit);
+    files.set(proto.name, toBinary(FileDescriptorProtoSchema, proto));
+  };
+  visit(file);
+  return [...files.values()];
 }
 
 function messageCodec(message: DescMessage, options: ProtobufEsOptions): MessageCodec {

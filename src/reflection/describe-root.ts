@@ -1,0 +1,259 @@
+import protobuf from 'protobufjs';
+import type descriptor from 'protobufjs/ext/descriptor.js';
+import { descriptorTypes } from '../schema/sources/descriptor-types.js';
+import { knownOptions } from './descriptor-options.js';
+
+type Field = descriptor.IFieldDescriptorProto;
+type Message = descriptor.IDescriptorProto;
+type File = descriptor.IFileDescriptorProto;
+
+/** The name of the file that defines an object which stands in a package itself. */
+export type FileNameOf = (definition: protobuf.ReflectionObject) => string;
+
+/** What protobufjs keeps of the edition of a file, on each definition in a package. */
+interface Edition {
+  _edition?: string | null;
+}
+
+/** FieldDescriptorProto.Type by protobufjs's name. */
+const SCALARS: Readonly<Record<string, number>> = {
+  double: 1,
+  float: 2,
+  int64: 3,
+  uint64: 4,
+  int32: 5,
+  fixed64: 6,
+  fixed32: 7,
+  bool: 8,
+  string: 9,
+  bytes: 12,
+  uint32: 13,
+  sfixed32: 15,
+  sfixed64: 16,
+  sint32: 17,
+  sint64: 18,
+};
+const GROUP = 10;
+const MESSAGE = 11;
+const ENUM = 14;
+const OPTIONAL = 1;
+const REQUIRED = 2;
+const REPEATED = 3;
+
+/**
+ * The FileDescriptorProtos of the definitions in a root, as protoc would make them but for comments, unused imports,
+ * options of files and options that files define themselves. protobufjs's own `toDescriptor` knows no imports and makes
+ * one file of a package.
+ */
+export function describeRoot(root: protobuf.Root, fileNameOf: FileNameOf): Uint8Array[] {
+  const files = new Map<string, FileBuilder>();
+  for (const each of definitionsIn(root)) {
+    const name = fileNameOf(each);
+    let file = files.get(name);
+    if (!file) files.set(name, (file = new FileBuilder(name, each, fileNameOf)));
+    file.add(each);
+  }
+  return [...files.values()].map((file) => file.finish());
+}
+
+function* definitionsIn(namespace: protobuf.NamespaceBase): Iterable<protobuf.ReflectionObject> {
+  for (const nested of namespace.nestedArray) {
+    const isPackage = nested instanceof protobuf.Namespace && !isDefinition(nested);
+    if (isPackage) yield* definitionsIn(nested);
+    else yield nested;
+  }
+}
+
+function isDefinition(object: protobuf.ReflectionObject): boolean {
+  return object instanceof protobuf.Type || object instanceof protobuf.Service || object instanceof protobuf.Enum;
+}
+
+/** One file of a root. */
+class FileBuilder {
+  readonly #imports = new Set<string>();
+  readonly #edition: string;
+  readonly #file: File;
+
+  constructor(
+    private readonly name: string,
+    first: protobuf.ReflectionObject,
+    private readonly fileNameOf: FileNameOf,
+  ) {
+    this.#edition = (first as Edition)._edition ?? 'proto2';
+    this.#file = { name, package: packageOf(first), messageType: [], enumType: [], service: [], extension: [] };
+  }
+
+  add(definition: protobuf.ReflectionObject): void {
+    if (definition instanceof protobuf.Type) this.#file.messageType?.push(this.#message(definition));
+    else if (definition instanceof protobuf.Enum) this.#file.enumType?.push(describeEnum(definition));
+    else if (definition instanceof protobuf.Service) this.#file.service?.push(this.#service(definition));
+    else if (definition instanceof protobuf.Field) this.#file.extension?.push(this.#extension(definition));
+  }
+
+  finish(): Uint8Array {
+    const { FileDescriptorProto } = descriptorTypes();
+    const syntax =
+      this.#edition === 'proto2'
+        ? {}
+        : this.#edition === 'proto3'
+          ? { syntax: 'proto3' }
+          : { syntax: 'editions', edition: `EDITION_${this.#edition}` };
+    const file = { ...this.#file, dependency: [...this.#imports].sort(), ...syntax };
+    return FileDescriptorProto.encode(FileDescriptorProto.fromObject(file)).finish();
+  }
+
+  #message(type: protobuf.Type): Message {
+    // Those of `optional` in proto3 stand last.
+    const oneofs = [...type.oneofsArray].sort((a, b) => Number(a.isProto3Optional) - Number(b.isProto3Optional));
+    // protobufjs also has the extensions of a type among its fields, by their full name.
+    const fields = type.fieldsArray.filter(({ declaringField }) => !declaringField);
+    const nested = type.nestedArray;
+    const maps = fields.filter((field) => field instanceof protobuf.MapField);
+    return {
+      name: type.name,
+      field: fields.map((field) => ({
+        ...this.#field(field),
+        ...(field.partOf && { oneofIndex: oneofs.indexOf(field.partOf) }),
+      })),
+      nestedType: [
+        ...nested.filter((each) => each instanceof protobuf.Type).map((each) => this.#message(each)),
+        ...maps.map((field) => this.#mapEntry(field)),
+      ],
+      enumType: nested.filter((each) => each instanceof protobuf.Enum).map(describeEnum),
+      extension: nested.filter((each) => each instanceof protobuf.Field).map((each) => this.#extension(each)),
+      extensionRange: (type.extensions ?? []).map(endExclusive),
+      oneofDecl: oneofs.map(({ name, options }) => ({
+        name,
+        options: knownOptions(options, descriptorTypes().OneofOptions),
+      })),
+      reservedRange: (type.reserved ?? []).flatMap((each) => (typeof each === 'string' ? [] : endExclusive(each))),
+      reservedName: (type.reserved ?? []).filter((each) => typeof each === 'string'),
+      options: knownOptions(type.options, descriptorTypes().MessageOptions),
+    };
+  }
+
+  #field(field: protobuf.Field): Field {
+    const { name: property, protoName, jsonName } = field as protobuf.Field & { protoName?: string; jsonName?: string };
+    // What the .proto file says, where the property has another name.
+    const name = protoName ?? property;
+    const { default: value, proto3_optional: isProto3Optional } = field.options ?? {};
+    const described: Field = {
+      name,
+      number: field.id,
+      label: field.repeated || field.map ? REPEATED : field.rule === 'required' ? REQUIRED : OPTIONAL,
+      jsonName: (field.options?.['json_name'] as string | undefined) ?? jsonName ?? protobuf.util.camelCase(name),
+      options: knownOptions(field.options, descriptorTypes().FieldOptions),
+      ...(field instanceof protobuf.MapField
+        ? { type: MESSAGE, typeName: `${field.parent?.fullName}.${entryName(name)}` }
+        : this.#type(field)),
+    };
+    if (value !== undefined && value !== null) described.defaultValue = defaultText(field, value);
+    if (isProto3Optional === true) described.proto3Optional = true;
+    return described;
+  }
+
+  #type(field: protobuf.Field): Pick<Field, 'type' | 'typeName'> {
+    const { resolvedType } = field.resolve();
+    if (resolvedType === null) return { type: SCALARS[field.type] };
+    const typeName = this.#reference(resolvedType);
+    if (resolvedType instanceof protobuf.Enum) return { type: ENUM, typeName };
+    const isGroup = this.#edition === 'proto2' && (field as { delimited?: boolean }).delimited === true;
+    return { type: isGroup ? GROUP : MESSAGE, typeName };
+  }
+
+  #extension(field: protobuf.Field): Field {
+    const extended = field.extensionField?.parent;
+    return { ...this.#field(field), extendee: extended ? this.#reference(extended) : field.extend };
+  }
+
+  #mapEntry(field: protobuf.MapField): Message {
+    const { keyType } = field;
+    const name = (field as { protoName?: string }).protoName ?? field.name;
+    return {
+      name: entryName(name),
+      field: [
+        { name: 'key', number: 1, label: OPTIONAL, type: SCALARS[keyType], jsonName: 'key' },
+        {
+          name: 'value',
+          number: 2,
+          label: OPTIONAL,
+          jsonName: 'value',
+          ...this.#type(field as protobuf.FieldBase as protobuf.Field),
+        },
+      ],
+      options: { mapEntry: true },
+    };
+  }
+
+  #service(service: protobuf.Service): descriptor.IServiceDescriptorProto {
+    const { MethodOptions, ServiceOptions } = descriptorTypes();
+    const method = service.methodsArray.map((each) => {
+      const { resolvedRequestType, resolvedResponseType } = each.resolve() as protobuf.Method;
+      return {
+        name: each.name,
+        // Resolved types of a resolved method are never null.
+        inputType: this.#reference(resolvedRequestType as protobuf.Type),
+        outputType: this.#reference(resolvedResponseType as protobuf.Type),
+        ...(each.requestStream && { clientStreaming: true }),
+        ...(each.responseStream && { serverStreaming: true }),
+        options: knownOptions(each.options, MethodOptions),
+      };
+    });
+    return { name: service.name, method, options: knownOptions(service.options, ServiceOptions) };
+  }
+
+  /** The full name of a type, whose file is imported. */
+  #reference(type: protobuf.ReflectionObject): string {
+    let outermost = type;
+    while (outermost.parent && isDefinition(outermost.parent)) outermost = outermost.parent;
+    const file = this.fileNameOf(outermost);
+    if (file !== this.name) this.#imports.add(file);
+    return type.fullName;
+  }
+}
+
+function describeEnum(type: protobuf.Enum): descriptor.IEnumDescriptorProto {
+  const { EnumOptions, EnumValueOptions } = descriptorTypes();
+  const reserved = type.reserved ?? [];
+  const described = {
+    name: type.name,
+    value: Object.entries(type.values).map(([name, number]) => ({
+      name,
+      number,
+      options: knownOptions(type.valuesOptions?.[name], EnumValueOptions),
+    })),
+    options: knownOptions(type.options, EnumOptions),
+    // Unlike those of messages, with their end.
+    reservedRange: reserved.flatMap((each) => (typeof each === 'string' ? [] : { start: each[0], end: each[1] })),
+    reservedName: reserved.filter((each) => typeof each === 'string'),
+  };
+  return described;
+}
+
+function packageOf(definition: protobuf.ReflectionObject): string | undefined {
+  return definition.parent?.fullName.slice(1) || undefined;
+}
+
+/** As protoc names the message of a map's entries: `my_map` has `MyMapEntry`. */
+function entryName(field: string): string {
+  return `${field.replace(/(?:^|_+)(.?)/g, (_match, first: string) => first.toUpperCase())}Entry`;
+}
+
+function endExclusive([start = 0, end = 0]: readonly number[]): { start: number; end: number } {
+  return { start, end: end + 1 };
+}
+
+function defaultText(field: protobuf.Field, value: unknown): string {
+  if (field.type === 'bytes' && typeof value !== 'string') return escaped(value as Uint8Array);
+  if (typeof value !== 'number' || Number.isFinite(value)) return String(value);
+  return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
+}
+
+/** Bytes as descriptors have them: what is not printable ASCII as an octal escape. */
+function escaped(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) =>
+    byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x27 || byte === 0x5c
+      ? `\\${byte.toString(8).padStart(3, '0')}`
+      : String.fromCharCode(byte),
+  ).join('');
+}

@@ -1,0 +1,68 @@
+import * as path from 'node:path';
+import protobuf from 'protobufjs';
+import { includeDirsOf } from '../schema/sources/include-dirs.js';
+import type { SchemaOptions } from '../schema/schema.js';
+import type { FileNameOf } from './describe-root.js';
+
+const WELL_KNOWN_FOLDER = 'google/protobuf/';
+
+/**
+ * Names files as their imports do: relative to the folder of `includeDirs` that they are in, or to that of a file of
+ * `protoPath`. No name tells where the files are on this machine.
+ */
+export function namesOfFiles({ protoPath, loader }: SchemaOptions): FileNameOf {
+  const dirs = includeDirsOf(loader?.includeDirs).map(({ prefix, folder }) => ({
+    prefix,
+    folder: path.resolve(folder),
+  }));
+  const own = [protoPath ?? []].flat().map((file) => ({ prefix: '', folder: path.dirname(path.resolve(file)) }));
+  const places = [...dirs, ...own];
+  const names = new Map<string, string>();
+  const taken = new Set<string>();
+  return (definition) => {
+    const file = definition.filename;
+    if (!file) return bundledName(definition);
+    let name = names.get(file);
+    if (name === undefined) {
+      name = nameIn(places, file);
+      while (taken.has(name)) name = `other/${name}`;
+      taken.add(name);
+      names.set(file, name);
+    }
+    return name;
+  };
+}
+
+/** Names a file after its package, for definitions that come without one. */
+export function nameByPackage(definition: protobuf.ReflectionObject): string {
+  if (isWellKnown(definition)) return bundledName(definition);
+  const name = definition.parent?.fullName.slice(1).replaceAll('.', '/');
+  return `${name || 'root'}.proto`;
+}
+
+function nameIn(places: readonly { prefix: string; folder: string }[], file: string): string {
+  const at = file.lastIndexOf(WELL_KNOWN_FOLDER);
+  // As protobufjs takes it, whichever folder it is in.
+  if (at >= 0) return file.slice(at);
+  for (const { prefix, folder } of places) {
+    const inside = path.relative(folder, file);
+    if (inside !== '' && !inside.startsWith('..') && !path.isAbsolute(inside)) {
+      return prefix + inside.split(path.sep).join('/');
+    }
+  }
+  return path.basename(file);
+}
+
+function isWellKnown(definition: protobuf.ReflectionObject): boolean {
+  return definition.parent?.fullName === '.google.protobuf';
+}
+
+/** The file of google.protobuf that protobufjs has in memory and that defines this. */
+function bundledName(definition: protobuf.ReflectionObject): string {
+  for (const [name, file] of Object.entries(protobuf.common)) {
+    const { nested } = (file ?? {}) as { nested?: { google?: { nested?: { protobuf?: protobuf.INamespace } } } };
+    const defined = nested?.google?.nested?.protobuf?.nested;
+    if (name.startsWith(WELL_KNOWN_FOLDER) && defined && Object.hasOwn(defined, definition.name)) return name;
+  }
+  return `${definition.parent?.fullName.slice(1).replaceAll('.', '/') || 'root'}.proto`;
+}

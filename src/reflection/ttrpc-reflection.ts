@@ -1,0 +1,47 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { TtrpcException } from '../common/ttrpc-exception.js';
+import { TtrpcStatus } from '../protocol/core/status.js';
+import { servedBy, type ServedSchema } from '../transport/binding/served-schema.js';
+import { describeServed } from './describe-sources.js';
+import type { Reflected } from './reflect.js';
+
+/** The token of the option `services` of the module. */
+export const REFLECTED_SERVICES = Symbol.for('nestjs-ttrpc:reflected-services');
+
+/** What each server of an application says of itself; made at the first question. */
+@Injectable()
+export class TtrpcReflection {
+  readonly #known = new WeakMap<ServedSchema, Reflected>();
+
+  constructor(@Inject(REFLECTED_SERVICES) private readonly services: readonly string[] | null) {}
+
+  /**
+   * What `server` says of itself.
+   * @throws TtrpcException FAILED_PRECONDITION for something else than a TtrpcServer that listens, and for a service of
+   * the module's option that it does not serve; SchemaError for .proto files that are not readable any more
+   */
+  of(server: object): Reflected {
+    const served = servedBy(server);
+    if (served === undefined) {
+      throw new TtrpcException(TtrpcStatus.FAILED_PRECONDITION, 'reflection works on a TtrpcServer that listens');
+    }
+    let reflected = this.#known.get(served);
+    if (!reflected) {
+      reflected = { services: this.#listed(served), pool: describeServed(served) };
+      this.#known.set(served, reflected);
+    }
+    return reflected;
+  }
+
+  #listed(served: ServedSchema): string[] {
+    const names = [...served.services].map(({ name }) => name).sort();
+    const missing = this.services?.find((name) => !names.includes(name));
+    if (missing !== undefined) {
+      throw new TtrpcException(
+        TtrpcStatus.FAILED_PRECONDITION,
+        `TtrpcReflectionModule: service ${JSON.stringify(missing)} is not served; the server has ${names.join(', ')}`,
+      );
+    }
+    return this.services ? [...this.services].sort() : names;
+  }
+}
