@@ -17,3 +17,12 @@ export {
 export { defineShim, type Shim, type ShimDefinition } from './shim/define-shim.js';
 export { plainProcesses } from './shim/plain-processes.js';
 export type { OciProcess, OciSpec, ShimContainer, ShimProcess, ShimRunner, StartedProcess } from './shim/runner.js';
+export {
+  deleteShim,
+  parseStartResponse,
+  ShimClient,
+  type ShimAddress,
+  type ShimOptions,
+  type TaskClient,
+} from './shim-client.js';
+export { ShimStdio } from './fifo.js';

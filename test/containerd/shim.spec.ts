@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -119,7 +119,7 @@ withContainerd('a shim of ours under the real containerd', () => {
     const [daemon] = processesWith(folder.path).filter(({ command }) => command.includes('daemon'));
     process.kill(daemon?.pid as number, 'SIGKILL');
     await until(async () => (await containerd.task(id))?.status !== 'RUNNING');
-    await until(() => !existsSync(`/proc/${task?.pid}`));
+    await until(() => !isAlive(task?.pid ?? 0));
     await containerd.ctr('task', 'rm', '-f', id);
     await containerd.ctr('container', 'rm', id);
   });
@@ -141,6 +141,15 @@ withContainerd('a shim of ours under the real containerd', () => {
 /** Looks again until it is so: what happens elsewhere tells nobody here. The test's own time limit ends it. */
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** False for what is gone, and for what only waits for somebody to hear of its end. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
 }
 
 /** Processes whose command line has `text`. */

@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process';
+import { closeSync, constants, openSync, rmSync, statSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { TtrpcError } from '../protocol/core/errors.js';
+import { TtrpcStatus } from '../protocol/core/status.js';
+
+/** Makes a FIFO where there is none; Node cannot by itself. */
+export function makeFifo(path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile('mkfifo', ['-m', '600', path], (error) => {
+      if (!error || statSync(path, { throwIfNoEntry: false })?.isFIFO()) resolve();
+      else
+        reject(new TtrpcError(TtrpcStatus.UNKNOWN, `cannot make the FIFO ${path}: ${error.message}`, { cause: error }));
+    });
+  });
+}
+
+/** A FIFO that is read or written without a thread that waits. */
+export function fifoSocket(path: string, flags: number): Socket {
+  const fd = openSync(path, flags | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: flags !== constants.O_WRONLY, writable: flags === constants.O_WRONLY });
+}
+
+/**
+ * The FIFOs of a process for a shim's `create` and `exec`: `await task.create({ …, ...stdio.paths })`, then `stdio.started()`.
+ */
+export class ShimStdio {
+  /** As the Task service takes them. */
+  readonly paths: { stdin: string; stdout: string; stderr: string };
+  /** Ends when the process has closed it. */
+  readonly stdout: Readable;
+  /** Ends when the process has closed it. */
+  readonly stderr: Readable;
+  /** Undefined unless it was asked for. Ended, it is at its end for the process once `task.closeIO` was called. */
+  readonly stdin: Writable | undefined;
+  #holds: number[];
+
+  private constructor(
+    private readonly folder: string,
+    private readonly name: string,
+    withStdin: boolean,
+  ) {
+    const path = (which: string): string => join(folder, `${name}-${which}`);
+    this.paths = { stdin: withStdin ? path('stdin') : '', stdout: path('stdout'), stderr: path('stderr') };
+    // A FIFO without a writer is at its end: it has one until the process is.
+    this.#holds = [this.paths.stdout, this.paths.stderr].map((each) => openSync(each, constants.O_RDWR));
+    this.stdout = fifoSocket(this.paths.stdout, constants.O_RDONLY);
+    this.stderr = fifoSocket(this.paths.stderr, constants.O_RDONLY);
+    if (withStdin) {
+      // And without a reader it cannot be opened for writing.
+      this.#holds.push(openSync(this.paths.stdin, constants.O_RDWR));
+      this.stdin = fifoSocket(this.paths.stdin, constants.O_WRONLY);
+    }
+  }
+
+  /** Makes FIFOs in `folder`, their names beginning with `name`. */
+  static async create(folder: string, name: string, { stdin = false } = {}): Promise<ShimStdio> {
+    for (const which of stdin ? ['stdin', 'stdout', 'stderr'] : ['stdout', 'stderr']) {
+      await makeFifo(join(folder, `${name}-${which}`));
+    }
+    return new ShimStdio(folder, name, stdin);
+  }
+
+  /** The process has started, or never will: from now on its ends are the FIFOs' ends. */
+  started(): void {
+    for (const fd of this.#holds.splice(0)) closeSync(fd);
+  }
+
+  /** Closes and removes all. */
+  close(): void {
+    this.started();
+    for (const stream of [this.stdout, this.stderr, this.stdin]) stream?.destroy();
+    for (const which of ['stdin', 'stdout', 'stderr'])
+      rmSync(join(this.folder, `${this.name}-${which}`), { force: true });
+  }
+}

@@ -1,0 +1,161 @@
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import {
+  containerdSchema,
+  deleteShim,
+  parseStartResponse,
+  receiveEvents,
+  ShimClient,
+  ShimStdio,
+  type ContainerdEvent,
+  type EventReceiver,
+  type ShimOptions,
+} from 'nestjs-ttrpc/containerd';
+import { TempFolder } from '../support/temp-folder.js';
+import { hasContainerd } from './containerd.js';
+
+const withContainerd = hasContainerd ? describe : describe.skip;
+
+jest.setTimeout(60_000);
+
+withContainerd("containerd's runc shim, without containerd", () => {
+  let folder: TempFolder;
+  let events: EventReceiver;
+  let options: ShimOptions;
+  let shim: ShimClient | undefined;
+
+  beforeEach(async () => {
+    folder = new TempFolder();
+    // The runc shim looks for a container beside its bundle, by its id.
+    const id = `c-${process.pid}-${Date.now()}`;
+    const bundle = folder.file(id);
+    mkdirSync(join(bundle, 'rootfs/bin'), { recursive: true });
+    cpSync('/bin/busybox', join(bundle, 'rootfs/bin/busybox'));
+    for (const name of ['sh', 'echo', 'sleep', 'cat']) symlinkSync('busybox', join(bundle, 'rootfs/bin', name));
+    execFileSync('runc', ['spec', '--bundle', bundle]);
+    configure(bundle, ['/bin/sh', '-c', 'echo hello; echo oops >&2; exit 7']);
+    events = await receiveEvents(folder.url('events.sock'));
+    options = {
+      binary: '/usr/bin/containerd-shim-runc-v2',
+      id,
+      namespace: 'field',
+      bundle,
+      ttrpcAddress: folder.file('events.sock'),
+    };
+  });
+
+  afterEach(async () => {
+    await shim?.close();
+    shim = undefined;
+    await events.close();
+    folder.remove();
+  });
+
+  function configure(bundle: string, args: string[]): void {
+    const file = join(bundle, 'config.json');
+    const spec = JSON.parse(readFileSync(file, 'utf8')) as { process: { args: string[]; terminal: boolean } };
+    spec.process.args = args;
+    spec.process.terminal = false;
+    writeFileSync(file, JSON.stringify(spec));
+  }
+
+  async function topics(count: number): Promise<string[]> {
+    const seen: string[] = [];
+    const iterator = events[Symbol.asyncIterator]();
+    while (seen.length < count) {
+      const next: IteratorResult<ContainerdEvent, undefined> = await iterator.next();
+      seen.push(next.value?.topic ?? '');
+    }
+    return seen;
+  }
+
+  it('runs a container through its life', async () => {
+    const { id, bundle } = options;
+    shim = await ShimClient.start(options);
+    expect(shim.address.version).toBe(2);
+    const { task } = shim;
+    const stdio = await ShimStdio.create(folder.path, 'init');
+    const output = Promise.all([text(stdio.stdout), text(stdio.stderr)]);
+    const { pid } = await task.create({ id, bundle, ...stdio.paths });
+    expect(pid).toBeGreaterThan(0);
+    expect(await task.state({ id })).toMatchObject({ id, pid, status: 'CREATED' });
+    await task.start({ id });
+    stdio.started();
+    expect(await task.wait({ id })).toMatchObject({ exitStatus: 7 });
+    expect(await output).toEqual(['hello\n', 'oops\n']);
+    expect(await task.delete({ id })).toMatchObject({ pid, exitStatus: 7 });
+    expect(await topics(4)).toEqual(['/tasks/create', '/tasks/start', '/tasks/exit', '/tasks/delete']);
+    await task.shutdown({ id }).catch(() => undefined);
+    stdio.close();
+  });
+
+  it('executes, pauses, and takes stdin', async () => {
+    const { id, bundle } = options;
+    configure(bundle, ['/bin/sleep', '1000']);
+    shim = await ShimClient.start(options);
+    const { task } = shim;
+    await task.create({ id, bundle });
+    await task.start({ id });
+    const stdio = await ShimStdio.create(folder.path, 'exec', { stdin: true });
+    const output = text(stdio.stdout);
+    const process = { args: ['/bin/cat'], cwd: '/', env: ['PATH=/bin'] };
+    const spec = {
+      type_url: 'types.containerd.io/opencontainers/runtime-spec/1/Process',
+      value: Buffer.from(JSON.stringify(process)),
+    };
+    await task.exec({ id, execId: 'e1', ...stdio.paths, spec });
+    await task.start({ id, execId: 'e1' });
+    stdio.started();
+    stdio.stdin?.end('typed');
+    await task.closeIO({ id, execId: 'e1', stdin: true });
+    expect(await task.wait({ id, execId: 'e1' })).toMatchObject({ exitStatus: 0 });
+    expect(await output).toBe('typed');
+    await task.delete({ id, execId: 'e1' });
+    stdio.close();
+
+    // Who connects later finds it by its bundle.
+    const second = await ShimClient.connect({ bundle });
+    expect(await second.task.state({ id })).toMatchObject({ status: 'RUNNING' });
+    await second.close();
+    await task.kill({ id, signal: 9, all: true });
+    expect(await task.wait({ id })).toMatchObject({ exitStatus: 137 });
+    await task.delete({ id });
+    await task.shutdown({ id }).catch(() => undefined);
+    expect((await deleteShim(options)).exitStatus).toBe(137);
+  });
+
+  it('says what is wrong with a bundle, and with a binary', async () => {
+    await expect(ShimClient.start({ ...options, bundle: folder.path })).rejects.toThrow('cannot read its config.json');
+    await expect(ShimClient.start({ ...options, binary: '/no/shim' })).rejects.toThrow('cannot run the shim /no/shim');
+    await expect(ShimClient.start({ ...options, binary: '/bin/false' })).rejects.toThrow('has ended with status 1');
+    await expect(ShimClient.connect({ bundle: folder.path })).rejects.toThrow('names no shim');
+  });
+});
+
+describe('what start writes', () => {
+  const codec = containerdSchema().findType('containerd.runtime.bootstrap.v1.BootstrapResult');
+
+  it.each([
+    ['unix:///run/a', { address: 'unix:///run/a', version: 2 }],
+    ['/run/a\n', { address: '/run/a', version: 2 }],
+    ['containerd-shim/x/shim.sock', { address: '@containerd-shim/x/shim.sock', version: 2 }],
+    ['{"version":3,"address":"unix:///run/a","protocol":"ttrpc"}', { address: 'unix:///run/a', version: 3 }],
+    [
+      codec?.encode({ version: 3, address: 'unix:///run/a', protocol: 'ttrpc' }) ?? '',
+      { address: 'unix:///run/a', version: 3 },
+    ],
+  ])('%p', (output, expected) => {
+    expect(parseStartResponse(Buffer.from(output))).toEqual(expected);
+  });
+
+  it.each([
+    ['', 'the shim has written no address'],
+    ['{"version":3,"address":"x","protocol":"grpc"}', 'the shim speaks grpc: expected ttrpc'],
+    ['{"version":4,"address":"x","protocol":"ttrpc"}', 'the shim has version 4: expected 2 or 3'],
+  ])('%p is an error', (output, message) => {
+    expect(() => parseStartResponse(Buffer.from(output))).toThrow(message);
+  });
+});
