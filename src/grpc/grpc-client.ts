@@ -114,7 +114,8 @@ function callOptions([first, second]: unknown[]): TtrpcCallOptions | undefined {
   const { deadline, parent, ...rest } = options as TtrpcGrpcCallOptions;
   const own: TtrpcCallOptions = { ...rest, parent: isGrpcCall(parent) ? parent.context : parent };
   if (metadata) own.metadata = pairs(metadata);
-  if (deadline !== undefined && deadline !== null) own.timeoutMs = Math.min(rest.timeoutMs ?? Infinity, until(deadline));
+  if (deadline !== undefined && deadline !== null)
+    own.timeoutMs = Math.min(rest.timeoutMs ?? Infinity, until(deadline));
   return own;
 }
 

@@ -27,7 +27,13 @@ import type { ProcessingHooks } from './call/processing-hooks.js';
 import { RefusalLog } from './binding/refusal-log.js';
 import { cannotListen, startupError } from './binding/startup-error.js';
 import { startupLine } from './binding/startup-line.js';
-import { bindHandlers, serviceOf, TWO_APPLICATIONS, type Binding, type RegisteredHandler } from './binding/bind-handlers.js';
+import {
+  bindHandlers,
+  serviceOf,
+  TWO_APPLICATIONS,
+  type Binding,
+  type RegisteredHandler,
+} from './binding/bind-handlers.js';
 
 /** What {@link TtrpcServer.status} emits. */
 export type TtrpcServerStatus = 'connected' | 'disconnected';

@@ -41,6 +41,7 @@ const EXCEPTIONS: Record<string, { why: string; tests: string[] }> = {
   'common/': { why: 'exists only within an application', tests: ['test/nest'] },
   'transport/': { why: 'exists only within a Nest application', tests: ['test/nest'] },
   'client/': { why: 'exists only with a server', tests: ['test/nest'] },
+  'grpc/': { why: 'exists only within a Nest application', tests: ['test/grpc'] },
   'decorators/': { why: 'exists only within a Nest application', tests: ['test/nest', 'test/unit/schema'] },
 };
 

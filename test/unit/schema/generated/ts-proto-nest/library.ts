@@ -8,8 +8,8 @@
 import type { Metadata } from "@grpc/grpc-js";
 import { GrpcMethod, GrpcStreamMethod } from "@nestjs/microservices";
 import { Observable } from "rxjs";
-import { Empty } from "./google/protobuf/empty.js";
-import { Timestamp } from "./google/protobuf/timestamp.js";
+import type { Empty } from "./google/protobuf/empty.js";
+import type { Timestamp } from "./google/protobuf/timestamp.js";
 
 export const protobufPackage = "library.v1";
 
