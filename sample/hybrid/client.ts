@@ -44,7 +44,7 @@ export async function call(url: string): Promise<string[]> {
   class AddressModule {}
 
   @Module({
-    imports: [ClientsModule.registerAsync([{ ...heroes, imports: [AddressModule] } as ClientsProviderAsyncOptions])],
+    imports: [ClientsModule.registerAsync([{ ...heroes, imports: [AddressModule] }])],
     providers: [Story],
   })
   class StoryModule {}

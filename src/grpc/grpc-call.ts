@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
-import { TtrpcException } from '../common/ttrpc-exception.js';
+import type { TtrpcException } from '../common/ttrpc-exception.js';
 import { sendsResponseStream, type MethodShape } from '../protocol/core/method-shape.js';
 import { HandlerCall } from '../transport/call/handler-call.js';
 import type { TtrpcContext } from '../transport/call/ttrpc-context.js';
-import { TtrpcGrpcMetadata } from './grpc-metadata.js';
+import type { TtrpcGrpcMetadata } from './grpc-metadata.js';
 import { statusOfError } from './grpc-status.js';
 import { warnNotCarried } from './not-carried.js';
 
