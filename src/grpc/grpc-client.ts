@@ -63,7 +63,7 @@ export class TtrpcGrpcClient extends TtrpcClient implements ClientGrpc {
     if (!functions) {
       functions = Object.freeze(
         Object.fromEntries(Object.entries(proxy).map(([name, call]) => [name, grpcFunction(call as GrpcFunction)])),
-      ) as object;
+      );
       this.#services.set(proxy, functions);
     }
     return functions;
