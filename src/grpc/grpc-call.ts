@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
-import { TtrpcException } from '../common/ttrpc-exception.js';
+import type { TtrpcException } from '../common/ttrpc-exception.js';
 import { sendsResponseStream, type MethodShape } from '../protocol/core/method-shape.js';
 import { HandlerCall } from '../transport/call/handler-call.js';
 import type { TtrpcContext } from '../transport/call/ttrpc-context.js';
-import { TtrpcGrpcMetadata } from './grpc-metadata.js';
+import type { TtrpcGrpcMetadata } from './grpc-metadata.js';
 import { statusOfError } from './grpc-status.js';
 import { warnNotCarried } from './not-carried.js';
 
@@ -35,9 +35,9 @@ export class TtrpcGrpcCall<Request = unknown> {
     return this.context.signal.aborted;
   }
 
-  /** When the client stops waiting; Infinity when it did not say. */
-  getDeadline(): Date | number {
-    return this.context.deadline ?? Infinity;
+  /** When the client stops waiting, in ms since 1970 as in grpc-js; Infinity when it did not say. */
+  getDeadline(): number {
+    return this.context.deadline?.getTime() ?? Infinity;
   }
 
   /** The address of the client, as far as the socket knows it. */

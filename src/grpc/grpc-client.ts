@@ -63,7 +63,7 @@ export class TtrpcGrpcClient extends TtrpcClient implements ClientGrpc {
     if (!functions) {
       functions = Object.freeze(
         Object.fromEntries(Object.entries(proxy).map(([name, call]) => [name, grpcFunction(call as GrpcFunction)])),
-      ) as object;
+      );
       this.#services.set(proxy, functions);
     }
     return functions;
@@ -114,7 +114,8 @@ function callOptions([first, second]: unknown[]): TtrpcCallOptions | undefined {
   const { deadline, parent, ...rest } = options as TtrpcGrpcCallOptions;
   const own: TtrpcCallOptions = { ...rest, parent: isGrpcCall(parent) ? parent.context : parent };
   if (metadata) own.metadata = pairs(metadata);
-  if (deadline !== undefined && deadline !== null) own.timeoutMs = Math.min(rest.timeoutMs ?? Infinity, until(deadline));
+  if (deadline !== undefined && deadline !== null)
+    own.timeoutMs = Math.min(rest.timeoutMs ?? Infinity, until(deadline));
   return own;
 }
 

@@ -87,7 +87,10 @@ function passThrough(callback: NestCallback, { shape }: MethodDescriptor): Handl
   if (sendsResponseStream(shape)) {
     return (data, context) => {
       const call = open(data, context);
-      awaitResult(() => callback(call), (error) => call.fail(error));
+      awaitResult(
+        () => callback(call),
+        (error) => call.fail(error),
+      );
       return call.responses();
     };
   }

@@ -49,5 +49,5 @@ export function checkGrpcOptions(options: object | undefined | null): void {
 
 /** The names in `package`. */
 export function packagesOf(value: string | readonly string[] | undefined): readonly string[] {
-  return [value ?? []].flat() as string[];
+  return typeof value === 'string' ? [value] : (value ?? []);
 }

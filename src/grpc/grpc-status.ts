@@ -1,4 +1,4 @@
-import { TtrpcException } from '../common/ttrpc-exception.js';
+import type { TtrpcException } from '../common/ttrpc-exception.js';
 import { readProperty } from '../protocol/core/describe-error.js';
 import { statusName, TtrpcStatus, type StatusObject } from '../protocol/core/status.js';
 import { TtrpcGrpcMetadata } from './grpc-metadata.js';

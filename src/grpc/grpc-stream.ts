@@ -50,9 +50,9 @@ export class TtrpcGrpcStream extends Duplex {
     return this.context.signal.aborted;
   }
 
-  /** When the client stops waiting; Infinity when it did not say. */
-  getDeadline(): Date | number {
-    return this.context.deadline ?? Infinity;
+  /** When the client stops waiting, in ms since 1970 as in grpc-js; Infinity when it did not say. */
+  getDeadline(): number {
+    return this.context.deadline?.getTime() ?? Infinity;
   }
 
   /** The address of the client, as far as the socket knows it. */

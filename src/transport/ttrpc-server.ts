@@ -29,7 +29,13 @@ import { RefusalLog } from './binding/refusal-log.js';
 import { cannotListen, startupError } from './binding/startup-error.js';
 import { noteServed } from './binding/served-schema.js';
 import { startupLine } from './binding/startup-line.js';
-import { bindHandlers, serviceOf, TWO_APPLICATIONS, type Binding, type RegisteredHandler } from './binding/bind-handlers.js';
+import {
+  bindHandlers,
+  serviceOf,
+  TWO_APPLICATIONS,
+  type Binding,
+  type RegisteredHandler,
+} from './binding/bind-handlers.js';
 
 /** What {@link TtrpcServer.status} emits. */
 export type TtrpcServerStatus = 'connected' | 'disconnected';

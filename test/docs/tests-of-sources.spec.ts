@@ -57,6 +57,7 @@ const EXCEPTIONS: Record<string, { why: string; tests: string[] }> = {
   'health/': { why: 'exists only within a Nest application', tests: ['test/health'] },
   'opentelemetry/': { why: 'driven through calls that are traced, with Go', tests: ['test/interop/otel'] },
   'reflection/': { why: 'exists only within a Nest application', tests: ['test/reflection'] },
+  'grpc/': { why: 'exists only within a Nest application', tests: ['test/grpc'] },
   'decorators/': { why: 'exists only within a Nest application', tests: ['test/nest', 'test/unit/schema'] },
 };
 

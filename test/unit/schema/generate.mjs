@@ -78,6 +78,8 @@ for (const { folder, packages, command, parameter, files: fileToGenerate } of pl
   for (const { name, content } of file) {
     const target = join(generated, folder, name);
     mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, content);
+    // Jest compiles each file on its own, and cannot know that these two are types.
+    const types = folder === 'ts-proto-nest' ? /^import \{ (Empty|Timestamp) \}/gm : /(?!)/;
+    writeFileSync(target, content.replace(types, 'import type { $1 }'));
   }
 }
