@@ -198,7 +198,7 @@ class Calls {
     await this.#note(`* ${status} after ${time} ms: sent ${counted(sent)}, received ${counted(received)}`);
     if (error === undefined) return 0;
     if (error instanceof TtrpcError) return this.#failed(error);
-    throw error;
+    throw error as Error;
   }
 
   #failed(error: TtrpcError): Promise<number> {
