@@ -28,7 +28,7 @@ const MAX_HANDSHAKE_BYTES = 256;
 export interface CommandConnection {
   readonly client: RawClient;
   /** Ends it; calls in flight fail. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /**
@@ -61,7 +61,7 @@ export async function openConnection(
   const client = await connect(duplex);
   return {
     client,
-    close() {
+    close: () => {
       client.close();
       socket.destroy();
     },

@@ -1,6 +1,7 @@
 import { didYouMean } from '../schema/suggest.js';
 import { readArguments } from './arguments.js';
 import type { Command } from './command.js';
+import { complete } from './complete.js';
 import { helpOf, overview } from './help.js';
 import { print, printError } from './output.js';
 import { ToolError } from './tool-error.js';
@@ -30,6 +31,12 @@ async function dispatch(commands: readonly Command[], argv: readonly string[], v
   }
   if (name === '--version' || name === 'version') {
     await print(`ttrpc ${version}\n`);
+    return 0;
+  }
+  if (name === '__complete') {
+    // A shell shows nothing of what is wrong with words that are being typed.
+    const candidates = await complete(commands, rest).catch(() => []);
+    if (candidates.length > 0) await print(`${candidates.join('\n')}\n`);
     return 0;
   }
   const command = commands.find((each) => each.name === name);

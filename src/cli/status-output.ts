@@ -1,4 +1,4 @@
-import { TtrpcError } from '../protocol/core/errors.js';
+import type { TtrpcError } from '../protocol/core/errors.js';
 import { statusName } from '../protocol/core/status.js';
 import { printError, styled } from './output.js';
 import type { CommandSchema } from './schema/command-schema.js';

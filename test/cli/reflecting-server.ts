@@ -61,7 +61,7 @@ export async function serveReflecting(url: string, version: 'v1' | 'v1alpha' = '
         handle: async function* (questions: AsyncIterable<Uint8Array>) {
           for await (const question of questions) yield answer(question, file, root);
         },
-      } as unknown as RawMethod,
+      },
     },
   } as never);
 }

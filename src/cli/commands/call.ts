@@ -171,7 +171,7 @@ class Calls {
     }
     stopReading();
     await sending;
-    if (broken) throw broken.error;
+    if (broken) throw (broken as { error: Error }).error;
     return this.#ended(failure, start, sent, received);
   }
 
@@ -197,8 +197,8 @@ class Calls {
     const time = (performance.now() - start).toFixed(1);
     await this.#note(`* ${status} after ${time} ms: sent ${counted(sent)}, received ${counted(received)}`);
     if (error === undefined) return 0;
-    if (!(error instanceof TtrpcError)) throw error;
-    return this.#failed(error);
+    if (error instanceof TtrpcError) return this.#failed(error);
+    throw error as Error;
   }
 
   #failed(error: TtrpcError): Promise<number> {

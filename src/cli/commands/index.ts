@@ -1,5 +1,9 @@
 import type { Command } from '../command.js';
 import { call } from './call.js';
+import { completion } from './completion.js';
+import { describe } from './describe.js';
+import { health } from './health.js';
+import { list } from './list.js';
 
 /** All commands, in the order of the help. */
-export const COMMANDS: readonly Command[] = [call];
+export const COMMANDS: readonly Command[] = [call, list, describe, health, completion];

@@ -1,4 +1,4 @@
-import protobuf from 'protobufjs';
+import type protobuf from 'protobufjs';
 import { ANY } from '../../schema/codec/well-known-types.js';
 import { enumOf, keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.js';
 import { didYouMean } from '../../schema/suggest.js';

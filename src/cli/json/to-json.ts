@@ -82,7 +82,7 @@ class Writer {
   }
 
   #any(type: protobuf.Type, message: Message): unknown {
-    const url = String(message[type.fieldsById[1]?.name ?? 'type_url'] ?? '');
+    const url = (message[type.fieldsById[1]?.name ?? 'type_url'] ?? '') as string;
     const bytes = (message[type.fieldsById[2]?.name ?? 'value'] ?? new Uint8Array()) as Uint8Array;
     return url === '' ? {} : this.packed(url, bytes);
   }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import protobuf from 'protobufjs';
+import type protobuf from 'protobufjs';
 import 'protobufjs/ext/descriptor.js';
 import { SchemaError } from '../../schema/schema-error.js';
 import { rootOfDescriptorSet } from '../../schema/sources/file-descriptor-set.js';

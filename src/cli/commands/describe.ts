@@ -1,0 +1,64 @@
+import type protobuf from 'protobufjs';
+import { Enum, Field, Method, Service, Type, definitionOf } from '../schema/definition-text.js';
+import { templateOf } from '../json/template.js';
+import type { Arguments, Command } from '../command.js';
+import { CONNECTION_FLAGS } from '../connection.js';
+import { print } from '../output.js';
+import type { CommandSchema } from '../schema/command-schema.js';
+import { SCHEMA_FLAGS } from '../schema/source-flags.js';
+import { schemaOf } from '../schema/target.js';
+import { nameOf } from '../../schema/codec/reflection.js';
+import { ToolError } from '../tool-error.js';
+
+/** `ttrpc describe`: services, rpcs, messages and enums as a .proto file has them. */
+export const describe: Command = {
+  name: 'describe',
+  summary: 'describe services, rpcs, messages and enums, with a JSON template of a request',
+  usage: '<address | file.proto> [symbol]',
+  positionals: ['source', 'symbol'],
+  required: 1,
+  flags: {
+    ...SCHEMA_FLAGS,
+    'msg-template': { type: 'boolean', help: 'print a message, or the request of an rpc, as JSON to fill in' },
+    ...CONNECTION_FLAGS,
+  },
+  run,
+};
+
+async function run(args: Arguments): Promise<number> {
+  const [source = '', symbol] = args.positionals;
+  const wantsTemplate = args.count('msg-template') > 0;
+  if (symbol === undefined) {
+    if (wantsTemplate) throw new ToolError('--msg-template needs the name of a message or an rpc');
+    const schema = await schemaOf(source, args);
+    for (const service of schema.services()) await show(service);
+    return 0;
+  }
+  const schema = await schemaOf(source, args, symbolToAskFor(symbol));
+  const found = schema.symbol(symbol);
+  if (!wantsTemplate) await show(found);
+  else await print(`${JSON.stringify(template(schema, found, symbol), undefined, 2)}\n`);
+  return 0;
+}
+
+/** A server's reflection knows a method as `service.Method`. */
+function symbolToAskFor(symbol: string): string {
+  return symbol.replace(/^[./]/, '').replace('/', '.');
+}
+
+async function show(symbol: protobuf.ReflectionObject): Promise<void> {
+  await print(`${nameOf(symbol)} is ${kindOf(symbol)}:\n${definitionOf(symbol)}\n`);
+}
+
+function kindOf(symbol: protobuf.ReflectionObject): string {
+  if (symbol instanceof Service) return 'a service';
+  if (symbol instanceof Method) return 'an rpc';
+  if (symbol instanceof Enum) return 'an enum';
+  return symbol instanceof Field ? 'a field' : 'a message';
+}
+
+function template(schema: CommandSchema, symbol: protobuf.ReflectionObject, name: string): unknown {
+  if (symbol instanceof Type) return templateOf(symbol);
+  if (symbol instanceof Method) return templateOf(schema.method(nameOf(symbol)).request);
+  throw new ToolError(`--msg-template needs a message or an rpc: '${name}' is ${kindOf(symbol)}`);
+}

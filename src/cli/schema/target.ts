@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import { nameOf } from '../../schema/codec/reflection.js';
+import type { Arguments } from '../command.js';
+import { openConnection } from '../connection.js';
+import type { CommandSchema } from './command-schema.js';
+import { reflect, reflectServices } from './reflection-client.js';
+import { schemaOfFlags, schemaOfProtos, schemaOfSets } from './source-flags.js';
+
+/** How long a server may take to tell its schema, in ms. */
+const REFLECTION_MS = 10_000;
+
+/** The names of the services of `source`: a server's address, a .proto file or a FileDescriptorSet. */
+export async function namesOf(source: string, args: Arguments): Promise<string[]> {
+  const own = schemaOfSource(source, args);
+  if (own) return own.services().map(nameOf);
+  return withServer(source, args, (client) => reflectServices(client, { timeoutMs: REFLECTION_MS }));
+}
+
+/** The schema of `source`, of all services or of what `symbol` needs. @throws ToolError */
+export async function schemaOf(source: string, args: Arguments, symbol?: string): Promise<CommandSchema> {
+  return (
+    schemaOfSource(source, args) ??
+    withServer(source, args, (client) => reflect(client, symbol, { timeoutMs: REFLECTION_MS }))
+  );
+}
+
+function schemaOfSource(source: string, args: Arguments): CommandSchema | undefined {
+  const isFile = !/^[a-z-]+:/i.test(source);
+  if (isFile && source.endsWith('.proto')) return schemaOfProtos([source], args.texts('import-path'));
+  if (isFile && /\.(protoset|binpb|pb|desc)$/.test(source) && existsSync(source)) return schemaOfSets([source]);
+  return schemaOfFlags(args);
+}
+
+async function withServer<T>(
+  address: string,
+  args: Arguments,
+  use: (client: Parameters<typeof reflect>[0]) => Promise<T>,
+): Promise<T> {
+  const { client, close } = await openConnection(address, args);
+  try {
+    return await use(client);
+  } finally {
+    close();
+  }
+}

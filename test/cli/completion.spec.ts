@@ -1,0 +1,61 @@
+import { spawnSync } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
+import { delimiter } from 'node:path';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import type { RawServer } from '../../src/protocol/server/serve.js';
+import { builtCommand, ttrpc } from '../support/built-command.js';
+import { runProgram } from '../support/program.js';
+import { TempFolder } from '../support/temp-folder.js';
+import { serveReflecting } from './reflecting-server.js';
+
+jest.setTimeout(120_000);
+
+const folder = new TempFolder();
+const url = folder.url();
+let server: RawServer;
+
+beforeAll(async () => {
+  symlinkSync(await builtCommand(), folder.file('ttrpc'));
+  server = await serveReflecting(url);
+}, 120_000);
+afterAll(async () => {
+  await server.close();
+  folder.remove();
+});
+
+/** What bash offers behind `line`, with the script loaded as a user loads it. */
+async function offered(line: string): Promise<string[]> {
+  const script = [
+    'source <(ttrpc completion bash)',
+    'COMP_LINE="$1" COMP_POINT=${#1}',
+    '_ttrpc',
+    'printf "%s\\n" "${COMPREPLY[@]}"',
+  ].join('\n');
+  const env = { PATH: [folder.path, process.env['PATH']].join(delimiter) };
+  const { stdout, stderr } = await runProgram('bash', ['-c', script, 'bash', line], { env });
+  expect(stderr).toBe('');
+  return stdout.trim().split('\n');
+}
+
+test('bash completes commands, flags, and the services and methods of a live server', async () => {
+  expect(await offered('ttrpc des')).toEqual(['describe']);
+  expect(await offered('ttrpc call --max')).toEqual(['--max-time']);
+  expect(await offered(`ttrpc call -d {} ${url} demo`)).toEqual(['demo.v1.Greeter/']);
+  expect(await offered(`ttrpc call ${url} demo.v1.Greeter/S`)).toEqual(['demo.v1.Greeter/SayHello']);
+});
+
+test.each(['bash', 'zsh', 'fish'])('the script for %s is one that the shell takes', async (shell) => {
+  const { stdout, status } = await ttrpc(['completion', shell]);
+  expect(status).toBe(0);
+  const { error, stderr } = spawnSync(shell, ['-n'], { input: stdout, encoding: 'utf8' });
+  // Not every machine has every shell.
+  if (error === undefined) expect(stderr).toBe('');
+  else expect(stdout).toContain('__complete');
+});
+
+test('an unknown shell', async () => {
+  expect(await ttrpc(['completion', 'tcsh'])).toMatchObject({
+    status: 1,
+    stderr: "ttrpc: no completion for 'tcsh': expected bash, zsh or fish\n",
+  });
+});

@@ -1,0 +1,137 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { serve, type RawServer } from '../../src/protocol/server/serve.js';
+import { TtrpcError } from '../../src/protocol/core/errors.js';
+import { builtCommand, startTtrpc, ttrpc } from '../support/built-command.js';
+import { TempFolder } from '../support/temp-folder.js';
+import { serveReflecting } from './reflecting-server.js';
+
+jest.setTimeout(120_000);
+beforeAll(() => builtCommand(), 120_000);
+
+const GREETER = fileURLToPath(new URL('../../sample/greeter/greeter.proto', import.meta.url));
+
+describe('ttrpc list and describe', () => {
+  const folder = new TempFolder();
+  const url = folder.url();
+  let server: RawServer;
+
+  beforeAll(async () => {
+    server = await serveReflecting(url);
+  });
+  afterAll(async () => {
+    await server.close();
+    folder.remove();
+  });
+
+  test('list the services and methods of a live server, and of a file', async () => {
+    expect((await ttrpc(['list', url])).stdout).toBe('demo.v1.Greeter\n');
+    expect((await ttrpc(['list', url, 'demo.v1.Greeter'])).stdout).toBe(
+      'demo.v1.Greeter/SayHello\ndemo.v1.Greeter/Forever\n',
+    );
+    expect((await ttrpc(['list', GREETER, 'Greeter'])).stdout).toBe(
+      ['SayHello', 'Countdown', 'Sum', 'Chat'].map((name) => `demo.v1.Greeter/${name}\n`).join(''),
+    );
+  });
+
+  test('describe a service of a live server', async () => {
+    expect((await ttrpc(['describe', url])).stdout).toBe(
+      [
+        'demo.v1.Greeter is a service:',
+        'service Greeter {',
+        '  rpc SayHello(.demo.v1.HelloRequest) returns (.demo.v1.HelloReply);',
+        '  rpc Forever(.demo.v1.HelloRequest) returns (stream .demo.v1.HelloReply);',
+        '}\n',
+      ].join('\n'),
+    );
+  });
+
+  test('describe a message: oneofs, maps, enums and names as in the .proto file', async () => {
+    expect((await ttrpc(['describe', url, 'demo.v1.HelloRequest'])).stdout).toBe(
+      [
+        'demo.v1.HelloRequest is a message:',
+        'message HelloRequest {',
+        '  string first_name = 1;',
+        '  .demo.v1.Mood mood = 2;',
+        '  repeated .demo.v1.Friend friends = 3;',
+        '  map<string, int64> ages = 4;',
+        '  oneof title {',
+        '    string doctor = 5;',
+        '    string sir = 6;',
+        '  }',
+        '  bytes photo = 7;',
+        '  uint32 count = 8;',
+        '}\n',
+      ].join('\n'),
+    );
+  });
+
+  test('the template of a request is a request', async () => {
+    const { stdout } = await ttrpc(['describe', '--msg-template', url, 'demo.v1.Greeter.SayHello']);
+    expect(JSON.parse(stdout)).toEqual({
+      firstName: '',
+      mood: 'CALM',
+      friends: [{ name: '' }],
+      ages: { '': '0' },
+      doctor: '',
+      photo: '',
+      count: 0,
+    });
+    const filled = stdout.replace('"firstName": ""', '"firstName": "Ada"');
+    expect(await ttrpc(['call', '-d', filled, url, 'demo.v1.Greeter/SayHello'])).toMatchObject({ status: 0 });
+  });
+
+  test('an unknown symbol', async () => {
+    const { stderr, status } = await ttrpc(['describe', GREETER, 'demo.v1.HelloRequst']);
+    expect({ stderr, status }).toEqual({
+      stderr: "ttrpc: no symbol 'demo.v1.HelloRequst' in the schema. Did you mean 'demo.v1.HelloRequest'?\n",
+      status: 1,
+    });
+  });
+});
+
+describe('ttrpc health', () => {
+  const folder = new TempFolder();
+  const url = folder.url();
+  let server: RawServer;
+  /** A HealthCheckResponse by hand: field 1, a varint. */
+  const response = (status: number): Uint8Array => Uint8Array.of(8, status);
+
+  beforeAll(async () => {
+    server = await serve(url, {
+      'grpc.health.v1.Health': {
+        Check: (request) => {
+          const service = Buffer.from(request.subarray(2)).toString();
+          if (service === '') return response(1);
+          if (service === 'demo.v1.Greeter') return response(2);
+          throw new TtrpcError(5, `unknown service ${service}`);
+        },
+        Watch: {
+          shape: 'server-streaming',
+          handle: async function* (_request, { signal }) {
+            yield response(1);
+            await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+          },
+        },
+      },
+    });
+  });
+  afterAll(async () => {
+    await server.close();
+    folder.remove();
+  });
+
+  test('its status is for probes', async () => {
+    expect(await ttrpc(['health', url])).toMatchObject({ status: 0, stdout: 'SERVING\n' });
+    expect(await ttrpc(['health', url, 'demo.v1.Greeter'])).toMatchObject({ status: 2, stdout: 'NOT_SERVING\n' });
+    expect(await ttrpc(['health', url, 'other'])).toMatchObject({ status: 64 + 5, stdout: '' });
+    expect(await ttrpc(['health', folder.url('none.sock')])).toMatchObject({ status: 1, stdout: '' });
+  });
+
+  test('--watch prints changes until Ctrl-C', async () => {
+    const program = await startTtrpc(['health', '--watch', url]);
+    await program.shows('SERVING\n');
+    program.child.kill('SIGINT');
+    expect(await program.ended).toMatchObject({ status: 0, stdout: 'SERVING\n', stderr: '' });
+  });
+});
