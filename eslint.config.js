@@ -57,7 +57,15 @@ function boundaryRules() {
 
 export default defineConfig(
   // The consumers have dependencies of their own, which are installed elsewhere.
-  globalIgnores(['dist/', 'coverage/', 'src/**/generated/', 'sample/typed/gen/', 'test/interop/**/target/', 'test/**/generated/', 'test/consumers/']),
+  globalIgnores([
+    'dist/',
+    'coverage/',
+    'src/**/generated/',
+    'sample/typed/gen/',
+    'test/interop/**/target/',
+    'test/**/generated/',
+    'test/consumers/',
+  ]),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   eslint.configs.recommended,
   {

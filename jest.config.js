@@ -12,7 +12,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^nestjs-ttrpc$': '<rootDir>/src/index.ts',
-    '^nestjs-ttrpc/(containerd|grpc|health|nri|opentelemetry|protocol|reflection|schema|testing)$': '<rootDir>/src/$1/index.ts',
+    '^nestjs-ttrpc/(containerd|grpc|health|nri|opentelemetry|protocol|reflection|schema|testing)$':
+      '<rootDir>/src/$1/index.ts',
     '^nestjs-ttrpc/(protobuf-es|ts-proto)$': '<rootDir>/src/schema/adapters/$1/index.ts',
     // TypeScript's imports name the compiled file.
     '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'],

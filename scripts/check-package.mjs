@@ -9,7 +9,9 @@ import { pack } from './pack.mjs';
 import { bin, root, run } from './run.mjs';
 
 const { name, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const entries = Object.entries(exports).flatMap(([path, target]) => (typeof target === 'string' ? [] : path.replace('.', name)));
+const entries = Object.entries(exports).flatMap(([path, target]) =>
+  typeof target === 'string' ? [] : path.replace('.', name),
+);
 const folder = mkdtempSync(join(tmpdir(), 'package-'));
 try {
   const tarball = packed();

@@ -11,8 +11,6 @@ export const ROOMS = [
   ['protocol'],
   ['schema'],
   ['common', 'cli'],
-  ['transport', 'client'],
-  ['common'],
   ['transport', 'client', 'gateway'],
   ['decorators'],
   ['nri', 'containerd'],

@@ -15,6 +15,13 @@ const METHOD = 'ServerReflectionInfo';
 /** What servers without reflection say. */
 const NOT_SERVED: readonly TtrpcStatus[] = [TtrpcStatus.UNIMPLEMENTED, TtrpcStatus.NOT_FOUND];
 
+/** True for the answer of a server without the service; ttrpc-rust's is INVALID_ARGUMENT. */
+function isNotServed({ code, message }: TtrpcError): boolean {
+  return (
+    NOT_SERVED.includes(code) || (code === TtrpcStatus.INVALID_ARGUMENT && message.endsWith('service does not exist'))
+  );
+}
+
 interface Response {
   fileDescriptorResponse?: { fileDescriptorProto: Uint8Array[] };
   listServicesResponse?: { service?: { name: string }[] };
@@ -69,12 +76,12 @@ async function withReflection<T>(
     } catch (error) {
       if (!(error instanceof TtrpcError)) throw error;
       why = error;
-      if (!NOT_SERVED.includes(error.code)) break;
+      if (!isNotServed(error)) break;
     } finally {
       session.end();
     }
   }
-  if (why && NOT_SERVED.includes(why.code)) {
+  if (why && isNotServed(why)) {
     throw new ToolError('the server has no reflection: give its schema with --proto or --protoset', { cause: why });
   }
   throw new ToolError(`the server's reflection failed: ${statusName(why?.code ?? 2)}: ${why?.message ?? ''}`);

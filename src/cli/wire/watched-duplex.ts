@@ -1,6 +1,5 @@
 import { Duplex } from 'node:stream';
 
-
 /** Is told of the bytes of a connection, in their order. */
 export interface ByteWatcher {
   onSent(bytes: Uint8Array): void;

@@ -142,11 +142,11 @@ async function goSpansEnded(count: number): Promise<void> {
 function ours(): Span[] {
   return exporter.getFinishedSpans().map((span: ReadableSpan) => ({
     name: span.name,
-    kind: (SpanKind[span.kind] as string).toLowerCase(),
+    kind: SpanKind[span.kind].toLowerCase(),
     traceId: span.spanContext().traceId,
     spanId: span.spanContext().spanId,
     parentId: span.parentSpanContext?.spanId,
-    status: SpanStatusCode[span.status.code] as string,
+    status: SpanStatusCode[span.status.code],
     attributes: span.attributes,
   }));
 }
