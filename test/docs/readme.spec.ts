@@ -15,8 +15,8 @@ const ELSEWHERE = (block: CodeBlock): boolean => block.modules === 'commonjs' ||
 /** What to type in a shell. */
 const SHELL = 'sh';
 
-/** What is only shown: patches, and the settings of other programs. Any other block must be part of the project. */
-const SHOWN = ['diff', 'ini', 'yaml'];
+/** What is only shown: terminals, patches, and the settings of other programs. Any other block must be part of the project. */
+const SHOWN = ['console', 'diff', 'ini', 'yaml'];
 
 /** The generated code that docs/typed-code.md imports. */
 const GENERATED = 'gen/demo/jobs/v1/jobs_pb.ts';
