@@ -360,7 +360,8 @@ describe('where koffi is not installed', () => {
       compileEngine(app, format);
       writeFileSync(
         join(app, 'main.js'),
-        importing({ ServerCore: 'server-core', sameUser: 'authorize', connect: 'connect' }, format) + PROGRAM,
+        importing({ ServerCore: 'server/server', sameUser: 'server/authorize', connect: 'client/connect' }, format) +
+          PROGRAM,
       );
       const trap = join(folder.file('trap'), 'node_modules/koffi');
       mkdirSync(trap, { recursive: true });

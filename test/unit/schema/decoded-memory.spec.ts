@@ -49,14 +49,19 @@ describe('the memory that decoding makes is counted', () => {
   test.each(CASES)('%s: at least what the heap says, at most three times as much', (_, bytes, loader) => {
     const codec = codecOf(schemaOf(PROTO, { loader }), 'p.R');
     codec.decode(bytes.subarray(0, 0));
+    // What else the process frees meanwhile falls into the difference: the greatest of a few is that of the message.
     let counted = 0;
-    collect();
-    const before = process.memoryUsage();
-    const message = codec.decode(bytes, { take: (made) => (counted += made) });
-    collect();
-    const after = process.memoryUsage();
-    const used = after.heapUsed + after.external - before.heapUsed - before.external;
-    expect(message).toBeDefined();
+    let used = 0;
+    for (let round = 0; round < 3; round++) {
+      counted = 0;
+      collect();
+      const before = process.memoryUsage();
+      const message = codec.decode(bytes, { take: (made) => (counted += made) });
+      collect();
+      const after = process.memoryUsage();
+      used = Math.max(used, after.heapUsed + after.external - before.heapUsed - before.external);
+      expect(message).toBeDefined();
+    }
     expect(used).toBeGreaterThan(2 * SIZE);
     expect(counted / used).toBeGreaterThan(0.9);
     expect(counted / used).toBeLessThan(3);

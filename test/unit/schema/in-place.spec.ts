@@ -230,7 +230,7 @@ describe('bytes that are no message', () => {
     ['Scalars', 'a length of more than 32 bits', '72 81 80 80 80 10 61', 'the message is cut short'],
     ['Scalars', 'a cut 64-bit varint', '30 ff ff', 'the message is cut short'],
     ['Scalars', 'field number 0', '00 01', 'a field number is invalid'],
-    ['Scalars', 'a tag of six bytes', '88 80 80 80 80 00 01', 'a field number is invalid'],
+    ['Scalars', 'a tag of six bytes above 32 bits', '88 80 80 80 80 01 01', 'a field number is invalid'],
     ['Scalars', 'wire type 6', '0e', 'wire type 6 is invalid'],
     ['Scalars', 'wire type 7 in an unknown field', 'ff 01', 'wire type 7 is invalid'],
     ['Scalars', 'the end of a group that has not begun', '0c', 'a group ends that has not begun'],
