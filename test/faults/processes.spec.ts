@@ -107,12 +107,12 @@ describe('a process that is stopped (SIGSTOP)', () => {
 
 describe('a process without open files left (EMFILE)', () => {
   it('as a server: it lives, and serves again when connections have gone', async () => {
-    const server = start('counter', [folder.url()], 40);
+    const server = start('counter', [folder.url()], 120);
     await server.shows('ready');
     const client = await open();
     const sockets: Socket[] = [];
     cleanUp.push(() => sockets.forEach((socket) => socket.destroy()));
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 240; i++) {
       const socket = createConnection(folder.file('s.sock'));
       socket.on('error', () => undefined);
       sockets.push(socket);
@@ -130,7 +130,7 @@ describe('a process without open files left (EMFILE)', () => {
 
   it('as a client: the call fails with UNAVAILABLE, and the next one is answered', async () => {
     await serveEcho();
-    const { status, stdout, stderr } = await start('few-files', [folder.url()], 60).ended;
+    const { status, stdout, stderr } = await start('few-files', [folder.url()], 120).ended;
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout.split('\n')).toEqual([
       'before: answered x',
