@@ -61,6 +61,7 @@ export const limits: Limit[] = [
     ours: [DOWNLOAD, NEST],
     theirs: [DOWNLOAD, GO],
     bound: '<=',
-    limit: 0.3,
+    // 0.22 to 0.34 from process to process of one and the same commit.
+    limit: 0.42,
   },
 ];
