@@ -58,9 +58,16 @@ export async function linkInto(hidden: string, path: string): Promise<void> {
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'EEXIST' || tries >= MAX_TRIES) throw error;
     }
-    if (isFile(path, identityOf(hidden))) return;
-    const stale = await checkFree(path);
-    if (stale) removeStale(path, stale);
+    const identity = identityOf(hidden);
+    if (isFile(path, identity)) return;
+    try {
+      const stale = await checkFree(path);
+      if (stale) removeStale(path, stale);
+    } catch (error) {
+      // Another worker of this cluster may have replaced the stale file while we asked: what answered is our own socket.
+      if (isFile(path, identity)) return;
+      throw error;
+    }
   }
 }
 
