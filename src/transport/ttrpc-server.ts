@@ -87,7 +87,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
   /** Nest registers an application's handlers in one turn of the event loop. */
   #turn: object | undefined;
 
-  /** Raises a RangeError or TypeError that names an invalid option; everything else shows at `listen()`. */
+  /** @throws RangeError or TypeError that names an invalid option; everything else shows at `listen()` */
   constructor(options: TtrpcServerOptions) {
     super();
     checkOptions(options);
@@ -156,7 +156,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
     this.#emit('close');
   }
 
-  /** Calls `callback` for each event of that name; see {@link TtrpcServerEvents}. Raises an Error for another name. */
+  /** Calls `callback` for each event of that name; see {@link TtrpcServerEvents}. @throws {Error} for another name */
   override on<E extends keyof TtrpcServerEvents>(event: E, callback: TtrpcServerEvents[E]): void;
   // The base class leaves the types of its events open.
   override on(event: string, callback: Function): void;
@@ -175,13 +175,13 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
 
   /**
    * Encodes a message of the schema as a detail of a status; after `listen()`.
-   * Raises a SchemaError for an unknown type and an EncodeError for a value that does not fit it.
+   * @throws {SchemaError} for an unknown type, EncodeError for a value that does not fit it
    */
   pack(typeName: string, value: object, options?: PackOptions): StatusDetail {
     return this.#loadSchema().pack(typeName, value, options);
   }
 
-  /** Decodes a detail of a status or a google.protobuf.Any by the schema. Raises a SchemaError for an unknown type. */
+  /** Decodes a detail of a status or a google.protobuf.Any by the schema. @throws {SchemaError} for an unknown type */
   unpack(packed: PackedMessage): unknown {
     return this.#loadSchema().unpack(packed);
   }

@@ -16,7 +16,7 @@ export interface PumpTarget<T> {
   readonly writable: boolean;
   /** Calls back once, when the next message may be sent. */
   onWritable(callback: () => void): void;
-  /** Sends one message; what it raises ends the pump. */
+  /** Sends one message; what it throws ends the pump. */
   send(value: T): void;
 }
 
@@ -29,7 +29,7 @@ export class Pump<T> {
   #stopped = false;
   #wake: (() => void) | undefined;
 
-  /** Begins nothing yet; see {@link run}. Raises what the source raises when it has no iterator (a locked stream). */
+  /** Begins nothing yet; see {@link run}. @throws what the source throws when it has no iterator (a locked stream) */
   constructor(
     source: AsyncIterable<T> | Iterable<T>,
     private readonly target: PumpTarget<T>,

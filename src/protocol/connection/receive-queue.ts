@@ -25,7 +25,7 @@ interface Waiting<T> {
 
 /**
  * Received messages on their way to one reader who takes them one by one. When the reader is more than 512 messages or
- * 256 KiB behind, the connection is held back until he has caught up to a quarter of that.
+ * 256 KiB behind, the connection is held back until it has caught up to a quarter of that.
  */
 export class ReceiveQueue<T> implements AsyncIterableIterator<T, undefined> {
   // What is queued stands in [#head, #tail) of both arrays: no object for each message, no new array when all is taken.

@@ -165,7 +165,7 @@ export class ServerCall implements Flow {
 
   /**
    * Decodes the call's one request, in `buf[start, end)`; what that makes is counted until the handler is done.
-   * Raises what the codec raises, and RESOURCE_EXHAUSTED for more than the server's limits.
+   * @throws what the codec throws, and RESOURCE_EXHAUSTED for more than the server's limits
    */
   decodeRequest<T>(codec: MessageCodec<T>, buf: Uint8Array, start: number, end: number): T {
     const message = this.decode(codec, buf, start, end);

@@ -55,7 +55,7 @@ export interface CloseOptions {
   signalStreams?: boolean | undefined;
 }
 
-/** Raises a RangeError or TypeError that names the option which is wrong. */
+/** @throws RangeError or TypeError that names the invalid option */
 export function checkCloseOptions({ gracePeriodMs, signalStreams }: CloseOptions): void {
   if (gracePeriodMs !== undefined && !(typeof gracePeriodMs === 'number' && gracePeriodMs >= 0)) {
     throw new RangeError(
@@ -70,7 +70,7 @@ export function checkCloseOptions({ gracePeriodMs, signalStreams }: CloseOptions
 const DEFAULT_BUFFERED_BYTES = 16 * 1024 * 1024;
 const DEFAULT_DECODED_MESSAGE_BYTES = 64 * 1024 * 1024;
 
-/** Fills in the defaults. Raises a RangeError that names the option when a limit is not a positive integer. */
+/** Fills in the defaults. @throws {RangeError} that names the option when a limit is not a positive integer */
 export function serverLimits(options: Partial<ServerLimits>): ServerLimits {
   const maxBufferedBytes = limit(options, 'maxBufferedBytes', DEFAULT_BUFFERED_BYTES);
   return {

@@ -61,7 +61,7 @@ export class ServerCore implements ServerConnectionOwner, GateKeeper {
   #closing: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
 
-  /** Raises a RangeError that names the option when a limit is no positive number. */
+  /** @throws {RangeError} that names the option when a limit is not a positive number */
   constructor(options: ServerCoreOptions = {}, observer: ServerObserver = {}) {
     this.#options = options;
     this.#observer = observer;

@@ -50,8 +50,8 @@ export class RequestEnvelope {
   }
 
   /**
-   * Reads `buf[start, end)`; a repeated field's last value counts. Raises an Error that says what is wrong, and
-   * RESOURCE_EXHAUSTED for more metadata than the limit.
+   * Reads `buf[start, end)`; a repeated field's last value counts.
+   * @throws {Error} that says what is wrong, and RESOURCE_EXHAUSTED for more metadata than the limit
    */
   parse(buf: Uint8Array, start: number, end: number): void {
     const fields = this.#fields;
@@ -100,12 +100,12 @@ export class RequestEnvelope {
     }
   }
 
-  /** The service's name in the buffer that was parsed. Raises an Error when it is not UTF-8. */
+  /** The service's name in the buffer that was parsed. @throws {Error} when it is not UTF-8 */
   serviceIn(buf: Uint8Array): string {
     return utf8(buf, this.serviceStart, this.serviceEnd);
   }
 
-  /** The method's name in the buffer that was parsed. Raises an Error when it is not UTF-8. */
+  /** The method's name in the buffer that was parsed. @throws {Error} when it is not UTF-8 */
   methodIn(buf: Uint8Array): string {
     return utf8(buf, this.methodStart, this.methodEnd);
   }

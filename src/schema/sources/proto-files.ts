@@ -51,7 +51,7 @@ export class ProtoFiles {
     this.#keepCase = options.keepCase ?? false;
   }
 
-  /** Reads `files` and resolves every reference between types. Raises a {@link SchemaError}. */
+  /** Reads `files` and resolves every reference between types. @throws {SchemaError} */
   load(files: readonly string[]): protobuf.Root {
     for (const name of files) this.#visit({ name }, false);
     return this.#resolved();

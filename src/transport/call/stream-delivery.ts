@@ -4,7 +4,7 @@ import { sendsResponseStream } from '../../protocol/core/method-shape.js';
 import type { ServerCall } from '../../protocol/server/server-call.js';
 
 /**
- * Brings the messages of a request stream to one subscriber: at once while he takes them, else from the queue. A handler
+ * Brings the messages of a request stream to one subscriber: at once while it takes them, else from the queue. A handler
  * that maps each message to an answer is slowed here, by its own client's reading.
  */
 export class StreamDelivery<T> {

@@ -37,7 +37,7 @@ export class MessageEncoder implements NestedEncoder {
     this.#properties = properties;
   }
 
-  /** Writes the fields of `value`. Raises a {@link InvalidValue}. */
+  /** Writes the fields of `value`. @throws {InvalidValue} */
   write(writer: WireWriter, value: unknown): void {
     const writeFields = this.#writeFields ?? this.#compile();
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {

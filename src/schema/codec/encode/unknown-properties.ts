@@ -21,7 +21,7 @@ const MAX_NAMED = 20;
 export interface PropertyCheck {
   /** Counted down by the encoder for each message; below 0 the message is checked. */
   left: number;
-  /** Sets {@link left} anew. Raises a {@link InvalidValue} when unknown properties are errors. */
+  /** Sets {@link left} anew. @throws {InvalidValue} when unknown properties are errors */
   check(message: MessageObject, origin: string | undefined): void;
 }
 

@@ -39,7 +39,7 @@ export class WireWriter {
     this.#load(arena);
   }
 
-  /** Steps into a message within the one that is written. Raises a {@link InvalidValue} when there are too many around it. */
+  /** Steps into a message within the one that is written. @throws {InvalidValue} when there are too many around it */
   enter(value: unknown): void {
     this.depth += 1;
     if (this.depth > this.#maxDepth) {
