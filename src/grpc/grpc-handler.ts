@@ -103,7 +103,7 @@ function passThrough(callback: NestCallback, { shape }: MethodDescriptor): Handl
         if (error !== undefined && error !== null) reject(new RpcException({ ...statusOfError(error) }));
         else resolve(response);
       };
-      // Its end counts as the handler's, so that a call that nobody answers is not kept.
+      // Its end counts as the handler's, so that a call that nobody responds to is not kept.
       context.signal.addEventListener('abort', () => reject(context.signal.reason as Error), { once: true });
       awaitResult(() => callback(call, respond), reject);
     });

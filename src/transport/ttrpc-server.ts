@@ -322,7 +322,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
       callback: handler.info.foreign?.adapt(handler.callback, method) ?? handler.callback,
       request: method.request,
       response: method.response,
-      answersEmpty: method.response.typeName === 'google.protobuf.Empty',
+      returnsEmpty: method.response.typeName === 'google.protobuf.Empty',
       onHiddenError: (error) => this.#failures.note(`${handlerName(handler.info)} failed`, error),
       onLateError: (what, error) => this.#failures.note(what, error),
       onMistake: (message) => this.logger.error(message),

@@ -120,7 +120,7 @@ export class Connection implements StreamSender, ReadSource, UnsentObserver {
     this.#unsent = counted;
   }
 
-  /** As {@link UnsentObserver.checkLarge}: of many peers each could leave its first answer untaken. */
+  /** As {@link UnsentObserver.checkLarge}: each of many peers could leave its first response untaken. */
   checkLarge(bytes: number): void {
     if (this.budget.fits(bytes)) return;
     const limit = this.budget.exceededBy(bytes);

@@ -75,7 +75,7 @@ export interface ServerCallHost {
 }
 
 /**
- * One call as the server sees it. It ends once: by an answer, by the end of its stream, by an error, or because the
+ * One call as the server sees it. It ends once: by a response, by the end of its stream, by an error, or because the
  * client, its time or the server is gone; what comes after that does nothing.
  */
 export class ServerCall implements Flow {
@@ -194,7 +194,7 @@ export class ServerCall implements Flow {
     try {
       host.checkBacklog();
       if (this.trace) this.#respondTraced(this.trace, codec, value);
-      else host.connection.writer.writeAnswer(this.id, codec, value);
+      else host.connection.writer.writeResponse(this.id, codec, value);
     } catch (error) {
       this.#countUnsent(error);
       throw error;
@@ -342,7 +342,7 @@ export class ServerCall implements Flow {
     return this.#output;
   }
 
-  /** The timer may be late; an answer after the deadline, and its grace, is none. */
+  /** The timer may be late: a response that comes after the deadline and its grace is not sent. */
   #overdue(): boolean {
     if (this.#deadline === undefined || performance.now() <= this.#deadline + DEADLINE_GRACE_MS) return false;
     this.#expire();
@@ -371,7 +371,7 @@ export class ServerCall implements Flow {
 
   #respondTraced<T>(trace: TracedCall, codec: MessageCodec<T>, value: T): void {
     const bytes = codec.encode(value);
-    this.host.connection.writer.writeAnswer(this.id, bytesCodec, bytes);
+    this.host.connection.writer.writeResponse(this.id, bytesCodec, bytes);
     trace.sent(bytes.length);
   }
 

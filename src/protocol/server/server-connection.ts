@@ -19,7 +19,7 @@ import { BoundedSet, UsedIds } from './used-ids.js';
 import type { RefusalReason } from './refusals.js';
 import { Sighting, type Watched } from '../connection/watchdog.js';
 
-/** A connection that does not take its answers is not read above so many unsent bytes. */
+/** A connection that does not take its responses is not read while it has more unsent bytes than this. */
 const PAUSE_UNSENT_BYTES = 1024 * 1024;
 
 /** What a server tells its connections and hears of them. */
@@ -225,7 +225,7 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
     this.#leaveWhenIdle();
   }
 
-  /** A connection that drains is idle when its last call has ended and the client has taken all of the answers. */
+  /** A connection that drains is idle when its last call has ended and the client has taken all of the responses. */
   #leaveWhenIdle(): void {
     if (!this.#draining || this.#leaving || this.#calls.size > 0) return;
     this.#leaving = true;
@@ -350,7 +350,7 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
 
   /**
    * Answers a frame that is out of order on its own id. Where a call is open there the client takes this for its
-   * answer, so the call ends with it.
+   * response, so the call ends with it.
    */
   #refuse(streamId: number, code: TtrpcStatus, message: string, reason?: RefusalReason): void {
     // Only a bad frame is worth a count: an unknown method, a server that closes or a passed deadline is none.
@@ -369,7 +369,7 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
 }
 
 function backlogError(unsentBytes: number, limit: number): TtrpcError {
-  const message = `the peer has not taken ${unsentBytes} bytes of answers; the limit is ${limit} bytes`;
+  const message = `the peer has not taken ${unsentBytes} bytes of responses; the limit is ${limit} bytes`;
   return new TtrpcError(TtrpcStatus.RESOURCE_EXHAUSTED, message, { limit: 'maxBufferedBytes' });
 }
 

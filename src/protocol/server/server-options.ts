@@ -21,12 +21,12 @@ export interface ServerLimits {
   frameTimeoutMs: number;
   /** How long a connection may stay without a call, in ms; then it is closed. Default: for ever, as Go's and Rust's servers. */
   idleTimeoutMs: number | undefined;
-  /** How long `authorize` may take to answer, in ms; then the peer is refused. Default 10,000. */
+  /** How long `authorize` may take, in ms; then the peer is refused. Default 10,000. */
   authorizeTimeoutMs: number;
   /** Bytes that one response stream may hold ahead of its reader; past it the stream ends with RESOURCE_EXHAUSTED. Default 16 MiB. */
   maxBufferedBytes: number;
   /**
-   * The same for all that is held for one connection: its streams both ways, unsent answers, an unfinished frame, and
+   * The same for all that is held for one connection: its streams both ways, unsent responses, an unfinished frame, and
    * requests in flight of 4 KiB and more. Default four times `maxBufferedBytes`.
    */
   maxBufferedBytesPerConnection: number;

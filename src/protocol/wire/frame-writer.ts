@@ -143,7 +143,7 @@ export class FrameWriter implements WriteArena {
    * Writes a Response frame with the message `value`. As in Go, the status OK is left out.
    * @throws as {@link writeRequest}.
    */
-  writeAnswer<T>(streamId: number, codec: MessageCodec<T>, value: T): void {
+  writeResponse<T>(streamId: number, codec: MessageCodec<T>, value: T): void {
     this.#begin();
     try {
       this.#payload(RESPONSE_PAYLOAD_TAG, codec, value);

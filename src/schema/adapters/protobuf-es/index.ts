@@ -61,7 +61,7 @@ export interface ProtobufEsMethod<Method extends Pick<DescMethod, 'input' | 'out
   readonly shape: ProtobufEsShapes[Method['methodKind']];
   /** What callers send. */
   readonly request: ProtobufEsCodec<Method['input']>;
-  /** What handlers answer. */
+  /** What handlers return. */
   readonly response: ProtobufEsCodec<Method['output']>;
 }
 
