@@ -75,7 +75,7 @@ function adapt(callback: NestCallback, method: MethodDescriptor, pattern: GrpcPa
   return (data, context) => asStream(handler(data, context));
 }
 
-/** As Nest's gRPC: a value that is no stream is the one message of it. */
+/** As Nest's gRPC: a value that is not a stream is its only message. */
 function asStream(result: unknown): unknown {
   if (isThenable(result)) return result.then(asStream);
   return isObservable(result) || isAsyncIterable(result) ? result : of(result);

@@ -32,7 +32,7 @@ export interface SchemaOptions {
    */
   maxMessageDepth?: number;
   /**
-   * What is done about a property of a message that is no field of its type (`{ mesage }`), which would not be sent:
+   * What is done about a property of a message that is not a field of its type (`{ mesage }`), which would not be sent:
    * `'warn'` (the default) logs one line for each type and property, `'error'` makes an EncodeError of it, `'ignore'`
    * drops it silently. Only own enumerable properties with a value count; functions, null, and names that begin with `$`
    * do not. To cost nothing that can be noticed, `'warn'` looks at the first 100 messages of each type and at every

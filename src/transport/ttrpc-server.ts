@@ -121,7 +121,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
   /**
    * Reads the schema, finds the rpc for each handler, and binds the addresses. `callback` gets the addresses, or a
    * TtrpcException: INVALID_ARGUMENT for a schema that does not load (a SchemaError is its cause), for a handler without an
-   * rpc and for an address that is none, FAILED_PRECONDITION for an address that cannot be bound and a second `listen()`.
+   * rpc and for an invalid address, FAILED_PRECONDITION for an address that cannot be bound and a second `listen()`.
    */
   listen(callback: (error?: unknown, addresses?: string[]) => void): void {
     this.#listen().then(
@@ -186,7 +186,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
     return this.#loadSchema().unpack(packed);
   }
 
-  /** Nest gives each handler here; those of other transports are none of ours. */
+  /** Nest gives each handler here; those of other transports are ignored. */
   override addHandler(
     pattern: unknown,
     callback: MessageHandler,

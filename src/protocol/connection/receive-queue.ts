@@ -1,4 +1,4 @@
-/** A reader may be so many messages behind before the connection is held back. */
+/** A reader may be this many messages behind before the connection is held back. */
 const HIGH_MESSAGES = 512;
 
 /** The same in bytes. */
@@ -15,7 +15,7 @@ export interface Flow {
   resumeInput(): void;
   /** So many bytes more are queued. False: the source is to be held back already. */
   onQueued?(bytes: number): boolean;
-  /** So many of the queued bytes are there no more. */
+  /** This many of the queued bytes were taken. */
   onTaken?(bytes: number): void;
 }
 

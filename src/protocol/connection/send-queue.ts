@@ -62,7 +62,7 @@ export class SendQueue implements DrainWaiter {
     return true;
   }
 
-  /** Calls `callback` once, when a producer that was told to wait may go on; never after the end. */
+  /** Calls `callback` once, when a producer that had to wait may go on; never after the end. */
   onWritable(callback: () => void): void {
     this.#waiters.push(callback);
     this.#sender?.awaitDrain(this);

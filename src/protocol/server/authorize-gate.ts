@@ -7,13 +7,13 @@ import { Timer } from '../core/timer.js';
 /** Default of the option `authorizeTimeoutMs`, in ms. */
 export const AUTHORIZE_TIMEOUT_MS = 10_000;
 
-/** Who lets connections in, and whom an {@link AuthorizeGate} tells what became of them. */
+/** Decides about connections, and learns from an {@link AuthorizeGate} what became of them. */
 export interface GateKeeper {
   /** May this peer connect? As the option `authorize` of a server. */
   authorize(peer: Peer): boolean | Promise<boolean>;
   /** It may. */
   onAdmitted(duplex: Duplex, peer: Peer): void;
-  /** It may not, or nobody said in time; `why` says it in words. Its connection is closed. */
+  /** It was refused, or not decided in time; `why` is the reason in words. Its connection is closed. */
   onDenied(peer: Peer, why: string): void;
 }
 
@@ -73,7 +73,7 @@ class Question {
   }
 
   start(ask: () => boolean | Promise<boolean>): void {
-    // A peer that has sent something is not seen to leave, since nobody reads yet: then the probe tells.
+    // While the connection is not read, a peer that has sent something is not seen to leave: the probe finds out.
     this.duplex.on('close', this.#onLeave);
     this.duplex.on('end', this.#onLeave);
     this.#probe.start();

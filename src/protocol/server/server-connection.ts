@@ -22,7 +22,7 @@ import { Sighting, type Watched } from '../connection/watchdog.js';
 /** A connection that does not take its responses is not read while it has more unsent bytes than this. */
 const PAUSE_UNSENT_BYTES = 1024 * 1024;
 
-/** What a server tells its connections and hears of them. */
+/** What a server gives its connections, and what they report to it. */
 export interface ServerConnectionOwner {
   readonly methods: MethodTable<ServerMethod>;
   readonly limits: ServerLimits;
@@ -202,7 +202,7 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
     return () => void this.#stragglers--;
   }
 
-  /** The limit that is exceeded while this peer does not take what was written; others' backlogs are no matter of one that does. */
+  /** The limit that is exceeded while this peer does not take what was written; backlogs of other peers do not count. */
   #exceededBacklog(): number | undefined {
     return this.writer.backlogged(0) ? this.connection.budget.exceededBy(0) : undefined;
   }
@@ -244,7 +244,7 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
       const { serviceStart, serviceEnd, methodStart, methodEnd } = request;
       method = this.owner.methods.find(buf, serviceStart, serviceEnd, buf, methodStart, methodEnd);
       if (!method) {
-        // The names are made strings only here; bytes that are none are an envelope that does not parse.
+        // Only here do the names become strings; an envelope with invalid ones does not parse.
         const service = request.serviceIn(buf);
         const name = request.methodIn(buf);
         const known = this.owner.methods.hasService(service);
@@ -353,7 +353,7 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
    * response, so the call ends with it.
    */
   #refuse(streamId: number, code: TtrpcStatus, message: string, reason?: RefusalReason): void {
-    // Only a bad frame is worth a count: an unknown method, a server that closes or a passed deadline is none.
+    // Only bad frames are counted, not an unknown method, a server that closes or a passed deadline.
     const counted = reason ?? (code === TtrpcStatus.INVALID_ARGUMENT ? 'protocol' : undefined);
     if (counted) this.owner.onRefused(counted, this.peer, message);
     const status = { code, message };

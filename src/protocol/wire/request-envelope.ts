@@ -35,7 +35,7 @@ export class RequestEnvelope {
   methodEnd = 0;
   payloadStart = 0;
   payloadEnd = 0;
-  /** Nanoseconds that the call may take; 0 is no limit, negative means that its time is up. */
+  /** Nanoseconds that the call may take; 0 for no limit, negative when its deadline has passed. */
   timeoutNano = 0;
   /** Undefined when the request carries none. */
   metadata: TtrpcMetadata | undefined;
@@ -126,7 +126,7 @@ export class RequestEnvelope {
       else fields.skip(tag);
     }
     fields.end = outerEnd;
-    // A pair without a key can be asked for by nobody.
+    // A pair without a key could not be looked up.
     if (key === '') return size;
     metadata.append(key, value);
     this.metadataBytes += size + PAIR_OVERHEAD_BYTES;

@@ -9,7 +9,7 @@ type Definition = ReadonlyMap<string, string>;
 
 /**
  * @throws {SchemaError} where two sources (by the options that name them) define one message, enum or service
- * differently: one of the two would be used without a word
+ * differently: one of the two would be used silently
  */
 export function checkSame(roots: ReadonlyMap<string, protobuf.Root>): void {
   if (roots.size < 2) return;

@@ -34,11 +34,11 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
   #observing = false;
   /** What is known of the handler: pending from its begin to its return, as far as Nest lets that be seen. */
   #pending = true;
-  /** The reader is a plain observer: what it makes of a message may go where nobody looks yet. */
+  /** The reader is a plain observer: what it makes of a message may go to a Subject without an observer. */
   #isPlain = false;
   #read = false;
 
-  /** Queues from now on; nothing flows to a reader yet. `failures` hears of its reader's. */
+  /** Queues from now on; nothing flows to a reader yet. `failures` gets its reader's. */
   constructor(call: ServerCall, failures: ReaderFailures) {
     super((subscriber) => this.#deliverTo(subscriber));
     this.#call = call;
@@ -144,13 +144,13 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
   }
 
   readonly #onTurn = (): void => {
-    // `lastValueFrom(messages)` in a client-streaming handler is no plain observer, and has no need to wait.
+    // `lastValueFrom(messages)` in a client-streaming handler is not a plain observer, and need not wait.
     const mayWait = this.#isPlain || sendsResponseStream(this.#call.method.shape);
     if (this.#pending && mayWait) this.#timer = setTimeout(this.#begin, LATE_RESPONSE_MS);
     else this.#begin();
   };
 
-  /** Whoever waits gets what came, and from now on what comes. */
+  /** The waiting subscriber gets what came, and from now on what comes. */
   readonly #begin = (): void => {
     const delivery = this.#waiting;
     if (!delivery) return;

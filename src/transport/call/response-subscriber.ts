@@ -2,7 +2,7 @@ import { Subscriber, Subscription, type Observer, type TeardownLogic } from 'rxj
 
 /**
  * Observes the response of a handler. A teardown or `finalize()` of the handler's or an interceptor's may throw. RxJS hands
- * that to whoever ended the stream, be it a timer, a promise or the connection that has closed, and an operator between
+ * that to what ended the stream, be it a timer, a promise or the connection that has closed, and an operator between
  * (the `mergeAll()` of Nest's interceptors) is torn from its end: the response would never complete. So each teardown of
  * the whole chain is guarded as it is added: what it throws is reported, and the end takes its course.
  */

@@ -28,7 +28,7 @@ export class MessageEncoder implements NestedEncoder {
   #names: readonly string[] = [];
   #writeFields: FieldsWriter | undefined;
 
-  /** `prepare` is for well-known types; `properties` looks for properties that are no fields. */
+  /** `prepare` is for well-known types; `properties` looks for unknown properties. */
   constructor(type: protobuf.Type, registry: EncoderRegistry, prepare?: Preparation, properties?: PropertyCheck) {
     this.typeName = nameOf(type);
     this.#type = type;

@@ -58,7 +58,7 @@ export class WireWriter {
     this.release();
   }
 
-  /** Lets go of the arena without a word: what was written is dropped. */
+  /** Releases the arena and drops what was written. */
   release(): void {
     this.#arena = undefined;
     this.buf = NO_BYTES;
