@@ -20,7 +20,7 @@ export interface RunResult {
   elapsedUs: number;
   /** User and system time of the driver. */
   cpuUs: number;
-  /** 0 where single messages have no answer. */
+  /** 0 where single messages have no response. */
   p50Us: number;
   p99Us: number;
 }

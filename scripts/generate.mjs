@@ -1,5 +1,6 @@
-// Generates the code of `sample/typed` from its .proto files with buf, without a network: `npm run generate`. With
-// `-- --check` it writes nothing and fails when what is there is not what would be generated.
+// Generates what is made of .proto files, without a network: the modules of src that protos.mjs makes, and the code of
+// `sample/typed`, with buf. `npm run generate`; with `-- --check` it writes nothing and fails when what is there is not
+// what would be generated.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -16,6 +17,11 @@ try {
   if ((option !== undefined && option !== '--check') || rest.length > 0) {
     throw new Error('usage: npm run generate [-- --check]');
   }
+  console.log(
+    (
+      await output(process.execPath, [join(root, 'scripts/protos.mjs'), ...process.argv.slice(2)], { cwd: root })
+    ).trim(),
+  );
   await buf('lint');
   if (option === '--check') await check();
   else await buf('generate', '--clean');

@@ -1,8 +1,10 @@
 // Makes TypeScript of the .proto files in proto/: a descriptor that loadSchema takes (bundles and CommonJS find no files
-// beside them), and the types of its messages and rpcs as the codecs give them. `--check` says whether that was done.
+// beside them), and the types of its messages and rpcs as the codecs give them; of small ones their text alone (see
+// proto-texts.mjs). `--check` says whether that was done.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import protobuf from 'protobufjs';
+import { protoTextModules } from './proto-texts.mjs';
 import { root as folder } from './run.mjs';
 
 const TARGETS = [
@@ -59,7 +61,9 @@ for (const target of TARGETS) {
   write(join(target.to, 'descriptor.ts'), header + descriptorModule(root));
   write(join(target.to, 'messages.ts'), header + typesModule(root, target));
 }
+for (const [file, text] of protoTextModules()) write(file, text);
 if (stale) process.exitCode = 1;
+else if (check) console.log('src: the modules made of .proto files are as generated');
 
 function load({ from, files }) {
   const base = join(folder, from);

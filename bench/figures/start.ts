@@ -14,7 +14,7 @@ const drivers = new Map<string, PeerProcess>();
 /** Servers that were started once: the first time their files may not be in memory. */
 const warm = new Set<string>();
 
-/** From the start of the server's process to the first answer that a running client has. */
+/** From the start of the server's process to the first response that a running client has. */
 export const startFigure: Figure = {
   id: 'start',
   title: 'start of the server to the first reply',

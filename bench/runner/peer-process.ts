@@ -49,7 +49,7 @@ export class PeerProcess {
     return this.#child.pid ?? 0;
   }
 
-  /** Sends a command and resolves with its answer; rejects with the error that the peer names. */
+  /** Sends a command and resolves with its response; rejects with the error that the peer names. */
   command(op: string, fields: object = {}): Promise<unknown> {
     this.#child.stdin?.write(`${JSON.stringify({ op, ...fields })}\n`);
     return this.#answer(op, COMMAND_MS);
@@ -66,7 +66,7 @@ export class PeerProcess {
   async #answer(to: string, limitMs: number): Promise<unknown> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`${this.name}: no answer to ${to} after ${limitMs} ms`)), limitMs);
+      timer = setTimeout(() => reject(new Error(`${this.name}: no response to ${to} after ${limitMs} ms`)), limitMs);
     });
     try {
       const line = await Promise.race([this.#lines.next(), late]);

@@ -34,7 +34,7 @@ export interface CommandConnection {
 /**
  * Connects to `address`, once: a command's calls share one connection, and what is cancelled closes it. `watcher` is told
  * of all bytes.
- * @throws ToolError naming the address when it is invalid or nobody listens there
+ * @throws ToolError naming the address when it is invalid or no server listens there
  */
 export async function openConnection(
   address: string,

@@ -10,7 +10,7 @@ export async function print(text: string): Promise<void> {
   await writeTo(process.stdout, text);
 }
 
-/** As {@link print}, to standard error: all that is no result. */
+/** As {@link print}, to standard error: everything but results. */
 export async function printError(text: string): Promise<void> {
   await writeTo(process.stderr, text);
 }

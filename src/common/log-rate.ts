@@ -1,7 +1,7 @@
 /** So often at most a kind of line is logged, in ms: neither a peer nor a fault that repeats may fill a disk. */
 const INTERVAL_MS = 10_000;
 
-/** More kinds than this are not told apart for long: the oldest is forgotten. */
+/** With more kinds than this the oldest is forgotten. */
 const MAX_KINDS = 1000;
 
 /** Decides which lines of a log are written: the first of a kind at once, then at most one each 10 s. */

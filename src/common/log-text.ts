@@ -25,7 +25,7 @@ export function logStack(error: unknown): string | undefined {
   if (stack === undefined) return undefined;
   const message = readProperty(error, 'message');
   const at = typeof message === 'string' ? stack.indexOf(message) : -1;
-  // Behind the message: what looks like a frame in it is none.
+  // Behind the message: what looks like a frame within it is not one.
   const from = at < 0 ? 0 : at + (message as string).length;
   const frames = stack.indexOf(FRAME, from);
   if (frames < 0) return logText(stack);

@@ -9,7 +9,7 @@ interface StreamShape {
 /**
  * What a value is that gives messages one after the other, in words (`an Observable`, `an async generator`); undefined for
  * everything else. Such a value has no fields, so that in the place of a message it would travel as an empty one.
- * Arrays and Maps are none: the codecs refuse them.
+ * Not for arrays and Maps: the codecs refuse them.
  */
 export function streamKind(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;

@@ -43,7 +43,7 @@ export interface ReceiveEventsOptions extends ServerCoreOptions {
 export interface EventReceiver extends AsyncIterable<ContainerdEvent> {
   /** Where it listens: what shims are to find in TTRPC_ADDRESS. */
   readonly addresses: string[];
-  /** Ends the stream, and serves no more. */
+  /** Ends the stream and stops serving. */
   close(): Promise<void>;
 }
 
@@ -153,7 +153,7 @@ export class EventPublisher {
 
   /** Publishes an event by its type's name: `publish('/tasks/start', 'containerd.events.TaskStart', { … })`. Resolves when it is delivered or lost. */
   publish(topic: string, type: string, event: object): Promise<void> {
-    // Encoded now, so that a wrong one is told to its caller.
+    // Encoded now, so that its caller gets the error of an invalid one.
     const { typeUrl, value } = containerdSchema().pack(type, event, { typeUrlPrefix: '' });
     const envelope = {
       timestamp: new Date(),

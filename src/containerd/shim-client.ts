@@ -195,7 +195,7 @@ function runShim(binary: string, args: string[], options: ShimOptions, input?: U
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, TTRPC_ADDRESS: ttrpcAddress, MAX_SHIM_VERSION: '3', GOMAXPROCS: '2' },
   });
-  // A shim that does not read its stdin to the end is none of ours to mend.
+  // A shim may leave its stdin unread.
   child.stdin.on('error', () => undefined);
   // An end at once: shims read stdin to its end.
   child.stdin.end(input ?? new Uint8Array());
@@ -219,13 +219,13 @@ function runShim(binary: string, args: string[], options: ShimOptions, input?: U
   });
 }
 
-/** The FIFO `log` of a bundle: a shim ends when nobody reads it. */
+/** The FIFO `log` of a bundle: a shim ends when it has no reader. */
 class ShimLog {
   private constructor(private readonly socket: Socket) {}
 
   static async open(path: string, onLog: ((text: string) => void) | undefined): Promise<ShimLog> {
     await makeFifo(path);
-    // Opened for both it waits for nobody, and has no end when a shim closes it.
+    // Opened for both, it does not wait for a writer, and does not end when a shim closes it.
     const socket = fifoSocket(path, constants.O_RDWR);
     socket.on('data', (chunk: Buffer) => onLog?.(chunk.toString()));
     socket.unref();

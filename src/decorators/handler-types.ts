@@ -83,7 +83,7 @@ type CheckedResult<Returned, Method extends MethodDescriptor> =
     : [KeysOf<MessagesIn<Returned>>] extends [never]
       ? Result<Method>
       : [KeysOf<MessagesIn<Returned>> & KeysOf<Response<Method>>] extends [never]
-        ? { 'is no field of the response': KeysOf<MessagesIn<Returned>> }
+        ? { 'is not a field of the response': KeysOf<MessagesIn<Returned>> }
         : Result<Method>;
 
 type CheckedHandler<Handler, Method extends MethodDescriptor> = Handler extends (

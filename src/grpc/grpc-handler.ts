@@ -75,7 +75,7 @@ function adapt(callback: NestCallback, method: MethodDescriptor, pattern: GrpcPa
   return (data, context) => asStream(handler(data, context));
 }
 
-/** As Nest's gRPC: a value that is no stream is the one message of it. */
+/** As Nest's gRPC: a value that is not a stream is its only message. */
 function asStream(result: unknown): unknown {
   if (isThenable(result)) return result.then(asStream);
   return isObservable(result) || isAsyncIterable(result) ? result : of(result);
@@ -103,7 +103,7 @@ function passThrough(callback: NestCallback, { shape }: MethodDescriptor): Handl
         if (error !== undefined && error !== null) reject(new RpcException({ ...statusOfError(error) }));
         else resolve(response);
       };
-      // Its end counts as the handler's, so that a call that nobody answers is not kept.
+      // Its end counts as the handler's, so that a call that nobody responds to is not kept.
       context.signal.addEventListener('abort', () => reject(context.signal.reason as Error), { once: true });
       awaitResult(() => callback(call, respond), reject);
     });

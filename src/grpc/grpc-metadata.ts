@@ -17,7 +17,7 @@ export class TtrpcGrpcMetadata implements GrpcMetadataLike {
   #values: TtrpcMetadata | undefined;
   readonly #received: { readonly metadata: TtrpcMetadata } | undefined;
 
-  /** Empty, or what a call has received: that is copied when somebody looks at it. */
+  /** Empty, or what a call has received: that is copied when it is first read. */
   constructor(received?: { readonly metadata: TtrpcMetadata }) {
     this.#received = received;
   }

@@ -38,7 +38,7 @@ const IGNORED = [
  * @throws TypeError for `packageDefinition`, which the schema cannot be made of
  */
 export function checkGrpcOptions(options: object | undefined | null): void {
-  // The class that gets them says what is wrong with options that are no object.
+  // The class that gets them says what is wrong with options that are not an object.
   if (typeof options !== 'object' || options === null) return;
   const given = options as IgnoredGrpcOptions & { packageDefinition?: unknown };
   if (given.packageDefinition !== undefined) {

@@ -31,7 +31,7 @@ export class GrpcRequests<T> extends Observable<T> {
     error?: ((error: unknown) => void) | null,
     complete?: (() => void) | null,
   ): Subscription {
-    // Whoever subscribes does so within the handler.
+    // The handler is what subscribes.
     this.requests.handlerBegins();
     // An operator's.
     if (reader instanceof Subscriber) return super.subscribe(reader as Observer<T>);

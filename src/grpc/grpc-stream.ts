@@ -35,7 +35,7 @@ export class TtrpcGrpcStream extends Duplex {
     super({ objectMode: true, allowHalfOpen: true, autoDestroy: false });
     this.metadata = new TtrpcGrpcMetadata(context);
     this.#requests = requests[Symbol.asyncIterator]();
-    // An error that nobody listens for ends the call, and never the process.
+    // An error without a listener ends the call, never the process.
     this.on('error', (error) => this.fail(error));
     onAbort(context, () => {
       this.push(null);

@@ -5,7 +5,7 @@ import { TtrpcService } from '../decorators/ttrpc-service.decorator.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
 import { loadProtoText } from '../schema/sources/proto-text.js';
 import type { TtrpcContext } from '../transport/call/ttrpc-context.js';
-import { HEALTH_PROTO } from './health-proto.js';
+import { PROTOS } from './generated/protos.js';
 import { TtrpcHealth, type TtrpcServingStatus, type TtrpcWatchedStatus } from './ttrpc-health.js';
 
 interface Request {
@@ -19,7 +19,7 @@ interface Response {
 /** How much of a service's name an error shows, in characters: it comes from the peer. */
 const SHOWN = 200;
 
-const schema = loadProtoText(HEALTH_PROTO, { enums: String, defaults: true, keepCase: true });
+const schema = loadProtoText(PROTOS.health, { enums: String, defaults: true, keepCase: true });
 
 /** Serves grpc.health.v1.Health from a {@link TtrpcHealth}. */
 @TtrpcService(schema.resolve('grpc.health.v1.Health'))

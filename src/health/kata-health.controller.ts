@@ -3,7 +3,7 @@ import { TtrpcMethod } from '../decorators/ttrpc-method.decorator.js';
 import { TtrpcService } from '../decorators/ttrpc-service.decorator.js';
 import { loadProtoText } from '../schema/sources/proto-text.js';
 import { statusOf } from './health.controller.js';
-import { KATA_HEALTH_PROTO } from './health-proto.js';
+import { PROTOS } from './generated/protos.js';
 import { TtrpcHealth, type TtrpcServingStatus } from './ttrpc-health.js';
 
 /** What the rpc `Version` of kata's health service says. */
@@ -17,7 +17,7 @@ export interface KataVersions {
 /** The token of {@link KataVersions}. */
 export const KATA_VERSIONS = Symbol.for('nestjs-ttrpc:kata-versions');
 
-const schema = loadProtoText(KATA_HEALTH_PROTO, { enums: String, defaults: true, keepCase: true });
+const schema = loadProtoText(PROTOS.kata, { enums: String, defaults: true, keepCase: true });
 
 /** Serves grpc.Health, as kata's agent does, from a {@link TtrpcHealth}. */
 @TtrpcService(schema.resolve('grpc.Health'))

@@ -3,7 +3,7 @@ import type { TtrpcCallOptions } from '../client/api/call-options.js';
 import { TtrpcClient } from '../client/api/ttrpc-client.js';
 import { messageOf } from '../protocol/core/errors.js';
 import { loadProtoText } from '../schema/sources/proto-text.js';
-import { HEALTH_PROTO } from './health-proto.js';
+import { PROTOS } from './generated/protos.js';
 import { TtrpcHealth, type TtrpcWatchedStatus } from './ttrpc-health.js';
 
 /** What an indicator of @nestjs/terminus returns: the one entry has the key that it was given. */
@@ -26,7 +26,7 @@ interface HealthClient {
   check(request: { service: string }, options: TtrpcCallOptions): Promise<{ status: TtrpcWatchedStatus }>;
 }
 
-const descriptor = loadProtoText(HEALTH_PROTO, { enums: String, defaults: true }).resolve('grpc.health.v1.Health');
+const descriptor = loadProtoText(PROTOS.health, { enums: String, defaults: true }).resolve('grpc.health.v1.Health');
 
 /**
  * A health indicator for @nestjs/terminus 11 and 12: `health.check([() => ttrpc.isHealthy('greeter', 'demo.v1.Greeter')])`.

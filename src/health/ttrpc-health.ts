@@ -23,7 +23,7 @@ export class TtrpcHealth implements OnModuleDestroy, DrainListener {
 
   /**
    * Sets the status of a service; the empty name is the whole server. After {@link shutdown} the new status counts from
-   * {@link resume} on. @throws TypeError for a name that is no string and for another status.
+   * {@link resume} on. @throws TypeError for a name that is not a string and for another status.
    */
   setStatus(service: string, status: TtrpcServingStatus): void {
     if (typeof service !== 'string') {

@@ -95,7 +95,7 @@ export class ContainerChanges extends ResourceChanges {
 
   /** Sets the command line, also when another plugin has set it. */
   updateArgs(args: readonly string[]): this {
-    // An empty first argument says so.
+    // An empty first argument means that.
     this.args = ['', ...args];
     return this;
   }

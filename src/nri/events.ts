@@ -53,7 +53,7 @@ export interface RuntimeVersions {
 }
 
 /**
- * True when this runtime is known to lack the events of NRI 0.10. It would end the connection without a word: it names
+ * True when this runtime is known to lack the events of NRI 0.10. It would end the connection without an error: it names
  * them in its log only.
  */
 export function lacksLaterEvents({ runtimeName, runtimeVersion, NRIVersion }: RuntimeVersions): boolean {

@@ -49,7 +49,7 @@ export interface Synchronization {
 }
 
 /**
- * A plugin: a function for each event that it wants to hear of. Each gets the message of its rpc, whole, and a context.
+ * A plugin: a function for each event that it handles. Each gets the message of its rpc, whole, and a context.
  * An error that one throws fails the request of the runtime, with its message: a container that must not be created is
  * refused this way.
  */

@@ -10,7 +10,7 @@ export const RUNTIME_CONNECTION = 2;
 const MUX_HEADER_BYTES = 8;
 /** As in Go: one ttrpc message. A longer frame is a sign of a stream that is out of step. */
 const MAX_PAYLOAD_BYTES = HEADER_BYTES + MAX_MESSAGE_BYTES;
-/** As in Go: a connection that nobody reads ends the trunk, and does not grow. */
+/** As in Go: a connection that is not read ends the trunk, and does not grow. */
 const MAX_UNREAD_FRAMES = 256;
 const MAX_UNREAD_BYTES = 4 * MAX_PAYLOAD_BYTES;
 

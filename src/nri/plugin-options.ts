@@ -11,7 +11,7 @@ export interface NriLogger {
   error(message: string): void;
 }
 
-/** What the runtime does when a plugin fails to answer, from NRI 0.12 on. Older runtimes ignore it. */
+/** What the runtime does when a plugin fails to respond, from NRI 0.12 on. Older runtimes ignore it. */
 export interface NriFailurePolicy {
   /** Fail the request of the runtime, and do not go on without the plugin. Default false. */
   failRequest?: boolean;
@@ -35,7 +35,7 @@ export interface NriPluginOptions {
    * an inherited descriptor: the plugin ends then.
    */
   reconnect?: boolean | BackoffOptions | undefined;
-  /** What the runtime does when this plugin fails to answer. Default: it goes on without the plugin, and disconnects it. */
+  /** What the runtime does when this plugin fails to respond. Default: it goes on without the plugin, and disconnects it. */
   failurePolicy?: NriFailurePolicy | undefined;
   /**
    * What is done about events that this runtime is known to lack: `error` (the default) refuses to run and names them,

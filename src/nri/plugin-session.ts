@@ -217,7 +217,7 @@ export class PluginSession implements RuntimeLink {
     const { runtimeName, runtimeVersion } = request;
     const which = `${runtimeName} ${runtimeVersion} does not know ${unknown.join(', ')}`;
     if (this.options.unknownEvents === 'ignore') {
-      this.options.logger.warn(`NRI: ${which}: the plugin will not hear of these`);
+      this.options.logger.warn(`NRI: ${which}: the plugin will not receive these`);
       return wanted.filter((name) => !unknown.includes(name));
     }
     throw new TtrpcError(

@@ -33,7 +33,7 @@ export class NriRuntime {
     return this.#link?.configuration?.NRIVersion ?? '';
   }
 
-  /** How long the runtime waits for a handler, in ms, where it told. NRI's default is 2,000. */
+  /** How long the runtime waits for a handler, in ms, where it has said so. NRI's default is 2,000. */
   get requestTimeoutMs(): number | undefined {
     const ms = Number(this.#link?.configuration?.requestTimeout ?? 0);
     return ms > 0 ? ms : undefined;

@@ -25,7 +25,7 @@ export function connectTrunk(path: string, signal?: AbortSignal): Promise<Socket
 export function inheritedTrunk(text: string): Socket {
   const fd = /^\d+$/.test(text) ? Number(text) : -1;
   try {
-    if (fd < 0 || !fstatSync(fd).isSocket()) throw new Error('it is no socket');
+    if (fd < 0 || !fstatSync(fd).isSocket()) throw new Error('it is not a socket');
     return new Socket({ fd });
   } catch (cause) {
     const message = `${ENVIRONMENT.socket} is "${text}": expected the number of a connected socket (${messageOf(cause)})`;
@@ -35,8 +35,8 @@ export function inheritedTrunk(text: string): Socket {
 
 const REASONS: Record<string, string> = {
   ENOENT: 'there is no such socket; is a runtime with NRI enabled running?',
-  ECONNREFUSED: 'nobody listens there; is the runtime running?',
-  ENOTSOCK: 'it is no socket',
+  ECONNREFUSED: 'no runtime listens there; is it running?',
+  ENOTSOCK: 'it is not a socket',
   EACCES: 'this process may not use it; plugins run as root, as a rule',
   EPERM: 'this process may not use it; plugins run as root, as a rule',
 };

@@ -68,7 +68,7 @@ function parsed(text: string): Attributes {
       return { 'server.address': address.host, 'server.port': address.port, 'network.transport': 'tcp' };
     }
   } catch {
-    // `duplex`, and what is no address otherwise.
+    // `duplex`, and anything else that is not an address.
   }
   return { 'server.address': text };
 }

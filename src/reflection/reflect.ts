@@ -39,10 +39,10 @@ export class ReflectionStream {
 
   /** The response to one request. */
   respond(request: ReflectionRequest): ReflectionResponse {
-    return { valid_host: request.host ?? '', original_request: request, ...this.#answer(request) };
+    return { valid_host: request.host ?? '', original_request: request, ...this.#respondTo(request) };
   }
 
-  #answer(request: ReflectionRequest): Partial<ReflectionResponse> {
+  #respondTo(request: ReflectionRequest): Partial<ReflectionResponse> {
     const { pool, services } = this.reflected;
     const {
       file_by_filename: name,

@@ -5,12 +5,12 @@ import { TtrpcService } from '../decorators/ttrpc-service.decorator.js';
 import type { ServiceDescriptor } from '../schema/service-descriptor.js';
 import { loadProtoText } from '../schema/sources/proto-text.js';
 import type { TtrpcContext } from '../transport/call/ttrpc-context.js';
+import { PROTOS } from './generated/protos.js';
 import { ReflectionStream, type ReflectionRequest, type ReflectionResponse } from './reflect.js';
-import { REFLECTION_VERSIONS, reflectionProto } from './reflection-proto.js';
 import { TtrpcReflection } from './ttrpc-reflection.js';
 
-function serviceOf(version: (typeof REFLECTION_VERSIONS)[number]): ServiceDescriptor {
-  return loadProtoText(reflectionProto(version), { keepCase: true }).resolve('ServerReflection');
+function serviceOf(version: keyof typeof PROTOS): ServiceDescriptor {
+  return loadProtoText(PROTOS[version], { keepCase: true }).resolve('ServerReflection');
 }
 
 async function* respond(

@@ -18,7 +18,7 @@ export interface TtrpcReflectionOptions {
  */
 @Module({})
 export class TtrpcReflectionModule {
-  /** @throws TypeError for `services` that are no array of strings */
+  /** @throws TypeError for `services` that are not an array of strings */
   static register({ services }: TtrpcReflectionOptions = {}): DynamicModule {
     if (services !== undefined && !(Array.isArray(services) && services.every((name) => typeof name === 'string'))) {
       throw new TypeError(`TtrpcReflectionModule: services: expected an array of names, got ${describe(services)}`);

@@ -28,7 +28,7 @@ export interface OpenedAny {
 /** A packed message: what {@link Schema.pack} gives, a detail of an error, and a google.protobuf.Any that was decoded. */
 export type PackedMessage = Readonly<StatusDetail> | DecodedAny | OpenedAny;
 
-/** The type URL of a packed message. Raises a {@link SchemaError} for a prefix that cannot be one. */
+/** The type URL of a packed message. @throws {SchemaError} for a prefix that cannot be one */
 export function typeUrlOf(typeName: string, { typeUrlPrefix = TYPE_URL_PREFIX }: PackOptions): string {
   if (typeof typeUrlPrefix === 'string' && (typeUrlPrefix === '' || typeUrlPrefix.endsWith('/'))) {
     return typeUrlPrefix + typeName;
@@ -41,7 +41,7 @@ export function isOpened(packed: PackedMessage): packed is OpenedAny {
   return typeof (packed as Partial<OpenedAny> | null)?.['@type'] === 'string';
 }
 
-/** The type URL and the bytes of a packed message. Raises a {@link SchemaError} for what is none. */
+/** The type URL and the bytes of a packed message. @throws {SchemaError} for anything else */
 export function partsOf(packed: Exclude<PackedMessage, OpenedAny>): StatusDetail {
   const { typeUrl, type_url, value } = (packed ?? {}) as Partial<StatusDetail & Record<string, unknown>>;
   if (typeof typeUrl === 'string' && ArrayBuffer.isView(value)) return { typeUrl, value };

@@ -18,7 +18,7 @@ export function noteDefinition(service: ServiceDescriptor, source: DefinitionSou
   Object.defineProperty(service, DEFINED_BY, { value: source, configurable: true, enumerable: false });
 }
 
-/** What {@link noteDefinition} noted; undefined for a descriptor that somebody else made. */
+/** What {@link noteDefinition} noted; undefined for a descriptor that was made elsewhere. */
 export function definitionOf(service: ServiceDescriptor): DefinitionSource | undefined {
   return (service as { [DEFINED_BY]?: DefinitionSource })[DEFINED_BY];
 }

@@ -20,7 +20,7 @@ import {
 import { propertyCheck, type UnknownProperties, type WarningSink } from './codec/encode/unknown-properties.js';
 import type { LoaderOptions } from './sources/loader-options.js';
 
-/** What is done about properties of messages that are no fields. */
+/** What is done about properties of messages that are not fields. */
 export interface PropertyRules {
   readonly unknown: UnknownProperties;
   readonly warn: WarningSink;

@@ -32,7 +32,7 @@ export interface SchemaOptions {
    */
   maxMessageDepth?: number;
   /**
-   * What is done about a property of a message that is no field of its type (`{ mesage }`), which would not be sent:
+   * What is done about a property of a message that is not a field of its type (`{ mesage }`), which would not be sent:
    * `'warn'` (the default) logs one line for each type and property, `'error'` makes an EncodeError of it, `'ignore'`
    * drops it silently. Only own enumerable properties with a value count; functions, null, and names that begin with `$`
    * do not. To cost nothing that can be noticed, `'warn'` looks at the first 100 messages of each type and at every
@@ -63,7 +63,7 @@ export interface Schema {
   readonly services: ReadonlyMap<string, ServiceDescriptor>;
   /**
    * A service by its qualified name, or by its short name where that is unique.
-   * Raises a {@link SchemaError} with what there is when there is none, or with the candidates when there are several.
+   * @throws {SchemaError} with what there is when there is none, or with the candidates when there are several
    */
   resolve(name: string): ServiceDescriptor;
   /**
@@ -75,13 +75,13 @@ export interface Schema {
    * Encodes `value` as a detail of a status or for a google.protobuf.Any field: its bytes under a type URL, which is
    * `type.googleapis.com/` and the type's name unless `options` say otherwise. The types of google.protobuf and
    * google.rpc that come with this library count as types of the schema.
-   * Raises a {@link SchemaError} for a type that the schema does not know, an {@link EncodeError} for a wrong value.
+   * @throws {SchemaError} for a type that the schema does not know, EncodeError for a wrong value
    */
   pack(typeName: string, value: object, options?: PackOptions): StatusDetail;
   /**
    * Decodes a detail of a status or a google.protobuf.Any by the name behind the last slash of its type URL. A message
    * with `@type`, which `loader.json` has decoded already, is given back.
-   * Raises a {@link SchemaError} for a type that the schema does not know; decoding errors as they are.
+   * @throws {SchemaError} for a type that the schema does not know; decoding errors as they are
    */
   unpack(packed: PackedMessage): unknown;
 }

@@ -23,7 +23,7 @@ export interface FakeTtrpcContextOptions {
 }
 
 /**
- * The context of a call that nobody makes, for unit tests that call a controller's methods, a guard or an interceptor
+ * The context of a call that is not made, for unit tests that call a controller's methods, a guard or an interceptor
  * directly. It is a TtrpcContext, so `@Ctx()` parameters take it as they are.
  */
 export function fakeTtrpcContext(options: FakeTtrpcContextOptions = {}): TtrpcContext {

@@ -158,7 +158,7 @@ async function* decoded(
   for await (const bytes of messages) yield noted(request.decode(bytes), call);
 }
 
-/** Reads to the end; that the call ends first is no failure. */
+/** Reads to the end; a call that ends first is not a failure. */
 async function drain(messages: AsyncIterable<unknown>): Promise<void> {
   try {
     for await (const _ of messages);

@@ -1,5 +1,5 @@
 /**
- * Under this token a module provides what is told before the servers of `drainFirst` close. `Symbol.for`, so that the
+ * Under this token a module provides what is called before the servers of `drainFirst` close. `Symbol.for`, so that the
  * ESM and the CommonJS copy of this library agree on it.
  */
 export const DRAIN_LISTENER = Symbol.for('nestjs-ttrpc:drain-listener');

@@ -25,7 +25,7 @@ export interface TtrpcServerOptions extends SchemaOptions, ServerCoreOptions, Cl
   alwaysResolveParameters?: boolean | undefined;
 }
 
-/** Raises a RangeError or TypeError that names an option of the Nest side which is wrong. */
+/** @throws RangeError or TypeError that names the invalid option */
 export function checkOptions(options: TtrpcServerOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(`a TtrpcServer takes options with url and protoPath; got ${describe(options)}`);

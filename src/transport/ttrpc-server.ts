@@ -87,7 +87,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
   /** Nest registers an application's handlers in one turn of the event loop. */
   #turn: object | undefined;
 
-  /** Raises a RangeError or TypeError that names an invalid option; everything else shows at `listen()`. */
+  /** @throws RangeError or TypeError that names an invalid option; everything else shows at `listen()` */
   constructor(options: TtrpcServerOptions) {
     super();
     checkOptions(options);
@@ -121,7 +121,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
   /**
    * Reads the schema, finds the rpc for each handler, and binds the addresses. `callback` gets the addresses, or a
    * TtrpcException: INVALID_ARGUMENT for a schema that does not load (a SchemaError is its cause), for a handler without an
-   * rpc and for an address that is none, FAILED_PRECONDITION for an address that cannot be bound and a second `listen()`.
+   * rpc and for an invalid address, FAILED_PRECONDITION for an address that cannot be bound and a second `listen()`.
    */
   listen(callback: (error?: unknown, addresses?: string[]) => void): void {
     this.#listen().then(
@@ -156,7 +156,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
     this.#emit('close');
   }
 
-  /** Calls `callback` for each event of that name; see {@link TtrpcServerEvents}. Raises an Error for another name. */
+  /** Calls `callback` for each event of that name; see {@link TtrpcServerEvents}. @throws {Error} for another name */
   override on<E extends keyof TtrpcServerEvents>(event: E, callback: TtrpcServerEvents[E]): void;
   // The base class leaves the types of its events open.
   override on(event: string, callback: Function): void;
@@ -175,18 +175,18 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
 
   /**
    * Encodes a message of the schema as a detail of a status; after `listen()`.
-   * Raises a SchemaError for an unknown type and an EncodeError for a value that does not fit it.
+   * @throws {SchemaError} for an unknown type, EncodeError for a value that does not fit it
    */
   pack(typeName: string, value: object, options?: PackOptions): StatusDetail {
     return this.#loadSchema().pack(typeName, value, options);
   }
 
-  /** Decodes a detail of a status or a google.protobuf.Any by the schema. Raises a SchemaError for an unknown type. */
+  /** Decodes a detail of a status or a google.protobuf.Any by the schema. @throws {SchemaError} for an unknown type */
   unpack(packed: PackedMessage): unknown {
     return this.#loadSchema().unpack(packed);
   }
 
-  /** Nest gives each handler here; those of other transports are none of ours. */
+  /** Nest gives each handler here; those of other transports are ignored. */
   override addHandler(
     pattern: unknown,
     callback: MessageHandler,
@@ -322,7 +322,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
       callback: handler.info.foreign?.adapt(handler.callback, method) ?? handler.callback,
       request: method.request,
       response: method.response,
-      answersEmpty: method.response.typeName === 'google.protobuf.Empty',
+      returnsEmpty: method.response.typeName === 'google.protobuf.Empty',
       onHiddenError: (error) => this.#failures.note(`${handlerName(handler.info)} failed`, error),
       onLateError: (what, error) => this.#failures.note(what, error),
       onMistake: (message) => this.logger.error(message),

@@ -277,7 +277,7 @@ describe('peers about which authorize() is asked', () => {
     await core.listen([folder.url()]);
     try {
       expect(await ask()).toBe('UNAVAILABLE');
-      expect(refused).toEqual(['authorize: authorize() gave no answer in 20 ms']);
+      expect(refused).toEqual(['authorize: authorize() did not settle within 20 ms']);
       decision.resolve(true);
       await decision.promise;
       expect(core.stats).toMatchObject({ connections: 0, refused: { authorize: 1 } });

@@ -226,7 +226,7 @@ describe('ttrpc call with reflection', () => {
     expect(await fails([url, 'demo.v1.Greter/SayHello'])).toBe(
       "the server does not know 'demo.v1.Greter': it has demo.v1.Greeter. Did you mean 'demo.v1.Greeter'?",
     );
-    expect(await fails([url, 'SayHello'])).toMatch(/^'SayHello' is no method: expected service\/Method/);
+    expect(await fails([url, 'SayHello'])).toMatch(/^'SayHello' is not a method: expected service\/Method/);
   });
 
   test('a .proto error has its file, line and column', async () => {

@@ -110,7 +110,7 @@ export type FrameMatch =
       id: number;
       /** A Data frame with this message. */
       data: Bytes;
-      /** As for an answer. */
+      /** As for a response. */
       numbers?: { field: number; atLeast: string; atMost: string }[];
       /** 0 when not given. */
       flags?: number;
@@ -135,7 +135,7 @@ export type ServerStep = OnConnection &
      * in any. With `anyOrder` those of one stream may come in any order, too. `closed`: the connection ends instead.
      */
     | { receive: FrameMatch[]; instead?: Partial<Record<Peer, FrameMatch[] | 'closed'>>; anyOrder?: true }
-    /** A unary call with this id is made and answered, and nothing comes before its answer: what went before it brought no (further) answer. */
+    /** A unary call with this id is made and answered, and nothing comes before its response: what went before it brought no (further) response. */
     | { nothingMoreBy: number }
     /** The runner closes its sending side. */
     | { halfClose: true }

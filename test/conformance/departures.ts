@@ -78,7 +78,7 @@ const rust: Departure[] = [
     ],
     shows: 'got Response INVALID_ARGUMENT "Stream is no longer active"',
     reason:
-      'Rust knows no stream from the client on a server-streaming call: it refuses each frame, its handler goes on, and the call has two answers.',
+      'Rust knows no stream from the client on a server-streaming call: it refuses each frame, its handler goes on, and the call has two responses.',
     row: 'Data for an id that is not active',
     decision: 'a close says nothing new; a message is refused, and the refusal ends the call',
   },
@@ -129,9 +129,9 @@ const rust: Departure[] = [
   {
     cases: ['a message after remote-closed', 'bidi: a message after remote-closed, while its handler is at work'],
     shows: 'expected Response INVALID_ARGUMENT /\\^data handling error',
-    reason: 'Rust refuses the frame in other words, or after the answer; its handler goes on.',
+    reason: 'Rust refuses the frame in other words, or after the response; its handler goes on.',
     row: 'One id may get more than one Response',
-    decision: 'the refusal ends the call: one call, one answer',
+    decision: 'the refusal ends the call: one call, one response',
   },
   {
     cases: [
@@ -164,11 +164,11 @@ const rust: Departure[] = [
   },
   {
     cases: [
-      'an answer that does not fit into a frame',
-      'an answer and a stream message that fill a frame to the last byte',
+      'a response that does not fit into a frame',
+      'a response and a stream message that fill a frame to the last byte',
     ],
     shows: 'got Response INVALID_ARGUMENT "message length 41943\\d\\d exceed',
-    reason: 'Rust sends a status with each answer, also with OK, so that two bytes less fit.',
+    reason: 'Rust sends a status with each response, also with OK, so that two bytes less fit.',
     row: 'Go omits it, Rust sends 0',
     decision: 'OK is left out, as Go does',
   },

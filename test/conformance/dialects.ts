@@ -1,6 +1,6 @@
 import type { FrameMatch, Peer, StatusMatch, StatusName, TextMatch } from './case.js';
 
-/** An answer that a peer gives in its own words, or with a code of its own, wherever it is due. */
+/** A response that a peer gives in its own words, or with a code of its own, wherever it is due. */
 export interface Wording {
   /** When it is given. */
   what: string;
@@ -12,7 +12,7 @@ export interface Wording {
 
 /**
  * How peers word what ours and Go's server say alike. Cases need not say so one by one: what they expect is translated.
- * The rest of an answer, its stream, its place in the order and its number, must be the same.
+ * The rest of a response, its stream, its place in the order and its number, must be the same.
  */
 export const dialects: Partial<Record<Peer, readonly Wording[]>> = {
   rust: [

@@ -94,13 +94,13 @@ const envelope: Row[] = [
   {
     section: 'Envelope',
     says: 'absent status and code 0 mean OK; we omit it',
-    server: 'an empty answer is a Response without data',
+    server: 'an empty response is a Response without data',
     client: 'code 0 is OK',
   },
   {
     section: 'Envelope',
     says: 'a field with its default value is not written',
-    server: 'an empty answer is a Response without data|empty messages are Data of length 0',
+    server: 'an empty response is a Response without data|empty messages are Data of length 0',
     client: 'metadata and a deadline|empty messages',
   },
   { section: 'Envelope', says: 'details', server: 'an error with details', client: 'an error with details' },
@@ -338,8 +338,8 @@ const hostileClient: Row[] = ['data without a request', 'ids even, zero', 'repea
 
 const hostileServer: Row[] = [
   'answers to unknown ids',
-  'two answers',
-  'an answer of another shape',
+  'two responses',
+  'a response of another shape',
   'a status out of range',
   'details that do not decode',
 ].map((rule) => ({ section: 'Hostile bytes', says: rule, client: rule }));

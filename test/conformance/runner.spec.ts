@@ -36,9 +36,9 @@ const right: Record<number, Written[]> = {
 };
 
 interface Fault {
-  /** What is sent for a call instead of the right answer. */
+  /** What is sent for a call instead of the right response. */
   answers?: Record<number, Written[]>;
-  /** What is sent behind the answer of a probe. */
+  /** What is sent behind the response of a probe. */
   afterProbe?: Written[];
   /** Does not close when the client does. */
   staysOpen?: true;
@@ -112,15 +112,15 @@ describe('the runner of server cases', () => {
     ['no payload', answerOf1({}), 'expected Response OK'],
     ['an error', answerOf1({ status: { code: '2', message: 'no' } }), 'got Response UNKNOWN "no"'],
     ['flags on a Response', answerOf1({ payload }, 1), 'got Response[remote-closed]'],
-    ['Data for an answer', { answers: { 1: [data(1, payload)] } }, 'got Data'],
+    ['Data for a response', { answers: { 1: [data(1, payload)] } }, 'got Data'],
     [
       'a Response that does not decode',
       { answers: { 1: [{ id: 1, type: RESPONSE, data: { hex: 'ff' } }] } },
       'does not decode',
     ],
     ['an unknown field in an envelope', answerOf1({ payload, extra: [{ field: 9, varint: '1' }] }), 'unknown field 9'],
-    ['two answers', { answers: { 1: [...(right[1] ?? []), ...(right[1] ?? [])] } }, 'unexpected Response OK'],
-    ['an answer on another id', { answers: { 1: [{ id: 5, type: RESPONSE }] } }, 'stream 5: unexpected'],
+    ['two responses', { answers: { 1: [...(right[1] ?? []), ...(right[1] ?? [])] } }, 'unexpected Response OK'],
+    ['a response on another id', { answers: { 1: [{ id: 5, type: RESPONSE }] } }, 'stream 5: unexpected'],
     [
       'a message too few',
       { answers: { 3: [data(3), closing(3)] } },

@@ -168,7 +168,7 @@ export function ended(id: number): FrameMatch {
 
 const PROBE_MESSAGE = { seq: 7, body: { text: 'still there?' } };
 
-/** The unary call that shows that a connection is usable, and its answer. */
+/** The unary call that shows that a connection is usable, and its response. */
 export const PROBE: { request: RequestSpec; answer: Bytes } = {
   request: { service: INTEROP, method: 'Unary', payload: message(PROBE_MESSAGE) },
   answer: reply({ ...PROBE_MESSAGE, received: [PROBE_MESSAGE] }),

@@ -113,7 +113,7 @@ export class ServerInstruments {
         // One that was too long has been written by a second call.
         if (log(writer)?.sent.length === before) log(writer)?.error(id, code, message);
       }),
-      wrap(FrameWriter.prototype, 'writeAnswer', (writer, [id], proceed) => {
+      wrap(FrameWriter.prototype, 'writeResponse', (writer, [id], proceed) => {
         proceed();
         log(writer)?.answer(id);
       }),

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { TtrpcHealth, TtrpcHealthIndicator, TtrpcHealthModule } from 'nestjs-ttrpc/health';
 import { drainFirst, TtrpcClient, TtrpcMethod, TtrpcServer, TtrpcService, TtrpcStatus } from '../../src/index.js';
 import { loadProtoText } from '../../src/schema/sources/proto-text.js';
-import { HEALTH_PROTO, KATA_HEALTH_PROTO } from '../../src/health/health-proto.js';
+import { PROTOS } from '../../src/health/generated/protos.js';
 import { LAB_PROTO, type Message } from '../support/nest-lab.js';
 import { TempFolder } from '../support/temp-folder.js';
 
@@ -20,8 +20,8 @@ interface HealthClient {
 }
 
 const loader = { enums: String, defaults: true, keepCase: true };
-const health = loadProtoText(HEALTH_PROTO, loader).resolve('Health');
-const kata = loadProtoText(KATA_HEALTH_PROTO, loader).resolve('grpc.Health');
+const health = loadProtoText(PROTOS.health, loader).resolve('Health');
+const kata = loadProtoText(PROTOS.kata, loader).resolve('grpc.Health');
 
 @TtrpcService('lab.v1.Lab')
 class LabController {

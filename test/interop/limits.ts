@@ -84,7 +84,7 @@ export const limits = {
   rustStatusOk: limit(
     'rust',
     'server',
-    'sends a status with each answer, also with OK, so what an answer can carry is two bytes less',
+    'sends a status with each response, also with OK, so what a response can carry is two bytes less',
     'src/asynchronous/utils.rs:33, async_request_handler',
   ),
   rustOversizedReply: limit(

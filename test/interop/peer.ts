@@ -124,7 +124,7 @@ export interface FirstReply extends Sums {
 
 /**
  * `count` unary calls at once on one connection, with ascending seq. Call i asks the server for a delay of
- * `i * 7919 % 101` hundredths of `maxDelayMs`, so that the answers overtake each other.
+ * `i * 7919 % 101` hundredths of `maxDelayMs`, so that the responses overtake each other.
  */
 export interface BurstSpec {
   count: number;

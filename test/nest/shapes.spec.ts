@@ -136,7 +136,7 @@ describe('what a handler may return', () => {
     await start();
     await expect(lab.ask('Ask', { text })).rejects.toMatchObject({
       code: TtrpcStatus.INTERNAL,
-      message: 'LabController.ask gave no answer; one lab.v1.Answer was expected',
+      message: 'LabController.ask gave no response; one lab.v1.Answer was expected',
     });
   });
 
@@ -144,7 +144,7 @@ describe('what a handler may return', () => {
     await start();
     await expect(lab.ask('Ask', { text: 'two answers' })).rejects.toMatchObject({
       code: TtrpcStatus.INTERNAL,
-      message: 'LabController.ask gave a second answer; one lab.v1.Answer was expected',
+      message: 'LabController.ask gave a second response; one lab.v1.Answer was expected',
     });
   });
 

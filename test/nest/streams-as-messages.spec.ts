@@ -147,8 +147,8 @@ it('the mistakes that the caller is told are in the log', async () => {
   }
   const rpcs = await start(Mistaken);
   const messages = [
-    'Mistaken.ask gave no answer; one lab.v1.Answer was expected',
-    'Mistaken.sum gave a second answer; one lab.v1.Answer was expected',
+    'Mistaken.ask gave no response; one lab.v1.Answer was expected',
+    'Mistaken.sum gave a second response; one lab.v1.Answer was expected',
     'Mistaken.count gave a value of type object; an Observable or an AsyncIterable was expected',
   ];
   const calls = [rpcs.ask({}), rpcs.sum(of({})), rpcs.count({})[Symbol.asyncIterator]().next()];

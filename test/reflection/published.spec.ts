@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import protobuf from 'protobufjs';
 import type descriptor from 'protobufjs/ext/descriptor.js';
-import { HEALTH_PROTO } from '../../src/health/health-proto.js';
+import { PROTOS as HEALTH } from '../../src/health/generated/protos.js';
 import { describeRoot } from '../../src/reflection/describe-root.js';
-import { reflectionProto } from '../../src/reflection/reflection-proto.js';
+import { PROTOS as REFLECTION } from '../../src/reflection/generated/protos.js';
 import { descriptorTypes } from '../../src/schema/sources/descriptor-types.js';
 import { goVersion } from '../interop/go-peer.js';
 
@@ -74,9 +74,9 @@ const go = await goVersion();
 
 (go === undefined ? describe.skip : describe)('what this library serves is what grpc has published', () => {
   it.each([
-    ['health/grpc_health_v1/health.pb.go', HEALTH_PROTO],
-    ['reflection/grpc_reflection_v1/reflection.pb.go', reflectionProto('v1')],
-    ['reflection/grpc_reflection_v1alpha/reflection.pb.go', reflectionProto('v1alpha')],
+    ['health/grpc_health_v1/health.pb.go', HEALTH.health],
+    ['reflection/grpc_reflection_v1/reflection.pb.go', REFLECTION.v1],
+    ['reflection/grpc_reflection_v1alpha/reflection.pb.go', REFLECTION.v1alpha],
   ])('%s', (path, proto) => {
     expect(comparable(ours(proto))).toEqual(comparable(published(path)));
   });

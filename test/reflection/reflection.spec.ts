@@ -13,7 +13,7 @@ import { TtrpcReflectionModule } from 'nestjs-ttrpc/reflection';
 import { TtrpcClient, TtrpcMethod, TtrpcServer, TtrpcService, type TtrpcServerOptions } from '../../src/index.js';
 import type { ReflectionRequest, ReflectionResponse } from '../../src/reflection/reflect.js';
 import { filesOfSet } from '../../src/reflection/files-of-set.js';
-import { reflectionProto } from '../../src/reflection/reflection-proto.js';
+import { PROTOS } from '../../src/reflection/generated/protos.js';
 import { descriptorTypes } from '../../src/schema/sources/descriptor-types.js';
 import { loadProtoText } from '../../src/schema/sources/proto-text.js';
 import { goProgram, goVersion } from '../interop/go-peer.js';
@@ -22,8 +22,8 @@ import { TempFolder } from '../support/temp-folder.js';
 import { file_library, Library } from '../unit/schema/generated/protobuf-es/library_pb.js';
 
 const SET = readFileSync(fileURLToPath(new URL('../unit/schema/generated/descriptors.binpb', import.meta.url)));
-const V1 = loadProtoText(reflectionProto('v1'), { keepCase: true }).resolve('ServerReflection');
-const ALPHA = loadProtoText(reflectionProto('v1alpha'), { keepCase: true }).resolve('ServerReflection');
+const V1 = loadProtoText(PROTOS.v1, { keepCase: true }).resolve('ServerReflection');
+const ALPHA = loadProtoText(PROTOS.v1alpha, { keepCase: true }).resolve('ServerReflection');
 const OWN = ['grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'];
 
 @TtrpcService('lab.v1.Lab')

@@ -430,7 +430,7 @@ func (x *Item) GetPriceCents() int64 {
 // A message as applications have them: nested, repeated, a map, int64, an enum and bytes; about 300 bytes.
 type Order struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The value that the answer must repeat.
+	// The value that the response must repeat.
 	Value           uint32            `protobuf:"fixed32,1,opt,name=value,proto3" json:"value,omitempty"`
 	CreatedAtMicros int64             `protobuf:"varint,2,opt,name=created_at_micros,json=createdAtMicros,proto3" json:"created_at_micros,omitempty"`
 	Priority        Priority          `protobuf:"varint,3,opt,name=priority,proto3,enum=bench.v1.Priority" json:"priority,omitempty"`

@@ -24,7 +24,7 @@ drive(async (path) => {
       for (const { value, body } of messages) await call.send(encode(value, body));
       call.closeSend();
       for await (const reply of call) return decodeUploadReply(reply);
-      throw new Error('no answer');
+      throw new Error('no response');
     },
     chat(onMessage) {
       const call = client.stream(SERVICE, 'Chat', 'bidi');

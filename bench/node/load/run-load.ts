@@ -4,7 +4,7 @@ import { chatLoad, downloadLoad, uploadLoad } from './stream-loads.js';
 import { unaryLoad } from './unary-load.js';
 import type { Values } from './values.js';
 
-/** Carries a load and measures it. `latencies` stays empty where single messages have no answer. */
+/** Carries a load and measures it. `latencies` stays empty where single messages have no response. */
 export async function runLoad(load: Load, clients: readonly BenchClient[], values: Values): Promise<RunResult> {
   const answered = load.kind !== 'download' && load.kind !== 'upload';
   const latencies = new Float64Array(answered ? load.calls : 0);

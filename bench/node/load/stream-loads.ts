@@ -35,11 +35,13 @@ export async function uploadLoad(load: Load, client: BenchClient, values: Values
   const reply = await client.upload(messages());
   const bytes = (load.calls * load.bytes) >>> 0;
   if (reply.count !== load.calls || reply.sum !== sum || reply.bytes !== bytes) {
-    throw new Error(`the answer is ${JSON.stringify(reply)}, expected count ${load.calls}, sum ${sum}, bytes ${bytes}`);
+    throw new Error(
+      `the response is ${JSON.stringify(reply)}, expected count ${load.calls}, sum ${sum}, bytes ${bytes}`,
+    );
   }
 }
 
-/** One bidi call: `inFlight` messages are out, and each answer lets the next one go. */
+/** One bidi call: `inFlight` messages are out, and each response lets the next one go. */
 export async function chatLoad(
   load: Load,
   client: BenchClient,

@@ -22,11 +22,11 @@ export class Values {
     return this.kind === 'bytes' ? newBody(size) : (newText(size) as unknown as Uint8Array);
   }
 
-  /** Throws unless the answer has this value and this body. */
+  /** Throws unless the response has this value and this body. */
   checkEcho(answer: Echo, value: number, body: Uint8Array): void {
     if (answer.value === value && this.#same(answer.body, body)) return;
     throw new Error(
-      `the answer has value ${answer.value} and ${answer.body.length} bytes, expected ${value} and the same ${body.length} bytes`,
+      `the response has value ${answer.value} and ${answer.body.length} bytes, expected ${value} and the same ${body.length} bytes`,
     );
   }
 
@@ -53,7 +53,7 @@ export class Values {
     };
   }
 
-  /** Throws unless the answer equals `order`; 64-bit integers may come back in another form. */
+  /** Throws unless the response equals `order`; 64-bit integers may come back in another form. */
   checkOrder(answer: Order, order: Order): void {
     const wrong = this.#difference(answer, order, 'order');
     if (wrong !== undefined) throw new Error(wrong);

@@ -18,7 +18,7 @@ function onConnection(socket: Socket): void {
   let upload = { count: 0, sum: 0, bytes: 0 };
   socket.on('data', (chunk: Buffer) => {
     const input = rest ? Buffer.concat([rest, chunk]) : chunk;
-    // Each answer is shorter than its request, by the names of service and method.
+    // Each response is shorter than its request, by the names of service and method.
     const output = Buffer.allocUnsafe(input.length);
     let at = 0;
     let filled = 0;

@@ -73,7 +73,7 @@ async fn one(load: &Load, client: &Client, value: u32, body: &[u8]) -> Result<()
         "order" => {
             let sent = order(value);
             let answer: Order = call(load, client, "Place", &sent).await?;
-            if answer == sent { Ok(()) } else { Err(format!("the answer is {answer}, expected {sent}")) }
+            if answer == sent { Ok(()) } else { Err(format!("the response is {answer}, expected {sent}")) }
         }
         kind @ ("unary" | "guarded") => {
             let method = if kind == "unary" { "Unary" } else { "Guarded" };

@@ -11,13 +11,13 @@ pub fn body(size: usize) -> Vec<u8> {
     (0..size).map(|index| index as u8).collect()
 }
 
-/// An error unless the answer repeats the request.
+/// An error unless the response repeats the request.
 pub fn check(answer: &Echo, value: u32, body: &[u8]) -> Result<(), String> {
     if answer.value == value && answer.body == body {
         return Ok(());
     }
     let (got, bytes) = (answer.value, answer.body.len());
-    Err(format!("the answer has value {got} and {bytes} bytes, expected {value} and the same {} bytes", body.len()))
+    Err(format!("the response has value {got} and {bytes} bytes, expected {value} and the same {} bytes", body.len()))
 }
 
 /// A message as applications have them.

@@ -50,7 +50,7 @@ pub async fn upload(load: &Load, client: &Client, first: u32) -> Result<Vec<Dura
     let reply = messages.close_and_recv().await.map_err(text)?;
     let bytes = (load.calls * load.bytes) as u32;
     if (reply.count as usize, reply.sum, reply.bytes) != (load.calls, sum, bytes) {
-        return Err(format!("the answer is {reply}, expected count {}, sum {sum}, bytes {bytes}", load.calls));
+        return Err(format!("the response is {reply}, expected count {}, sum {sum}, bytes {bytes}", load.calls));
     }
     Ok(Vec::new())
 }

@@ -111,7 +111,7 @@ class Calls {
     }
     if (count > 0) return status;
     if (this.options.signal?.aborted) return this.#failed(new TtrpcError(TtrpcStatus.CANCELLED, 'interrupted'));
-    if (data?.startsWith('@')) throw new ToolError('there was no request to read; an empty one is {}');
+    if (data?.startsWith('@')) throw new ToolError('no request was given; an empty one is {}');
     return this.#one(new Uint8Array());
   }
 
@@ -141,7 +141,7 @@ class Calls {
     stopReading: () => void,
   ): Promise<number> {
     const { service, name, shape } = this.method;
-    if (shape === 'unary') throw new TypeError('a unary call is no stream');
+    if (shape === 'unary') throw new TypeError('a unary call is not a stream');
     const start = performance.now();
     const sent = { messages: 0, bytes: 0 };
     const received = { messages: 0, bytes: 0 };
@@ -185,7 +185,7 @@ class Calls {
       json = this.schema.toJson(this.method.response, response, this.#emitDefaults);
     } catch (error) {
       const { message } = error as { message: string };
-      throw new ToolError(`response ${received.messages} is no ${nameOf(this.method.response)}: ${message}`, {
+      throw new ToolError(`response ${received.messages} is not a ${nameOf(this.method.response)}: ${message}`, {
         cause: error,
       });
     }

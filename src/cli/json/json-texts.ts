@@ -9,7 +9,7 @@ export interface JsonText {
 
 /**
  * Cuts a stream into JSON values as they become complete: one on a line, several on one, or one over many lines. What is
- * no JSON is passed on as one text up to the next white space, so that whoever parses it names it.
+ * no JSON is passed on as one text up to the next white space, so that the parser's error names it.
  */
 export class JsonTexts {
   readonly #decoder = new StringDecoder('utf8');

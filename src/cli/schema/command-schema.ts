@@ -101,7 +101,7 @@ export class CommandSchema {
     return this.encode(type, messageFromJson(type, json, this));
   }
 
-  /** The ProtoJSON form of a message. @throws DecodeError when the bytes are no such message */
+  /** The ProtoJSON form of a message. @throws DecodeError when the bytes are not such a message */
   toJson(type: protobuf.Type, bytes: Uint8Array, emitDefaults: boolean): unknown {
     return messageToJson(type, this.decode(type, bytes), this, emitDefaults);
   }
@@ -143,7 +143,7 @@ export function splitMethod(symbol: string): [service: string, method: string] {
   const at = plain.includes('/') ? plain.indexOf('/') : plain.lastIndexOf('.');
   const [service, method] = [plain.slice(0, at), plain.slice(at + 1)];
   if (at <= 0 || method === '' || method.includes('/')) {
-    throw new ToolError(`'${symbol}' is no method: expected service/Method, such as demo.v1.Greeter/SayHello`);
+    throw new ToolError(`'${symbol}' is not a method: expected service/Method, such as demo.v1.Greeter/SayHello`);
   }
   return [service, method];
 }

@@ -15,7 +15,7 @@ const METHOD = 'ServerReflectionInfo';
 /** What servers without reflection say. */
 const NOT_SERVED: readonly TtrpcStatus[] = [TtrpcStatus.UNIMPLEMENTED, TtrpcStatus.NOT_FOUND];
 
-/** True for the answer of a server without the service; ttrpc-rust's is INVALID_ARGUMENT. */
+/** True for the response of a server without the service; ttrpc-rust's is INVALID_ARGUMENT. */
 function isNotServed({ code, message }: TtrpcError): boolean {
   return (
     NOT_SERVED.includes(code) || (code === TtrpcStatus.INVALID_ARGUMENT && message.endsWith('service does not exist'))

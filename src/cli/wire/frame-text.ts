@@ -12,7 +12,7 @@ export function frameText(streamId: number, type: number, flags: number, length:
   return [`${TYPES.get(type) ?? `type ${type}`} of stream ${streamId}`, ...names, `${length} bytes`].join(', ');
 }
 
-/** A reader that tells `onFrame` of each frame in words; bytes that are no frames are told as oversized ones. */
+/** A reader that describes each frame to `onFrame` in words; bytes that are not frames appear as oversized ones. */
 export function frameTexts(onFrame: (text: string) => void): FrameReader {
   return new FrameReader(
     {

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 
-/** Is told of the bytes of a connection, in their order. */
+/** Observes the bytes of a connection, in their order. */
 export interface ByteWatcher {
   onSent(bytes: Uint8Array): void;
   onReceived(bytes: Uint8Array): void;

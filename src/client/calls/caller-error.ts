@@ -6,7 +6,7 @@ export { describe } from '../../protocol/core/describe.js';
 
 /**
  * What a caller gets for an error of the engine, always a TtrpcException. A signal whose reason is an exception (a
- * handler's `context.signal`) ends its calls with that one; what is no TtrpcError is a complaint about what the caller
+ * handler's `context.signal`) ends its calls with that one; anything but a TtrpcError is about what the caller
  * passed: INVALID_ARGUMENT. `rpc` names the call (`demo.v1.Greeter/SayHello`), where there is one.
  */
 export function exceptionOf(error: unknown, rpc?: string): TtrpcException {
@@ -18,7 +18,7 @@ export function exceptionOf(error: unknown, rpc?: string): TtrpcException {
   return TtrpcException.from(error, rpc);
 }
 
-/** INVALID_ARGUMENT with this text, for what is no call yet. */
+/** INVALID_ARGUMENT with this text, for a call that was not made. */
 export function badArgument(message: string): TtrpcException {
   return new TtrpcException(TtrpcStatus.INVALID_ARGUMENT, message);
 }

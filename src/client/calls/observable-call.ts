@@ -15,7 +15,7 @@ import type { ReaderFlow } from './reader-flow.js';
 export class ObservableCall extends BoundCall<TtrpcCallOptions> implements Unsubscribable {
   readonly #context = new CallerContext();
 
-  /** `flow` is there when somebody behind interceptors may slow the responses. */
+  /** `flow` is there when a reader behind interceptors may slow the responses. */
   constructor(
     runtime: CallRuntime<TtrpcCallOptions>,
     method: CallMethod,

@@ -9,7 +9,7 @@ export class ReaderFlow implements Flow {
   #held = false;
   #bytes = 0;
 
-  /** A message of so many `bytes` is on its way to the reader. */
+  /** A message of this many `bytes` is on its way to the reader. */
   onMessage(call: Flow, bytes: number): void {
     this.#call = call;
     this.#bytes += bytes;

@@ -69,7 +69,7 @@ class ObservableFeed implements RequestFeed {
   }
 }
 
-/** What fails while the source cleans up is logged: nobody who unsubscribes, or ends the source, could help it. */
+/** What fails while the source cleans up is logged: the unsubscriber could not handle it. */
 class GuardedSubscriber extends Subscriber<unknown> {
   constructor(
     private readonly fullName: string,

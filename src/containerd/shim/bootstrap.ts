@@ -12,7 +12,7 @@ const RESULT = 'containerd.runtime.bootstrap.v1.BootstrapResult';
 
 /**
  * What containerd 2.3 and later write to the stdin of `start`; undefined for an older one, which writes its runtime's options
- * there. They are told apart by the id, which only parameters have.
+ * there. Only parameters have an id: that is the difference.
  */
 export function bootstrapParams(input: Uint8Array, flags: ShimFlags): BootstrapParams | undefined {
   try {

@@ -1,4 +1,4 @@
-/** A container as its shim is told of it. */
+/** A container as containerd describes it to its shim. */
 export interface ShimContainer {
   readonly id: string;
   readonly namespace: string;
@@ -33,7 +33,7 @@ export interface ShimProcess {
   readonly execId: string;
   readonly process: OciProcess;
   /**
-   * Descriptors for the process's stdin, stdout and stderr; undefined where nobody reads or writes. They are closed
+   * Descriptors for the process's stdin, stdout and stderr; undefined where there is no reader or writer. They are closed
    * here once the process has been started.
    */
   readonly stdio: readonly [number | undefined, number | undefined, number | undefined];

@@ -81,7 +81,7 @@ export function taskHandlers(options: TaskServiceOptions): ServiceHandlers<TaskM
       }
       const io = { stdin, stdout, stderr, terminal };
       publish('create', 'TaskCreate', { containerId: id, bundle, rootfs, io, checkpoint, pid: process.pid });
-      // There is no process of the container yet; some clients take 0 for none at all.
+      // The container has no process yet; some clients take 0 for "no container".
       return { pid: process.pid };
     },
 
@@ -124,7 +124,7 @@ export function taskHandlers(options: TaskServiceOptions): ServiceHandlers<TaskM
       try {
         wanted = JSON.parse(Buffer.from(spec?.value ?? new Uint8Array()).toString()) as OciProcess;
       } catch (cause) {
-        throw fail('INVALID_ARGUMENT', `the process of exec ${execId} is no JSON: ${messageOf(cause)}`);
+        throw fail('INVALID_ARGUMENT', `the process of exec ${execId} is not JSON: ${messageOf(cause)}`);
       }
       execs.set(key, new Task(container, execId, wanted, { stdin, stdout, stderr }, terminal));
       publish('exec-added', 'TaskExecAdded', { containerId: id, execId });

@@ -18,7 +18,7 @@ const NO_OPTIONS: RouteOptions = Object.freeze({});
 export abstract class BoundCall<Options extends RouteOptions> implements CallObserver, FeedOwner, Flow {
   #call: ClientCall | undefined;
   #feed: RequestFeed | undefined;
-  /** Only while somebody subscribes to calls. */
+  /** Only while there is a subscriber to calls. */
   #trace: TracedCall | undefined;
   #sourceError: { error: unknown } | undefined;
 

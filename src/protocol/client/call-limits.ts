@@ -7,7 +7,7 @@ import { offAbort, onAbort } from './signal-listeners.js';
 
 /** What ends a call before the server does. */
 export interface Limits {
-  /** When the call must be over, in ms of `performance.now()`, which nobody sets; undefined for no limit. */
+  /** When the call must be over, in ms of `performance.now()`, which is monotonic; undefined for no limit. */
   readonly deadline?: number | undefined;
   /** Ends the call with CANCELLED when it aborts. */
   readonly signal?: AbortSignal | undefined;
@@ -24,7 +24,7 @@ export interface Limited {
 }
 
 /**
- * The deadline and the signals of one call: the only place with its timer and its listeners. Whoever makes it clears it
+ * The deadline and the signals of one call: the only place with its timer and its listeners. Its maker clears it
  * when the call is over.
  */
 export class CallLimits {

@@ -14,7 +14,7 @@ export interface CallMethod {
   readonly fullName: string;
 }
 
-/** Whoever has a {@link RequestFeed}. */
+/** The owner of a {@link RequestFeed}. */
 export interface FeedOwner {
   /** The source itself has failed. */
   onSourceFailed(error: unknown): void;

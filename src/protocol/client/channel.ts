@@ -44,7 +44,7 @@ export interface ChannelStats {
   readonly waiting: number;
 }
 
-/** Is told of a channel's life. */
+/** Observes a channel's life. */
 export interface ChannelObserver {
   /** The status has changed; `error` is why, for `disconnected` and `reconnecting`. */
   onStatus?(status: ChannelStatus, error?: TtrpcError): void;
@@ -74,7 +74,7 @@ export class Channel {
   readonly #dialer: Dialer;
   #turn = 0;
   #status: ChannelStatus = 'disconnected';
-  /** Why the channel is closed, when nobody has closed it. */
+  /** Why the channel is closed, when `close` was not called. */
   #loss: TtrpcError | undefined;
 
   /** Makes no connection yet, except that a Duplex is taken at once. @throws RangeError that names an invalid option */
@@ -234,7 +234,7 @@ export class Channel {
   }
 }
 
-/** `why` is there when nobody has closed the channel: its only connection is gone. */
+/** `why` is there when `close` was not called: the channel's only connection is gone. */
 function closedError(why: TtrpcError | undefined): TtrpcError {
   const message = why ? `the client is closed: ${why.message}` : 'the client is closed';
   return new TtrpcError(TtrpcStatus.UNAVAILABLE, message, { cause: why, unsent: true });

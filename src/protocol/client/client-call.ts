@@ -27,7 +27,7 @@ export interface CallObserver {
 
 /** Where a call waits until it can start. */
 export interface CallPlace {
-  /** `call` waits no more: it starts, or it is over. */
+  /** `call` has stopped waiting: it starts, or it is over. */
   leave(call: ClientCall): void;
 }
 
@@ -60,9 +60,9 @@ export class ClientCall implements Limited {
   movedOn = false;
   /** True when its deadline or one of its signals has ended it: its caller wants nothing more of what has come. */
   limitReached = false;
-  /** True once the server has ended it: it keeps nothing for it any more. */
+  /** True once the server has ended it: the server keeps nothing for it. */
   endedByServer = false;
-  /** Publishes what happens to the call; undefined while nobody subscribes. Who makes the call sets it and ends it. */
+  /** Publishes what happens to the call; undefined without a subscriber. The call's maker sets it and ends it. */
   trace: TracedCall | undefined;
   /** Why the last attempt to connect failed, while it waits for the next one. */
   connectError: TtrpcError | undefined;
@@ -110,7 +110,7 @@ export class ClientCall implements Limited {
     return this.#open && !this.#requestClosed && this.#requestOutput().writable;
   }
 
-  /** Calls `callback` once, when a stream that was told to wait may send again; never after the end. */
+  /** Calls `callback` once, when a stream that had to wait may send again; never after the end. */
   onWritable(callback: () => void): void {
     if (this.#open && !this.#requestClosed) this.#requestOutput().onWritable(callback);
   }
@@ -214,7 +214,7 @@ export class ClientCall implements Limited {
   }
 
   /**
-   * Ends the call here and now, whoever says so: the server, its caller or a connection that is gone. The server does not
+   * Ends the call here and now, whether the server says so, its caller, or a connection that is gone. The server does not
    * learn of it, unless the connection is the call's own: then that is closed with it (PROTOCOL.md: there is no cancel frame).
    */
   fail(error: TtrpcError): void {

@@ -28,7 +28,7 @@ export interface ClientLimits {
   maxBufferedBytes: number;
   /**
    * Status of one response, in bytes of its message and details (128 more for each of these). Of a larger one the message is
-   * cut and the details are dropped; the error's `limit` says so. Default 2 MiB.
+   * cut and the details are dropped; the error's `limit` names this option. Default 2 MiB.
    */
   maxStatusBytes: number;
   /** How long a frame may take from its first byte to its last, in ms; then the connection is closed. Default 30,000. */
@@ -62,7 +62,7 @@ export const MAX_ABANDONED_STREAMS = 128;
  */
 export const MAX_ABANDONED_STREAMS_ON_ONE = 1024;
 
-/** Whoever uses a connection: it is told what becomes of it. */
+/** The user of a connection: it learns what becomes of it. */
 export interface ConnectionOwner {
   /** `call` has left the connection. */
   onCallGone(connection: ClientConnection, call: ClientCall): void;

@@ -59,7 +59,7 @@ export interface RawClient {
 
 /**
  * Connects to an address (see `parseAddress`) or speaks on a Duplex that is connected. Rejects with a TtrpcError when
- * the address is invalid or nobody listens there. The connection is made again when it is lost and a call needs it.
+ * the address is invalid or no server listens there. The connection is made again when it is lost and a call needs it.
  */
 export async function connect(target: string | Duplex, options: RawClientOptions = {}): Promise<RawClient> {
   if (options.timeoutMs !== undefined) checkTimeoutMs(options.timeoutMs, 'timeoutMs');

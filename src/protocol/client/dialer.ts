@@ -81,7 +81,7 @@ export class Dialer {
     return connection;
   }
 
-  /** `connection` is gone: each owner says so. */
+  /** `connection` is gone: each owner reports it. */
   forget(connection: ClientConnection): void {
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#watchdog.stop();

@@ -12,7 +12,7 @@ export class IterableFeed implements RequestFeed, PumpTarget<unknown> {
   readonly #codec: MessageCodec;
   #call: ClientCall | undefined;
   #running = true;
-  /** Why a message could not be sent: that is no failure of the source. */
+  /** Why a message could not be sent, which is not a failure of the source. */
   #unsent: { readonly error: unknown } | undefined;
   #paused = false;
   #wake: (() => void) | undefined;

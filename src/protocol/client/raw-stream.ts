@@ -29,7 +29,7 @@ export interface RawStream extends AsyncIterable<Uint8Array> {
 export class SentStream<Options extends RouteOptions> extends ResponseReader<Options> implements RawStream {
   readonly #call: ClientCall;
   readonly #sendsStream: boolean;
-  /** No message may be sent any more. */
+  /** Sending has ended. */
   #sendClosed = false;
   #error: { make: () => unknown } | undefined;
   #wake: (() => void) | undefined;

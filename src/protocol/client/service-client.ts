@@ -56,7 +56,7 @@ export function serviceClient<Options extends RouteOptions>(
       if (!Object.hasOwn(service.methods, other)) functions.set(other, call);
     }
   }
-  // Whoever awaits the object asks for it.
+  // `await` looks for it.
   functions.delete('then');
   const object = {};
   for (const [name, value] of functions) Object.defineProperty(object, name, { value, enumerable: true });

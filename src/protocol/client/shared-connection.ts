@@ -69,7 +69,7 @@ export class SharedConnection implements ConnectionOwner {
     }
     const waitMs = this.#attempt ? 0 : this.#notBefore - performance.now();
     if (waitMs > 0 && !call.waitForReady) {
-      // The last attempt failed a moment ago: another one for each call would only add to the trouble.
+      // The last attempt failed a moment ago: another one for each call would only add to the load.
       call.fail(this.#lastError ?? new TtrpcError(TtrpcStatus.UNAVAILABLE, 'not connected', { unsent: true }));
       return;
     }

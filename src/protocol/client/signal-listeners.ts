@@ -1,4 +1,4 @@
-/** The callbacks of each signal that somebody waits for, behind the one listener that it has for all of them. */
+/** The callbacks that wait for each signal, behind the one listener that it has for all of them. */
 const waiting = new WeakMap<AbortSignal, SignalListener>();
 
 class SignalListener {

@@ -24,7 +24,7 @@ export interface ConnectionRole extends FrameSink {
    * False: it is noticed when reading goes on, behind all that it had sent.
    */
   readonly probesPeer: boolean;
-  /** The connection is gone, once; `error` says why. Nothing can be sent any more. */
+  /** The connection is gone, once; `error` says why. Nothing more can be sent. */
   onClosed(error: TtrpcError): void;
   /** The Duplex has taken everything that was written. */
   onDrain(): void;
@@ -74,7 +74,7 @@ export class Connection implements StreamSender, ReadSource, UnsentObserver {
     duplex.on('close', this.#onDuplexClose);
     duplex.on('error', this.#onError);
     duplex.resume();
-    // A Duplex that ended before we listened says so no more.
+    // A Duplex that ended before we listened emits no further event.
     if (duplex.destroyed || duplex.readableEnded) process.nextTick(this.#onEnd);
   }
 
@@ -120,7 +120,7 @@ export class Connection implements StreamSender, ReadSource, UnsentObserver {
     this.#unsent = counted;
   }
 
-  /** As {@link UnsentObserver.checkLarge}: of many peers each could leave its first answer untaken. */
+  /** As {@link UnsentObserver.checkLarge}: each of many peers could leave its first response untaken. */
   checkLarge(bytes: number): void {
     if (this.budget.fits(bytes)) return;
     const limit = this.budget.exceededBy(bytes);

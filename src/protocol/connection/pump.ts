@@ -1,13 +1,13 @@
 /**
- * After so long, in ms, the pump lets the event loop do other work, since a source may never really wait: by time, so that
- * cheap messages leave in large writes and dear ones do not keep others from their turn.
+ * After this long, in ms, the pump lets the event loop do other work, since a source may never really wait: by time, so that
+ * cheap messages leave in large writes and expensive ones do not hold up other streams.
  */
 const TURN_MS = 0.1;
 
 /** So often, in messages, it looks at the clock. */
 const LOOK_EVERY = 64;
 
-/** After so many messages its turn is over whatever the clock says: tests may have stopped it. */
+/** After this many messages its turn is over whatever the clock says: tests may have stopped it. */
 const MAX_TURN = 1024;
 
 /** Where a {@link Pump} sends to: the outgoing side of a call. */
@@ -16,7 +16,7 @@ export interface PumpTarget<T> {
   readonly writable: boolean;
   /** Calls back once, when the next message may be sent. */
   onWritable(callback: () => void): void;
-  /** Sends one message; what it raises ends the pump. */
+  /** Sends one message; what it throws ends the pump. */
   send(value: T): void;
 }
 
@@ -29,7 +29,7 @@ export class Pump<T> {
   #stopped = false;
   #wake: (() => void) | undefined;
 
-  /** Begins nothing yet; see {@link run}. Raises what the source raises when it has no iterator (a locked stream). */
+  /** Begins nothing yet; see {@link run}. @throws what the source throws when it has no iterator (a locked stream) */
   constructor(
     source: AsyncIterable<T> | Iterable<T>,
     private readonly target: PumpTarget<T>,
@@ -86,12 +86,12 @@ export function abandon(source: AsyncIterable<unknown> | Iterable<unknown>): voi
   try {
     leave(iteratorOf(source));
   } catch {
-    // A stream that is locked or was read already has no iterator; nobody is left to hear of it.
+    // A stream that is locked or was read already has no iterator; nothing is left to report that to.
   }
 }
 
 function leave(iterator: AsyncIterator<unknown> | Iterator<unknown>): void {
-  // A source may fail while it cleans up; nobody is left to hear of it.
+  // A source may fail while it cleans up; nothing is left to report that to.
   try {
     Promise.resolve(iterator.return?.()).catch(() => undefined);
   } catch {
@@ -103,7 +103,7 @@ function iteratorOf<T>(source: AsyncIterable<T> | Iterable<T>): AsyncIterator<T>
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
 }
 
-/** True for what a {@link Pump} can read; a string, which is iterable too, is none. */
+/** True for what a {@link Pump} can read; false for a string, although that is iterable. */
 export function isIterable(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
   return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value);
 }

@@ -1,6 +1,6 @@
 import { Timer } from '../core/timer.js';
 
-/** A stream whose reader is slow holds back the reading of a connection that others use for so long at most, in ms. */
+/** How long, in ms, a stream with a slow reader may hold back the reading of a connection that others use. */
 export const MAX_PAUSE_MS = 1000;
 
 /** What is read: a connection. */

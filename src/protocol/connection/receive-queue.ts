@@ -1,4 +1,4 @@
-/** A reader may be so many messages behind before the connection is held back. */
+/** A reader may be this many messages behind before the connection is held back. */
 const HIGH_MESSAGES = 512;
 
 /** The same in bytes. */
@@ -15,7 +15,7 @@ export interface Flow {
   resumeInput(): void;
   /** So many bytes more are queued. False: the source is to be held back already. */
   onQueued?(bytes: number): boolean;
-  /** So many of the queued bytes are there no more. */
+  /** This many of the queued bytes were taken. */
   onTaken?(bytes: number): void;
 }
 
@@ -25,7 +25,7 @@ interface Waiting<T> {
 
 /**
  * Received messages on their way to one reader who takes them one by one. When the reader is more than 512 messages or
- * 256 KiB behind, the connection is held back until he has caught up to a quarter of that.
+ * 256 KiB behind, the connection is held back until it has caught up to a quarter of that.
  */
 export class ReceiveQueue<T> implements AsyncIterableIterator<T, undefined> {
   // What is queued stands in [#head, #tail) of both arrays: no object for each message, no new array when all is taken.

@@ -62,7 +62,7 @@ export class SendQueue implements DrainWaiter {
     return true;
   }
 
-  /** Calls `callback` once, when a producer that was told to wait may go on; never after the end. */
+  /** Calls `callback` once, when a producer that had to wait may go on; never after the end. */
   onWritable(callback: () => void): void {
     this.#waiters.push(callback);
     this.#sender?.awaitDrain(this);
@@ -74,8 +74,9 @@ export class SendQueue implements DrainWaiter {
   }
 
   /**
-   * Sends one message. Raises what the codec raises, and RESOURCE_EXHAUSTED when the message is too large or when what
-   * the peer has not taken exceeds a limit; the message is not sent then.
+   * Sends one message.
+   * @throws what the codec throws, and RESOURCE_EXHAUSTED when the message is too large or when what the peer has not
+   * taken exceeds a limit; the message is not sent then
    */
   send<T>(codec: MessageCodec<T>, value: T): void {
     const sender = this.#sender;
@@ -86,7 +87,7 @@ export class SendQueue implements DrainWaiter {
     const bytes = codec.encode(value);
     sender?.writer.checkLength(bytes.length);
     this.#take(bytes.length + OVERHEAD_BYTES);
-    // What the user passed may be changed by him before it is sent.
+    // The user may change what was passed before it is sent.
     this.#queue.push(codec === (bytesCodec as unknown) ? copyBytes(bytes, 0, bytes.length) : bytes);
     sender?.awaitDrain(this);
   }

@@ -59,7 +59,7 @@ export class Watchdog {
     this.#timer.unref();
   }
 
-  /** Looks no more. */
+  /** Stops. */
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;

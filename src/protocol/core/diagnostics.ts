@@ -76,12 +76,12 @@ const connectionOpened = channel('nestjs-ttrpc.connection.opened');
 const connectionClosed = channel('nestjs-ttrpc.connection.closed');
 const connectionRefused = channel('nestjs-ttrpc.connection.refused');
 
-/** True while somebody subscribes to calls of clients. */
+/** True while there is a subscriber to calls of clients. */
 export function tracesClients(): boolean {
   return clientCalls.hasSubscribers || messages.hasSubscribers;
 }
 
-/** True while somebody subscribes to calls of servers. */
+/** True while there is a subscriber to calls of servers. */
 export function tracesServers(): boolean {
   return serverCalls.hasSubscribers || messages.hasSubscribers;
 }
@@ -113,7 +113,7 @@ export interface TraceStart {
   readonly parent?: CallTrace | undefined;
 }
 
-/** A {@link CallTrace} for the engine, which publishes what happens to its call. Made only while somebody subscribes. */
+/** A {@link CallTrace} for the engine, which publishes what happens to its call. Made only for a subscriber. */
 export class TracedCall implements CallTrace {
   readonly service: string;
   readonly method: string;

@@ -2,7 +2,7 @@ import { isThenable } from './thenable.js';
 
 type Listener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
 
-/** `addEventListener` and `removeEventListener`, as they are here: what is no listener is for Node to refuse. */
+/** `addEventListener` and `removeEventListener`, as they are here: Node refuses what is not a listener. */
 type Register = (this: AbortSignal, type: string, listener: unknown, options?: unknown) => void;
 
 /**

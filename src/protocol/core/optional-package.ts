@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 
 /**
  * Loads an optional package: from where this library is installed, else from where the program is. Never from the working
- * directory, which somebody else may have chosen. Returns undefined when it is not installed.
+ * directory, which another user may have chosen. Returns undefined when it is not installed.
  */
 export function loadOptional(name: string): unknown {
   for (const base of [ownFile(), programFile()]) {

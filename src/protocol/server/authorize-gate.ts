@@ -7,30 +7,30 @@ import { Timer } from '../core/timer.js';
 /** Default of the option `authorizeTimeoutMs`, in ms. */
 export const AUTHORIZE_TIMEOUT_MS = 10_000;
 
-/** Who lets connections in, and whom an {@link AuthorizeGate} tells what became of them. */
+/** Decides about connections, and learns from an {@link AuthorizeGate} what became of them. */
 export interface GateKeeper {
   /** May this peer connect? As the option `authorize` of a server. */
   authorize(peer: Peer): boolean | Promise<boolean>;
   /** It may. */
   onAdmitted(duplex: Duplex, peer: Peer): void;
-  /** It may not, or nobody said in time; `why` says it in words. Its connection is closed. */
+  /** It was refused, or not decided in time; `why` is the reason in words. Its connection is closed. */
   onDenied(peer: Peer, why: string): void;
 }
 
 /**
- * The connections about which `authorize` is being asked. Each holds its place until it is answered, until the peer leaves,
- * or until `timeoutMs` have passed: whoever asks somebody else must not fill a server by it.
+ * The connections that wait for `authorize`. Each holds its place until `authorize` has decided, until the peer leaves,
+ * or until `timeoutMs` have passed: an `authorize` that asks another service must not fill the server.
  */
 export class AuthorizeGate {
   readonly #open = new Set<Question>();
 
-  /** `timeoutMs` is how long an answer may take, in ms. */
+  /** `timeoutMs` is how long a decision may take, in ms. */
   constructor(
     private readonly keeper: GateKeeper,
     private readonly timeoutMs: number,
   ) {}
 
-  /** Connections without an answer. */
+  /** Connections that wait for a decision. */
   get size(): number {
     return this.#open.size;
   }
@@ -47,7 +47,7 @@ export class AuthorizeGate {
     question.start(() => this.keeper.authorize(peer));
   }
 
-  /** Closes all connections without an answer. */
+  /** Closes all connections that wait for a decision. */
   close(): void {
     for (const question of [...this.#open]) question.settle('gone', 'the server is closing');
   }
@@ -55,7 +55,7 @@ export class AuthorizeGate {
 
 type Outcome = 'admitted' | 'refused' | 'gone';
 
-/** One connection and the one answer about it; what comes after the first is ignored. */
+/** One connection and the one decision about it; what comes after the first is ignored. */
 class Question {
   #settled = false;
   readonly #timer: Timer;
@@ -66,12 +66,14 @@ class Question {
     timeoutMs: number,
     private readonly onSettled: (outcome: Outcome, why: string) => void,
   ) {
-    this.#timer = new Timer(timeoutMs, () => this.settle('refused', `authorize() gave no answer in ${timeoutMs} ms`));
+    this.#timer = new Timer(timeoutMs, () =>
+      this.settle('refused', `authorize() did not settle within ${timeoutMs} ms`),
+    );
     this.#probe = new PeerProbe(duplex);
   }
 
   start(ask: () => boolean | Promise<boolean>): void {
-    // A peer that has sent something is not seen to leave, since nobody reads yet: then the probe tells.
+    // While the connection is not read, a peer that has sent something is not seen to leave: the probe finds out.
     this.duplex.on('close', this.#onLeave);
     this.duplex.on('end', this.#onLeave);
     this.#probe.start();

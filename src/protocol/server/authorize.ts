@@ -33,7 +33,7 @@ export function requireRoot(): Authorize {
 
 /**
  * Lets in processes with this user id and group id only, as Go's `UnixSocketRequireUidGid`; see {@link sameUser}.
- * Raises a RangeError when one of them is no id.
+ * @throws {RangeError} when one of them is not an id
  */
 export function requireUidGid(uid: number, gid: number): Authorize {
   for (const [name, id] of Object.entries({ uid, gid })) {
@@ -43,15 +43,16 @@ export function requireUidGid(uid: number, gid: number): Authorize {
   return byCredentials('requireUidGid()', (peer) => peer.uid === uid && peer.gid === gid);
 }
 
-/** Checks the option `authorize`. Raises a TypeError for what is no function. */
+/** Checks the option `authorize`. @throws {TypeError} when it is not a function */
 export function checkAuthorizeOption(authorize: unknown): void {
   if (authorize === undefined || typeof authorize === 'function') return;
   throw new TypeError(`authorize: expected a function such as sameUser(), got ${describeOption(authorize)}`);
 }
 
 /**
- * Checks the option `authorize` of a server that is about to listen. Raises FAILED_PRECONDITION for a ready-made one
- * where credentials cannot be read at all: it would refuse each connection.
+ * Checks the option `authorize` of a server that is about to listen.
+ * @throws FAILED_PRECONDITION for a ready-made one where credentials cannot be read at all: it would refuse each
+ * connection
  */
 export function checkCredentials(authorize: AnyAuthorize | undefined): void {
   const name = (authorize as { [NEEDS_CREDENTIALS]?: string } | undefined)?.[NEEDS_CREDENTIALS];

@@ -121,7 +121,7 @@ export abstract class HandlerRun<Request, Response> implements CallHandler, RawC
   }
 
   get signal(): AbortSignal {
-    // Made when somebody asks for it: most handlers never do.
+    // Made when it is first read: most handlers never do that.
     if (!this.#controller) {
       this.#controller = guardedAbortController((error) => this.onListenerFailed(error));
       if (this.#aborted) this.#controller.abort(this.reasonFor(this.#aborted));
@@ -220,7 +220,7 @@ export abstract class HandlerRun<Request, Response> implements CallHandler, RawC
     this.onOver();
   }
 
-  /** Reads no more of what the handler gives. */
+  /** Stops reading what the handler gives. */
   protected stop(): void {
     this.#pump?.stop();
   }
@@ -305,7 +305,7 @@ export abstract class HandlerRun<Request, Response> implements CallHandler, RawC
   }
 }
 
-/** The error for bytes that are no message: a limit's own, else INTERNAL, as in Go. */
+/** The error for bytes that do not decode: a limit's own, else INTERNAL, as in Go. */
 function decodeFailure(error: unknown): TtrpcError {
   if (error instanceof TtrpcError && error.limit !== undefined) return error;
   return new TtrpcError(TtrpcStatus.INTERNAL, `error unmarshalling payload: ${messageOf(error)}`, { cause: error });

@@ -62,7 +62,7 @@ export class ServiceImplementation {
  * request's codec decodes, or an iterator of it, and return what the response's codec encodes, or an iterable of that.
  * A TtrpcError is the call's status, any other error UNKNOWN without its message; returning nothing is INTERNAL unless the
  * response is google.protobuf.Empty. `handlers` may be an instance of a class.
- * @throws TypeError for a handler that is no function, and for a function that belongs to no rpc
+ * @throws TypeError for a handler that is not a function, and for a function that belongs to no rpc
  */
 export function implement<All extends Record<string, MethodDescriptor>>(
   service: ServiceDescriptor<All>,

@@ -12,7 +12,7 @@ export class MethodTable<T extends MethodKey> {
   readonly #slots = new Map<number, Slot<T>[]>();
   readonly #services = new Set<string>();
 
-  /** Adds a method; raises an error when one of that name is there. */
+  /** Adds a method. @throws {Error} when one of that name is there */
   add(value: T): void {
     const slot = { value, service: utf8Bytes(value.service), method: utf8Bytes(value.method) };
     const { service, method } = slot;

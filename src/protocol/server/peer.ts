@@ -14,7 +14,7 @@ export interface Peer {
 
 /** The peer of an accepted connection. */
 export class ConnectedPeer implements Peer {
-  /** As {@link Peer.credentials}; read at once, since nobody can tell any more when the peer has gone. */
+  /** As {@link Peer.credentials}; read at once, since they cannot be read after the peer has gone. */
   readonly credentials: PeerCredentials | undefined;
 
   /** `duplex` has come in at `address`. */

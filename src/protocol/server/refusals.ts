@@ -8,13 +8,13 @@ export type RefusalReason =
   | 'frameTimeoutMs'
   /** A connection without a call for `idleTimeoutMs`. */
   | 'idleTimeoutMs'
-  /** A frame, or an answer, above `maxMessageBytes`. */
+  /** A frame, or a response, above `maxMessageBytes`. */
   | 'maxMessageBytes'
   /** A call above `maxConcurrentCalls`. */
   | 'maxConcurrentCalls'
   /** A request with more metadata than `maxMetadataBytes`. */
   | 'maxMetadataBytes'
-  /** A stream or an answer that its reader does not take, above one of the `maxBufferedBytes` limits. */
+  /** A stream or a response that its reader does not take, above one of the `maxBufferedBytes` limits. */
   | 'maxBufferedBytes'
   /** A message that takes too much memory once it is decoded. */
   | 'maxDecodedMessageBytes'
@@ -55,7 +55,7 @@ export interface ServerStats {
   readonly connections: number;
   /** Calls in flight on all of them. */
   readonly calls: number;
-  /** Bytes that are held for peers: queued messages both ways, unsent answers, unfinished frames, large requests in flight. */
+  /** Bytes that are held for peers: queued messages both ways, unsent responses, unfinished frames, large requests in flight. */
   readonly bufferedBytes: number;
   /** Memory of decoded requests in flight and messages that wait in streams, from 16 KiB on, in bytes. */
   readonly decodedBytes: number;

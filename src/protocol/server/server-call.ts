@@ -19,14 +19,14 @@ import type { RefusalReason } from './refusals.js';
  */
 export const DEADLINE_GRACE_MS = 10;
 
-/** What a request holds while its call is in flight is counted from so many bytes on: small ones are limited by number. */
+/** Requests of calls in flight are counted from this many bytes on: small ones are limited by number. */
 const COUNTED_REQUEST_BYTES = 4096;
 
 /** A method that a server serves: where a request goes once its names are known. */
 export interface ServerMethod extends MethodKey {
-  /** True: the handler of a streaming call is told when the server begins to close, whatever `signalStreams` says. */
+  /** True: the handler of a streaming call learns that the server begins to close, whatever `signalStreams` is. */
   readonly signalsClosing?: boolean | undefined;
-  /** Opens a call, before its request is delivered: who hears of it from now on. */
+  /** Opens a call, before its request is delivered: returns its handler. */
   open(call: ServerCall): CallHandler;
 }
 
@@ -75,13 +75,13 @@ export interface ServerCallHost {
 }
 
 /**
- * One call as the server sees it. It ends once: by an answer, by the end of its stream, by an error, or because the
+ * One call as the server sees it. It ends once: by a response, by the end of its stream, by an error, or because the
  * client, its time or the server is gone; what comes after that does nothing.
  */
 export class ServerCall implements Flow {
   /** True once the client has closed its side. */
   inputClosed: boolean;
-  /** Publishes what happens to the call; undefined while nobody subscribes. */
+  /** Publishes what happens to the call; undefined while there is no subscriber. */
   trace: TracedCall | undefined;
   #handler: CallHandler | undefined;
   #state: 'open' | 'ending' | 'ended' = 'open';
@@ -92,7 +92,7 @@ export class ServerCall implements Flow {
   #held = 0;
   /** Bytes that the server's account of decoded messages keeps for it. */
   #decoded = 0;
-  /** When its time is up, by the clock that nobody sets. */
+  /** When its deadline passes, by the monotonic clock. */
   #deadline: number | undefined;
 
   /** Holds nothing yet; see {@link begin}. */
@@ -105,7 +105,7 @@ export class ServerCall implements Flow {
     this.inputClosed = !sendsRequestStream(method.shape);
   }
 
-  /** True once nothing that the handler does reaches the client any more. */
+  /** True once nothing that the handler does can reach the client. */
   get ended(): boolean {
     return this.#state !== 'open';
   }
@@ -115,7 +115,7 @@ export class ServerCall implements Flow {
     return this.#state === 'open' && this.#sendQueue().writable;
   }
 
-  /** Calls `callback` once, when a stream that was told to wait may send again; never after the end. */
+  /** Calls `callback` once, when a stream that had to wait may send again; never after the end. */
   onWritable(callback: () => void): void {
     if (this.#state === 'open') this.#sendQueue().onWritable(callback);
   }
@@ -165,7 +165,7 @@ export class ServerCall implements Flow {
 
   /**
    * Decodes the call's one request, in `buf[start, end)`; what that makes is counted until the handler is done.
-   * Raises what the codec raises, and RESOURCE_EXHAUSTED for more than the server's limits.
+   * @throws what the codec throws, and RESOURCE_EXHAUSTED for more than the server's limits
    */
   decodeRequest<T>(codec: MessageCodec<T>, buf: Uint8Array, start: number, end: number): T {
     const message = this.decode(codec, buf, start, end);
@@ -194,7 +194,7 @@ export class ServerCall implements Flow {
     try {
       host.checkBacklog();
       if (this.trace) this.#respondTraced(this.trace, codec, value);
-      else host.connection.writer.writeAnswer(this.id, codec, value);
+      else host.connection.writer.writeResponse(this.id, codec, value);
     } catch (error) {
       this.#countUnsent(error);
       throw error;
@@ -264,7 +264,7 @@ export class ServerCall implements Flow {
     if (this.#state === 'open') this.#handler?.onClosing(reason);
   }
 
-  /** What the client has sent is no request, or no message of its stream: it gets `status`, and the handler learns of it. */
+  /** The client has sent an invalid request or message: it gets `status`, and the handler learns of it. */
   reject(status: StatusObject): void {
     this.abort(new TtrpcError(TtrpcStatus.CANCELLED, `the client sent what cannot be read: ${status.message}`), status);
   }
@@ -342,7 +342,7 @@ export class ServerCall implements Flow {
     return this.#output;
   }
 
-  /** The timer may be late; an answer after the deadline, and its grace, is none. */
+  /** The timer may be late: a response that comes after the deadline and its grace is not sent. */
   #overdue(): boolean {
     if (this.#deadline === undefined || performance.now() <= this.#deadline + DEADLINE_GRACE_MS) return false;
     this.#expire();
@@ -371,7 +371,7 @@ export class ServerCall implements Flow {
 
   #respondTraced<T>(trace: TracedCall, codec: MessageCodec<T>, value: T): void {
     const bytes = codec.encode(value);
-    this.host.connection.writer.writeAnswer(this.id, bytesCodec, bytes);
+    this.host.connection.writer.writeResponse(this.id, bytesCodec, bytes);
     trace.sent(bytes.length);
   }
 

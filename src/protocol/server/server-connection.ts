@@ -19,10 +19,10 @@ import { BoundedSet, UsedIds } from './used-ids.js';
 import type { RefusalReason } from './refusals.js';
 import { Sighting, type Watched } from '../connection/watchdog.js';
 
-/** A connection that does not take its answers is not read above so many unsent bytes. */
+/** A connection that does not take its responses is not read while it has more unsent bytes than this. */
 const PAUSE_UNSENT_BYTES = 1024 * 1024;
 
-/** What a server tells its connections and hears of them. */
+/** What a server gives its connections, and what they report to it. */
 export interface ServerConnectionOwner {
   readonly methods: MethodTable<ServerMethod>;
   readonly limits: ServerLimits;
@@ -202,7 +202,7 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
     return () => void this.#stragglers--;
   }
 
-  /** The limit that is exceeded while this peer does not take what was written; others' backlogs are no matter of one that does. */
+  /** The limit that is exceeded while this peer does not take what was written; backlogs of other peers do not count. */
   #exceededBacklog(): number | undefined {
     return this.writer.backlogged(0) ? this.connection.budget.exceededBy(0) : undefined;
   }
@@ -225,7 +225,7 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
     this.#leaveWhenIdle();
   }
 
-  /** A connection that drains is idle when its last call has ended and the client has taken all of the answers. */
+  /** A connection that drains is idle when its last call has ended and the client has taken all of the responses. */
   #leaveWhenIdle(): void {
     if (!this.#draining || this.#leaving || this.#calls.size > 0) return;
     this.#leaving = true;
@@ -244,7 +244,7 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
       const { serviceStart, serviceEnd, methodStart, methodEnd } = request;
       method = this.owner.methods.find(buf, serviceStart, serviceEnd, buf, methodStart, methodEnd);
       if (!method) {
-        // The names are made strings only here; bytes that are none are an envelope that does not parse.
+        // Only here do the names become strings; an envelope with invalid ones does not parse.
         const service = request.serviceIn(buf);
         const name = request.methodIn(buf);
         const known = this.owner.methods.hasService(service);
@@ -350,10 +350,10 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
 
   /**
    * Answers a frame that is out of order on its own id. Where a call is open there the client takes this for its
-   * answer, so the call ends with it.
+   * response, so the call ends with it.
    */
   #refuse(streamId: number, code: TtrpcStatus, message: string, reason?: RefusalReason): void {
-    // Only a bad frame is worth a count: an unknown method, a server that closes or a passed deadline is none.
+    // Only bad frames are counted, not an unknown method, a server that closes or a passed deadline.
     const counted = reason ?? (code === TtrpcStatus.INVALID_ARGUMENT ? 'protocol' : undefined);
     if (counted) this.owner.onRefused(counted, this.peer, message);
     const status = { code, message };
@@ -369,7 +369,7 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
 }
 
 function backlogError(unsentBytes: number, limit: number): TtrpcError {
-  const message = `the peer has not taken ${unsentBytes} bytes of answers; the limit is ${limit} bytes`;
+  const message = `the peer has not taken ${unsentBytes} bytes of responses; the limit is ${limit} bytes`;
   return new TtrpcError(TtrpcStatus.RESOURCE_EXHAUSTED, message, { limit: 'maxBufferedBytes' });
 }
 

@@ -21,12 +21,12 @@ export interface ServerLimits {
   frameTimeoutMs: number;
   /** How long a connection may stay without a call, in ms; then it is closed. Default: for ever, as Go's and Rust's servers. */
   idleTimeoutMs: number | undefined;
-  /** How long `authorize` may take to answer, in ms; then the peer is refused. Default 10,000. */
+  /** How long `authorize` may take, in ms; then the peer is refused. Default 10,000. */
   authorizeTimeoutMs: number;
   /** Bytes that one response stream may hold ahead of its reader; past it the stream ends with RESOURCE_EXHAUSTED. Default 16 MiB. */
   maxBufferedBytes: number;
   /**
-   * The same for all that is held for one connection: its streams both ways, unsent answers, an unfinished frame, and
+   * The same for all that is held for one connection: its streams both ways, unsent responses, an unfinished frame, and
    * requests in flight of 4 KiB and more. Default four times `maxBufferedBytes`.
    */
   maxBufferedBytesPerConnection: number;
@@ -55,7 +55,7 @@ export interface CloseOptions {
   signalStreams?: boolean | undefined;
 }
 
-/** Raises a RangeError or TypeError that names the option which is wrong. */
+/** @throws RangeError or TypeError that names the invalid option */
 export function checkCloseOptions({ gracePeriodMs, signalStreams }: CloseOptions): void {
   if (gracePeriodMs !== undefined && !(typeof gracePeriodMs === 'number' && gracePeriodMs >= 0)) {
     throw new RangeError(
@@ -70,7 +70,7 @@ export function checkCloseOptions({ gracePeriodMs, signalStreams }: CloseOptions
 const DEFAULT_BUFFERED_BYTES = 16 * 1024 * 1024;
 const DEFAULT_DECODED_MESSAGE_BYTES = 64 * 1024 * 1024;
 
-/** Fills in the defaults. Raises a RangeError that names the option when a limit is not a positive integer. */
+/** Fills in the defaults. @throws {RangeError} that names the option when a limit is not a positive integer */
 export function serverLimits(options: Partial<ServerLimits>): ServerLimits {
   const maxBufferedBytes = limit(options, 'maxBufferedBytes', DEFAULT_BUFFERED_BYTES);
   return {

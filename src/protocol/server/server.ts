@@ -24,7 +24,7 @@ import { Watchdog } from '../connection/watchdog.js';
 export interface ServerCoreOptions extends Partial<ServerLimits>, ListenOptions {
   /**
    * Asked for each connection before its first frame is handled; false, or an error, closes it.
-   * Default: everybody whom the socket's permissions let in.
+   * Default: every peer that the socket's permissions let in.
    */
   authorize?: AnyAuthorize | undefined;
 }
@@ -61,7 +61,7 @@ export class ServerCore implements ServerConnectionOwner, GateKeeper {
   #closing: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
 
-  /** Raises a RangeError that names the option when a limit is no positive number. */
+  /** @throws {RangeError} that names the option when a limit is not a positive number */
   constructor(options: ServerCoreOptions = {}, observer: ServerObserver = {}) {
     this.#options = options;
     this.#observer = observer;
@@ -116,7 +116,7 @@ export class ServerCore implements ServerConnectionOwner, GateKeeper {
   /** Serves one more connection, whatever made it. */
   accept(duplex: Duplex, address: string): void {
     const peer: Peer = new ConnectedPeer(duplex, address);
-    // Until somebody owns it an error must not be an uncaught exception.
+    // Until it has an owner an error must not be an uncaught exception.
     duplex.on('error', ignore);
     if (this.#closing) {
       duplex.destroy();
@@ -133,7 +133,7 @@ export class ServerCore implements ServerConnectionOwner, GateKeeper {
   /**
    * Accepts nothing more, refuses new calls, lets calls in flight finish for `gracePeriodMs`, then aborts them.
    * Resolves when no socket is left, at most a second after that; a second call waits for the first. Rejects with a
-   * RangeError for a grace period that is none.
+   * RangeError for an invalid grace period.
    */
   async close(options: CloseOptions = {}): Promise<void> {
     checkCloseOptions(options);
@@ -173,7 +173,7 @@ export class ServerCore implements ServerConnectionOwner, GateKeeper {
     this.#end(connection);
   }
 
-  /** As {@link GateKeeper.authorize}; without the option nobody is asked about. */
+  /** As {@link GateKeeper.authorize}; without the option each peer is let in at once. */
   authorize(peer: Peer): boolean | Promise<boolean> {
     const { authorize } = this.#options;
     return authorize === undefined || authorize(peer);

@@ -31,7 +31,7 @@ let shared: Uint8Array | undefined;
  */
 export class SharedReads implements OnReadOpts {
   #socket: Socket | undefined;
-  /** Undefined while nobody listens yet. */
+  /** Undefined until there is a listener. */
   #target: ReadTarget | undefined;
   readonly #own = process.platform === 'win32' ? readBuffer() : (shared ??= readBuffer());
 

@@ -61,7 +61,7 @@ export function listening(server: Server, target: NetListenOptions): Promise<voi
 }
 
 /**
- * A new folder that only this user can enter. It is used through a descriptor: whoever can write to the parent folder could
+ * A new folder that only this user can enter. It is used through a descriptor: one that can write to the parent folder could
  * replace it, and so have us change the mode of any file.
  */
 class PrivateFolder {
@@ -109,7 +109,7 @@ export function openFolder(folder: string): number {
 }
 
 /**
- * Checks that the folder belongs to this user and nobody else may enter it; closes the descriptor otherwise.
+ * Checks that the folder belongs to this user and no other user may enter it; closes the descriptor otherwise.
  * @throws {TtrpcError} FAILED_PRECONDITION when it is not.
  */
 export function checkPrivate(path: string, descriptor: number): void {

@@ -13,7 +13,7 @@ export function takeArena(): Uint8Array {
   return spare.pop() ?? Buffer.allocUnsafeSlow(ARENA_BYTES);
 }
 
-/** Returns a buffer to the pool. Nobody may read it any more: its next user overwrites it. */
+/** Returns a buffer to the pool. It must not be read after that: its next user overwrites it. */
 export function returnArena(arena: Uint8Array): void {
   if (arena.length === ARENA_BYTES && spare.length < MAX_SPARE) spare.push(arena);
 }

@@ -77,7 +77,7 @@ export class FrameReader {
     return this.#headerFill > 0 || this.#bodyLength > 0 || this.#toSkip > 0;
   }
 
-  /** Passes on no more frames, not even from the chunk being read. */
+  /** Stops passing on frames, also those of the chunk being read. */
   stop(): void {
     this.#stopped = true;
     this.#header = undefined;

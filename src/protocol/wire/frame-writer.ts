@@ -19,7 +19,7 @@ const MAX_CONTINUED_BYTES = ARENA_BYTES / 2;
 /** Above this number of unsent bytes, producers that can wait are asked to. */
 export const HIGH_WATER_BYTES = 64 * 1024;
 
-/** Is told about bytes that the peer has not taken. */
+/** Learns of bytes that the peer has not taken. */
 export interface UnsentObserver {
   /** The Duplex buffers `bytes` that the peer has not taken; its 'drain' event will follow. */
   onUnsent(bytes: number): void;
@@ -143,7 +143,7 @@ export class FrameWriter implements WriteArena {
    * Writes a Response frame with the message `value`. As in Go, the status OK is left out.
    * @throws as {@link writeRequest}.
    */
-  writeAnswer<T>(streamId: number, codec: MessageCodec<T>, value: T): void {
+  writeResponse<T>(streamId: number, codec: MessageCodec<T>, value: T): void {
     this.#begin();
     try {
       this.#payload(RESPONSE_PAYLOAD_TAG, codec, value);
@@ -269,7 +269,7 @@ export class FrameWriter implements WriteArena {
     this.#segmentStart = 0;
   }
 
-  /** Returns arenas that nobody reads any more to the pool. An idle connection holds none. */
+  /** Returns arenas that are no longer read to the pool. An idle connection holds none. */
   readonly #onTaken = (): void => {
     if (this.#duplex.writableLength > 0) return;
     while (this.#inFlight.length > 0) returnArena(this.#inFlight.pop() as Uint8Array);

@@ -11,7 +11,7 @@ const NO_BYTES = Buffer.alloc(0);
 /** Node's own name for the fast form of `toString('utf8', start, end)`, where this version has it. */
 const utf8Slice = (Buffer.prototype as { utf8Slice?: (this: Buffer, start: number, end: number) => string }).utf8Slice;
 
-/** Memory that decoding makes is booked in sums of about so many bytes. */
+/** Memory that decoding makes is booked in sums of about this many bytes. */
 export const BOOK_BYTES = 4096;
 
 /** What a string takes beside its characters. */

@@ -35,7 +35,7 @@ export class RequestEnvelope {
   methodEnd = 0;
   payloadStart = 0;
   payloadEnd = 0;
-  /** Nanoseconds that the call may take; 0 is no limit, negative means that its time is up. */
+  /** Nanoseconds that the call may take; 0 for no limit, negative when its deadline has passed. */
   timeoutNano = 0;
   /** Undefined when the request carries none. */
   metadata: TtrpcMetadata | undefined;
@@ -50,8 +50,8 @@ export class RequestEnvelope {
   }
 
   /**
-   * Reads `buf[start, end)`; a repeated field's last value counts. Raises an Error that says what is wrong, and
-   * RESOURCE_EXHAUSTED for more metadata than the limit.
+   * Reads `buf[start, end)`; a repeated field's last value counts.
+   * @throws {Error} that says what is wrong, and RESOURCE_EXHAUSTED for more metadata than the limit
    */
   parse(buf: Uint8Array, start: number, end: number): void {
     const fields = this.#fields;
@@ -100,12 +100,12 @@ export class RequestEnvelope {
     }
   }
 
-  /** The service's name in the buffer that was parsed. Raises an Error when it is not UTF-8. */
+  /** The service's name in the buffer that was parsed. @throws {Error} when it is not UTF-8 */
   serviceIn(buf: Uint8Array): string {
     return utf8(buf, this.serviceStart, this.serviceEnd);
   }
 
-  /** The method's name in the buffer that was parsed. Raises an Error when it is not UTF-8. */
+  /** The method's name in the buffer that was parsed. @throws {Error} when it is not UTF-8 */
   methodIn(buf: Uint8Array): string {
     return utf8(buf, this.methodStart, this.methodEnd);
   }
@@ -126,7 +126,7 @@ export class RequestEnvelope {
       else fields.skip(tag);
     }
     fields.end = outerEnd;
-    // A pair without a key can be asked for by nobody.
+    // A pair without a key could not be looked up.
     if (key === '') return size;
     metadata.append(key, value);
     this.metadataBytes += size + PAIR_OVERHEAD_BYTES;

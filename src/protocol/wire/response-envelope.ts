@@ -37,7 +37,7 @@ export class ResponseEnvelope {
     this.#maxStatusBytes = maxStatusBytes;
   }
 
-  /** Reads `buf[start, end)`. Raises an Error that says what is wrong. */
+  /** Reads `buf[start, end)`. @throws {Error} that says what is wrong */
   parse(buf: Uint8Array, start: number, end: number): void {
     const fields = this.#fields;
     fields.begin(buf, start, end, 0, MAX_ENVELOPE_DEPTH, undefined);

@@ -46,7 +46,7 @@ export function copyBytes(buf: Uint8Array, start: number, end: number): Uint8Arr
   return copy;
 }
 
-/** The text in `buf[start, end)`. Raises an error when it is not valid UTF-8. */
+/** The text in `buf[start, end)`. @throws {Error} when it is not valid UTF-8 */
 export function utf8(buf: Uint8Array, start: number, end: number): string {
   if (start === end) return '';
   const bytes = Buffer.from(buf.buffer, buf.byteOffset + start, end - start);

@@ -14,7 +14,7 @@ export interface GeneratedType {
 }
 
 /**
- * The codec of a message type of generated code. Whatever that code raises becomes an {@link EncodeError} or a
+ * The codec of a message type of generated code. Whatever that code throws becomes an {@link EncodeError} or a
  * {@link DecodeError} with it as the cause, also when a message is nested so deep that it exhausts the stack.
  */
 export function generatedCodec(type: GeneratedType, library: string): MessageCodec {

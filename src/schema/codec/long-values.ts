@@ -17,7 +17,8 @@ const DECIMAL = /^-?\d{1,20}$/;
 
 /**
  * Takes what users pass for a 64-bit integer apart into {@link halves}: a safe integer, a bigint, a decimal string or a
- * `Long` (of any copy of that package). Raises a {@link InvalidValue} for everything else and for what is out of range.
+ * `Long` (of any copy of that package).
+ * @throws {InvalidValue} for everything else and for what is out of range
  */
 export function splitLong(value: unknown, unsigned: boolean): void {
   if (typeof value === 'number') splitNumber(value, unsigned);

@@ -17,7 +17,7 @@ let spareReader: ProtobufReader | undefined;
 let spareArena: ScratchArena | undefined;
 
 /**
- * The codec of a message type of a .proto file. `encode` and `encodeInto` raise an {@link EncodeError}, `decode` and
+ * The codec of a message type of a .proto file. `encode` and `encodeInto` throw an {@link EncodeError}, `decode` and
  * `decodeFrom` a {@link DecodeError}.
  *
  * Decoded messages are plain objects. Bytes in them are Buffers: copies, or a view of the buffer that was read where
@@ -80,7 +80,7 @@ export class ReflectionCodec implements MessageCodec {
     }
   }
 
-  /** As {@link encode}, for a message that stands `depth` levels deep in another. Raises a {@link InvalidValue}. */
+  /** As {@link encode}, for a message that stands `depth` levels deep in another. @throws {InvalidValue} */
   encodeNested(value: unknown, depth: number): Uint8Array {
     const arena = spareArena ?? new ScratchArena();
     spareArena = undefined;
@@ -93,7 +93,7 @@ export class ReflectionCodec implements MessageCodec {
     }
   }
 
-  /** As {@link decode}, for a message that stands `depth` levels deep in another. Raises {@link MalformedMessage}. */
+  /** As {@link decode}, for a message that stands `depth` levels deep in another. @throws {MalformedMessage} */
   decodeNested(bytes: Uint8Array, depth: number, budget?: DecodeBudget): MessageObject {
     const decoder = (this.#decoder ??= this.makeDecoder());
     const reader = new ProtobufReader();

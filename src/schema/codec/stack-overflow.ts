@@ -1,6 +1,6 @@
 /**
  * True for the error of an exhausted stack: a caller may have left little of it. Known by its text, since user code and
- * generated code raise RangeErrors of their own.
+ * generated code throw RangeErrors of their own.
  */
 export function isStackOverflow(error: unknown): boolean {
   const { message } = (error ?? {}) as { message?: unknown };

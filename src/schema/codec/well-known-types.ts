@@ -6,9 +6,9 @@ import type { MessageObject } from './message-object.js';
 
 /** Finds a message type by the name in a type URL and runs its codec; undefined for a type that the schema lacks. */
 export interface AnyTypes {
-  /** `depth` is how many messages stand around it. Raises a InvalidValue. */
+  /** `depth` is how many messages stand around it. @throws {InvalidValue} */
   encode(typeName: string, value: object, depth: number): Uint8Array | undefined;
-  /** `depth` as above; `budget` counts the memory that is made. Raises MalformedMessage. */
+  /** `depth` as above; `budget` counts the memory that is made. @throws MalformedMessage */
   decode(
     typeName: string,
     value: Uint8Array,
@@ -28,7 +28,7 @@ export interface AnyFields {
 
 /**
  * google.protobuf.Timestamp takes a Date, which else would be encoded as 1970: a Date has no properties.
- * Raises a {@link InvalidValue} for an invalid one.
+ * @throws {InvalidValue} for an invalid one
  */
 export const prepareTimestamp: Preparation = (value) => {
   // Not instanceof: it may come from another realm.

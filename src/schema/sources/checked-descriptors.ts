@@ -6,7 +6,8 @@ const SHAPES: readonly unknown[] = ['unary', 'server-streaming', 'client-streami
 
 /**
  * The services of the option `descriptors`, by name. Two descriptors of one service may be given where their rpcs are
- * the same (a generator's adapter makes a new one each time). Raises a {@link SchemaError} for what is no descriptor.
+ * the same (a generator's adapter makes a new one each time).
+ * @throws {SchemaError} for anything but a descriptor
  */
 export function checkedDescriptors(descriptors: readonly ServiceDescriptor[]): Map<string, ServiceDescriptor> {
   if (!Array.isArray(descriptors)) {

@@ -12,8 +12,8 @@ interface Extended {
 
 /**
  * The message types of descriptor.proto, and with them `Root.fromDescriptor`. protobufjs's extension is loaded at the
- * first use: it takes some 5 % of a server's start, and few programs need it. Raises a {@link SchemaError} where it is
- * not found, as in a program that was bundled into one file.
+ * first use: it takes some 5 % of a server's start, and few programs need it.
+ * @throws {SchemaError} when it is not found, as in a program that was bundled into one file
  */
 export function descriptorTypes(load: (name: string) => unknown = loadOptional): typeof descriptor {
   const extended = protobuf as Extended;

@@ -26,8 +26,9 @@ const MAX_OBJECT_DEPTH = 100;
 
 /**
  * The types of a FileDescriptorSet. Fields get the names that they have when the .proto files are read: in camelCase,
- * with `keepCase` as they are. Raises a {@link SchemaError} for anything else than a set, for an import that is not in
- * it, and for a name that two files define.
+ * with `keepCase` as they are.
+ * @throws {SchemaError} for anything else than a set, for an import that is not in it, and for a name that two files
+ * define
  */
 export function rootOfDescriptorSet(source: Uint8Array | FileDescriptorSetObject, keepCase: boolean): protobuf.Root {
   const set = ArrayBuffer.isView(source) ? setOfBytes(source) : setOfObject(source);
@@ -151,7 +152,7 @@ function checkImports(files: readonly File[]): void {
   }
 }
 
-/** Raises for a name that is defined twice: it says in which files, as protobufjs does not. */
+/** @throws for a name that is defined twice: it says in which files, as protobufjs does not */
 function checkNames(files: readonly File[]): void {
   const owners = new Map<string, string>();
   for (const file of files) {

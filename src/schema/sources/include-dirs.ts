@@ -13,8 +13,8 @@ export interface IncludeDir {
 const EXPECTED = 'loader.includeDirs: expected an array of folders, or an object with a folder for each prefix';
 
 /**
- * The folders of the option `includeDirs`, in the order in which they are searched. Raises a {@link SchemaError} for a
- * value of another kind.
+ * The folders of the option `includeDirs`, in the order in which they are searched.
+ * @throws {SchemaError} for a value of another kind
  */
 export function includeDirsOf(option: IncludeDirs | null | undefined): readonly IncludeDir[] {
   if (option === undefined || option === null) return [];

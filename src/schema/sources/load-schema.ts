@@ -23,9 +23,10 @@ import { didYouMean, lastSegment } from '../suggest.js';
 const WELL_KNOWN_NAME = /^google\.(protobuf|rpc)\./;
 
 /**
- * Reads and checks a schema, synchronously. Raises a {@link SchemaError} for a file that is missing or does not parse,
- * an import or type that is missing, two definitions of one name, an option of the wrong kind, and an unknown `package`.
- * `warn` takes the warnings of `unknownProperties`; by default they are warnings of the process.
+ * Reads and checks a schema, synchronously. `warn` takes the warnings of `unknownProperties`; by default they are
+ * warnings of the process.
+ * @throws {SchemaError} for a file that is missing or does not parse, an import or type that is missing, two
+ * definitions of one name, an option of the wrong kind, and an unknown `package`
  */
 export function loadSchema(options: SchemaOptions, warn: WarningSink = emitWarning): Schema {
   const loader = options.loader ?? {};

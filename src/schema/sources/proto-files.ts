@@ -1,16 +1,24 @@
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import protobuf from 'protobufjs';
+import { PROTOS } from './generated/protos.js';
 import { markDefaults, restoreDefaults } from './exact-defaults.js';
 import { nameGroups, withGroupsInOneofs } from './groups.js';
 import type { LoaderOptions } from './loader-options.js';
 import { candidatesIn, includeDirsOf, type IncludeDir } from './include-dirs.js';
 import { importError, parseError, unresolvedError } from './proto-file-errors.js';
 import { errorText, SchemaError } from '../schema-error.js';
-import { WELL_KNOWN_PROTOS } from './well-known-protos.js';
 
 /** protobufjs has most files under this name in memory, wherever an import says that they are. */
 const BUNDLED_FOLDER = 'google/protobuf/';
+
+/**
+ * Google's files that .proto files import and that protobufjs does not have in memory. It has any, duration, empty,
+ * field_mask, struct, timestamp and wrappers.
+ */
+const WELL_KNOWN_PROTOS: ReadonlyMap<string, string> = new Map(
+  Object.values(PROTOS).map(({ name, text }) => [name, text]),
+);
 
 /** A file that was asked for: by the user, or by an `import`. */
 interface Wanted {
@@ -43,7 +51,7 @@ export class ProtoFiles {
     this.#keepCase = options.keepCase ?? false;
   }
 
-  /** Reads `files` and resolves every reference between types. Raises a {@link SchemaError}. */
+  /** Reads `files` and resolves every reference between types. @throws {SchemaError} */
   load(files: readonly string[]): protobuf.Root {
     for (const name of files) this.#visit({ name }, false);
     return this.#resolved();

@@ -8,8 +8,8 @@ const WELL_KNOWN_PACKAGE = '.google.protobuf';
 type Definition = ReadonlyMap<string, string>;
 
 /**
- * Raises a {@link SchemaError} where two sources (by the options that name them) define one message, enum or service
- * differently: one of the two would be used without a word.
+ * @throws {SchemaError} where two sources (by the options that name them) define one message, enum or service
+ * differently: one of the two would be used silently
  */
 export function checkSame(roots: ReadonlyMap<string, protobuf.Root>): void {
   if (roots.size < 2) return;

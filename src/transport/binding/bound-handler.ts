@@ -12,7 +12,7 @@ export interface BoundHandler {
   readonly request: MessageCodec;
   readonly response: MessageCodec;
   /** True when returning nothing is valid: the response is google.protobuf.Empty. */
-  readonly answersEmpty: boolean;
+  readonly returnsEmpty: boolean;
   /** True: callers see internal errors; see `exposeErrors`. */
   readonly exposeErrors: boolean;
   /** Logs an error whose text the caller does not see. */

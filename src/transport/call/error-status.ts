@@ -18,7 +18,7 @@ const CODE_BY_HTTP_STATUS = new Map<number, TtrpcStatus>([
   [504, TtrpcStatus.DEADLINE_EXCEEDED],
 ]);
 
-/** A status, and whether it stands for an error that nobody meant to send. */
+/** A status, and whether it stands for an error that was not meant to be sent. */
 export interface MappedError {
   readonly status: StatusObject;
   /** True: only a log says what happened. */

@@ -11,7 +11,7 @@ import type { ServerCall } from '../../protocol/server/server-call.js';
 import { TtrpcStatus, type StatusObject } from '../../protocol/core/status.js';
 import { internalText, messageOf } from '../../protocol/core/errors.js';
 import { EncodeError } from '../../schema/codec/encode/encode-error.js';
-import { AnswerSubscriber } from './answer-subscriber.js';
+import { ResponseSubscriber } from './response-subscriber.js';
 import { HandlerMistake } from './handler-mistake.js';
 import { mapError } from './error-status.js';
 import type { BoundHandler } from '../binding/bound-handler.js';
@@ -30,7 +30,7 @@ export type HooksFor = (context: TtrpcContext) => ProcessingHooks | undefined;
 export class HandlerCall extends HandlerRun<unknown, unknown> implements ReaderFailures {
   readonly #context: TtrpcContext;
   #requests: RequestStream<unknown> | undefined;
-  #subscriber: AnswerSubscriber | undefined;
+  #subscriber: ResponseSubscriber | undefined;
   /** Streams that an Observable has given as values, one after the other. */
   #queue: Promise<void> | undefined;
   #onDone: (() => void) | undefined;
@@ -89,7 +89,7 @@ export class HandlerCall extends HandlerRun<unknown, unknown> implements ReaderF
     this.#subscribe(result, {
       next: (value) => {
         response = value;
-        if (++values === 2) this.fail(new HandlerMistake(`gave a second answer; ${this.#expected}`));
+        if (++values === 2) this.fail(new HandlerMistake(`gave a second response; ${this.#expected}`));
       },
       error: (error: unknown) => this.fail(error),
       complete: () => this.respond(response),
@@ -114,17 +114,17 @@ export class HandlerCall extends HandlerRun<unknown, unknown> implements ReaderF
 
   /** Subscribes to the handler's response; then its request stream may begin. */
   #subscribe(result: Observable<unknown>, observer: Observer<unknown>): void {
-    const subscriber = new AnswerSubscriber(observer, (error) =>
+    const subscriber = new ResponseSubscriber(observer, (error) =>
       this.handler.onLateError(`a teardown of the Observable of ${this.handler.name} failed`, error),
     );
     this.#subscriber = subscriber;
-    this.#requests?.observingAnswer();
+    this.#requests?.observingResponse();
     try {
       result.subscribe(subscriber);
     } catch (error) {
       this.fail(error);
     }
-    this.#requests?.answerObserved();
+    this.#requests?.responseObserved();
   }
 
   #enqueue(values: AsyncIterable<unknown>): void {
@@ -145,15 +145,15 @@ export class HandlerCall extends HandlerRun<unknown, unknown> implements ReaderF
   }
 
   protected override onReading(): void {
-    this.#requests?.answerObserved();
+    this.#requests?.responseObserved();
   }
 
   protected override toMessage(value: unknown): unknown {
     if (value === undefined || value === null) {
       // Only for a single response: in a stream the codec says what is wrong with it.
       if (sendsResponseStream(this.call.method.shape)) return value;
-      if (this.handler.answersEmpty) return {};
-      throw new HandlerMistake(`gave no answer; ${this.#expected}`);
+      if (this.handler.returnsEmpty) return {};
+      throw new HandlerMistake(`gave no response; ${this.#expected}`);
     }
     const kind = streamKind(value);
     if (kind === undefined) return value;
@@ -196,7 +196,7 @@ export class HandlerCall extends HandlerRun<unknown, unknown> implements ReaderF
     const hiddenText =
       error instanceof EncodeError ? `${error.typeName}: ${error.path}: expected ${error.expected}` : 'it failed';
     const text = internalText(error, hiddenText, exposeErrors);
-    return new TtrpcException(TtrpcStatus.INTERNAL, `the answer of ${name} does not encode: ${text}`);
+    return new TtrpcException(TtrpcStatus.INTERNAL, `the response of ${name} does not encode: ${text}`);
   }
 
   /** Sends a message of the response stream beside what the handler returns; false while the client does not take more. */

@@ -12,14 +12,14 @@ import { StreamDelivery } from './stream-delivery.js';
 import { watchError } from './unheard-errors.js';
 
 /**
- * So long, in ms, messages wait for a handler that has subscribed to them and gives its answer later. It may need one of
- * them to decide what it answers, so they do not wait for ever.
+ * How long, in ms, messages wait for a handler that has subscribed to them and responds later. It may need one of them
+ * to decide on its response, so they do not wait for ever.
  */
-const LATE_ANSWER_MS = 50;
+const LATE_RESPONSE_MS = 50;
 
 /**
- * The messages that a client streams, as its handler reads them. Whoever subscribes gets the first one when the handler's
- * answer is observed, so that nothing is lost of what a handler makes of it: the Subject of Nest's documentation drops
+ * The messages that a client streams, as its handler reads them. A subscriber gets the first one when the handler's
+ * response is observed, so that nothing is lost of what a handler makes of it: the Subject of Nest's documentation drops
  * what it is given before it has an observer.
  */
 export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, RequestReceiver<T> {
@@ -34,11 +34,11 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
   #observing = false;
   /** What is known of the handler: pending from its begin to its return, as far as Nest lets that be seen. */
   #pending = true;
-  /** The reader is a plain observer: what it makes of a message may go where nobody looks yet. */
+  /** The reader is a plain observer: what it makes of a message may go to a Subject without an observer. */
   #isPlain = false;
   #read = false;
 
-  /** Queues from now on; nothing flows to a reader yet. `failures` hears of its reader's. */
+  /** Queues from now on; nothing flows to a reader yet. `failures` gets its reader's. */
   constructor(call: ServerCall, failures: ReaderFailures) {
     super((subscriber) => this.#deliverTo(subscriber));
     this.#call = call;
@@ -74,24 +74,24 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
     this.#queue.end();
   }
 
-  /** The handler's answer is about to be observed: who subscribes for that waits for {@link answerObserved}. */
-  observingAnswer(): void {
+  /** The handler's response is about to be observed: its subscribers wait for {@link responseObserved}. */
+  observingResponse(): void {
     this.#observing = true;
   }
 
-  /** The answer is observed: messages flow to whoever has subscribed. */
-  answerObserved(): void {
+  /** The response is observed: messages flow to the subscriber. */
+  responseObserved(): void {
     this.#observing = false;
     this.#pending = false;
     this.#begin();
   }
 
-  /** The handler is called, some time after its answer is observed where an interceptor stands before it. */
+  /** The handler is called, some time after its response is observed where an interceptor stands before it. */
   handlerBegins(): void {
     this.#pending = true;
   }
 
-  /** The handler has given its answer, which is observed by the end of this turn of the event loop. */
+  /** The handler has returned its response, which is observed by the end of this turn of the event loop. */
   handlerReturned(): void {
     this.#pending = false;
     if (this.#timer) this.#awaitTurn();
@@ -132,7 +132,7 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
       this.#failures.onReaderFailed(error),
     );
     if (this.#call.ended) this.#begin();
-    // Behind an interceptor the answer is observed some microtasks after the handler has subscribed.
+    // Behind an interceptor the response is observed some microtasks after the handler has subscribed.
     else if (!this.#observing) this.#awaitTurn();
     return () => this.#leave();
   }
@@ -144,13 +144,13 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
   }
 
   readonly #onTurn = (): void => {
-    // `lastValueFrom(messages)` in a client-streaming handler is no plain observer, and has no need to wait.
+    // `lastValueFrom(messages)` in a client-streaming handler is not a plain observer, and need not wait.
     const mayWait = this.#isPlain || sendsResponseStream(this.#call.method.shape);
-    if (this.#pending && mayWait) this.#timer = setTimeout(this.#begin, LATE_ANSWER_MS);
+    if (this.#pending && mayWait) this.#timer = setTimeout(this.#begin, LATE_RESPONSE_MS);
     else this.#begin();
   };
 
-  /** Whoever waits gets what came, and from now on what comes. */
+  /** The waiting subscriber gets what came, and from now on what comes. */
   readonly #begin = (): void => {
     const delivery = this.#waiting;
     if (!delivery) return;

@@ -4,11 +4,11 @@ import { sendsResponseStream } from '../../protocol/core/method-shape.js';
 import type { ServerCall } from '../../protocol/server/server-call.js';
 
 /**
- * Brings the messages of a request stream to one subscriber: at once while he takes them, else from the queue. A handler
- * that maps each message to an answer is slowed here, by its own client's reading.
+ * Brings the messages of a request stream to one subscriber: at once while it takes them, else from the queue. A handler
+ * that maps each message to a response is slowed here, by its own client's reading.
  */
 export class StreamDelivery<T> {
-  readonly #answersFlow: boolean;
+  readonly #responsesFlow: boolean;
   #delivering = false;
   /** Something came while a message was delivered: by a Duplex that delivers while it is written to, or the end. */
   #missed = false;
@@ -21,7 +21,7 @@ export class StreamDelivery<T> {
     /** Gets what the subscriber throws at its end: RxJS's `finalize()` and teardowns throw there. */
     private readonly onFailed: (error: unknown) => void,
   ) {
-    this.#answersFlow = sendsResponseStream(call.method.shape);
+    this.#responsesFlow = sendsResponseStream(call.method.shape);
   }
 
   /** Delivers `message` if it is its turn and the subscriber takes it now; else it belongs into the queue. */
@@ -76,7 +76,7 @@ export class StreamDelivery<T> {
   }
 
   #takes(): boolean {
-    return !this.#answersFlow || this.call.ended || this.call.writable;
+    return !this.#responsesFlow || this.call.ended || this.call.writable;
   }
 
   #wait(): void {

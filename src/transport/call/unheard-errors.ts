@@ -4,7 +4,7 @@ import { config } from 'rxjs';
 // uncaught exception of the end of each call that its client cancels: RxJS throws what no error handler takes. Only
 // RxJS's own hook sees that, whatever operators are between, so it is extended to know the errors of request streams.
 
-/** Errors of request streams, with what is done about those that nobody hears. */
+/** Errors of request streams, with what is done about those that no reader gets. */
 const watched = new WeakMap<object, () => void>();
 
 let hook: typeof config.onUnhandledError = null;

@@ -103,7 +103,7 @@ class ServerCaseRun {
     const after = typeof left === 'string' ? left : (left[this.target.peer] ?? left.ours);
     if (after === 'closed' && !this.gone.has(FIRST)) throw new Error('the case says "closed", but no step showed it');
     if (after === 'usable') {
-      // Twice: what a handler that was still at work answers comes by the second answer at the latest in practice.
+      // Twice: what a handler that was still at work answers comes by the second response at the latest in practice.
       for (let n = 0; n < 2; n++) await this.probe(FIRST, this.nextId(FIRST));
     }
     for (const [name, connection] of this.connections) {

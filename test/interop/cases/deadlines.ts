@@ -67,7 +67,7 @@ export const deadlines: readonly Case[] = [
         expect: expired,
       },
       { do: 'await-event', event: 'cancelled', method: 'Unary', seq: 41, cause: 'deadline' },
-      // The late answer of that call, if there is one, disturbs nobody.
+      // The late response of that call, if there is one, disturbs nobody.
       { do: 'call', call: { op: 'unary', request: { seq: 2 } } },
       { do: 'accepted', count: 1 },
     ],

@@ -1,6 +1,6 @@
 /**
  * Our peer as a process of its own: `main.ts server <observables|iterables> -addr <url>` or `main.ts client
- * <observables|iterables>`, with commands on stdin and answers on stdout (../README.md).
+ * <observables|iterables>`, with commands on stdin and responses on stdout (../README.md).
  */
 import { createInterface } from 'node:readline';
 import type { Channel } from '../peer.js';

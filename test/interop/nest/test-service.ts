@@ -48,7 +48,7 @@ export interface OutputRequest {
 
 const ECHOED = ['x-grpc-test-echo-initial', 'x-grpc-test-echo-trailing-bin'];
 
-/** The answers of one call: the first one says what metadata the call came with. */
+/** The responses of one call: the first one says what metadata the call came with. */
 export class Answers {
   #echoed: Echoed[];
 

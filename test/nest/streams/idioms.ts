@@ -42,7 +42,7 @@ export interface Idiom {
   readonly grpc?: readonly Fault[];
 }
 
-/** What can be wrong with the answers of a stream. */
+/** What can be wrong with the responses of a stream. */
 export type Fault = 'out of order' | 'lost' | 'no end';
 
 const echo = ({ greeting }: HelloRequest): HelloResponse => ({ reply: `hello ${greeting}` });
@@ -54,7 +54,7 @@ const DOCS = 'documentation';
 const COMMON = 'common use';
 const ALL = ['hello a', 'hello b', 'hello c'];
 
-/** Makes of each message an answer in `subject`, as Nest's documentation does. */
+/** Makes of each message a response in `subject`, as Nest's documentation does. */
 function feed(messages: Messages, subject: Subject<HelloResponse>): void {
   messages.subscribe({ next: (message) => subject.next(echo(message)), complete: () => subject.complete() });
 }
@@ -164,7 +164,7 @@ export const IDIOMS: readonly Idiom[] = [
     grpc: ['no end'],
   },
   {
-    name: 'a Subject that is completed with one answer',
+    name: 'a Subject that is completed with one response',
     rpc: 'lotsOfGreetings',
     source: DOCS,
     handle(messages) {
@@ -235,7 +235,7 @@ export const IDIOMS: readonly Idiom[] = [
     grpc: ['out of order', 'no end'],
   },
   {
-    name: 'an Observable of several answers',
+    name: 'an Observable of several responses',
     rpc: 'lotsOfReplies',
     source: DOCS,
     handle: ({ greeting }) => from(['x', 'y'].map((name) => ({ reply: `${greeting} ${name}` }))),

@@ -7,7 +7,7 @@ const RPCS = { bidiHello: 'bidi', lotsOfGreetings: 'client-streaming', lotsOfRep
 const TEXTS: Record<Fault, string> = {
   'out of order': 'out of order',
   lost: 'messages are lost',
-  'no end': 'no answer and no end',
+  'no end': 'no response and no end',
 };
 
 /** The page with the table of the idioms filled in. */

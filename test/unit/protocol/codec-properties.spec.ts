@@ -59,7 +59,7 @@ function write(writer: FrameWriter, spec: Spec): void {
     writer.writeRequest(spec.id, 0, prefix, bytesCodec, spec.payload, spec.timeout, new TtrpcMetadata(spec.metadata));
   } else if (spec.kind === 'stream') {
     writer.writeStreamRequest(spec.id, requestPrefix(spec.service, spec.method), 0, new TtrpcMetadata(spec.metadata));
-  } else if (spec.kind === 'answer') writer.writeAnswer(spec.id, bytesCodec, spec.payload);
+  } else if (spec.kind === 'answer') writer.writeResponse(spec.id, bytesCodec, spec.payload);
   else if (spec.kind === 'status') writer.writeStatus(spec.id, spec.status);
   else if (spec.kind === 'data') writer.writeData(spec.id, bytesCodec, spec.payload);
   else writer.writeClose(spec.id);

@@ -161,7 +161,7 @@ describe('FrameWriter', () => {
     const sizes = [
       0, 1, 126, 127, 128, 129, 16_381, 16_382, 16_383, 16_384, 16_385, 100, 70_000, 5, 2_097_151, 2_097_152,
     ];
-    for (const [i, size] of sizes.entries()) writer.writeAnswer(2 * i + 1, bytesCodec, Buffer.alloc(size, i));
+    for (const [i, size] of sizes.entries()) writer.writeResponse(2 * i + 1, bytesCodec, Buffer.alloc(size, i));
     for (const [i, size] of sizes.entries()) writer.writeData(2 * i + 1, bytesCodec, Buffer.alloc(size, i));
     await turn();
     const frames = parse(written());
@@ -206,8 +206,8 @@ describe('FrameWriter', () => {
         `message length ${size} exceeds the maximum of 100000 bytes`,
       );
     }
-    expect(() => writer.writeAnswer(7, bytesCodec, Buffer.alloc(99_999))).toThrow(/exceeds the maximum/);
-    writer.writeAnswer(9, bytesCodec, Buffer.alloc(30_000, 1));
+    expect(() => writer.writeResponse(7, bytesCodec, Buffer.alloc(99_999))).toThrow(/exceeds the maximum/);
+    writer.writeResponse(9, bytesCodec, Buffer.alloc(30_000, 1));
     writer.writeData(1, bytesCodec, Buffer.from('after'));
     await turn();
     expect(parse(written()).map(({ streamId, data }) => [streamId, data.length])).toEqual([
@@ -305,7 +305,7 @@ describe('FrameWriter', () => {
       details: [{ typeUrl: 't', value: Buffer.from('v') }],
     });
     writer.writeClose(7);
-    writer.writeAnswer(9, bytesCodec, new Uint8Array(0));
+    writer.writeResponse(9, bytesCodec, new Uint8Array(0));
     await turn();
     const hex = (text: string): string => text.replaceAll(' ', '');
     expect(written().toString('hex')).toBe(

@@ -11,7 +11,7 @@ import {
   type SchemaOptions,
   type ServiceDescriptor,
 } from '../../../src/schema/index.js';
-import { WELL_KNOWN_PROTOS } from '../../../src/schema/sources/well-known-protos.js';
+import { PROTOS } from '../../../src/schema/sources/generated/protos.js';
 import { codecOf, errorOf, hex, methodOf, ProtoFolder, schemaOf } from './proto-fixture.js';
 
 const GREETER = `
@@ -280,14 +280,15 @@ describe('files', () => {
     expect(codec.decode(codec.encode(value))).toEqual(value);
   });
 
-  test.each(['descriptor', 'api', 'type', 'source_context'])(
-    "%s.proto defines what protobufjs's own copy does",
-    (name) => {
-      const file = `google/protobuf/${name}.proto`;
-      const theirs = createRequire(import.meta.url)(`protobufjs/google/protobuf/${name}.json`) as protobuf.INamespace;
+  test.each([PROTOS.descriptor, PROTOS.api, PROTOS.type, PROTOS.sourceContext, PROTOS.http])(
+    "$name defines what protobufjs's own copy does",
+    ({ name, text }) => {
+      const theirs = createRequire(import.meta.url)(
+        `protobufjs/${name.replace(/proto$/, 'json')}`,
+      ) as protobuf.INamespace;
       const wanted = new protobuf.Root();
       wanted.addJSON(theirs.nested as { [name: string]: protobuf.AnyNestedObject });
-      const { root } = protobuf.parse(WELL_KNOWN_PROTOS.get(file) as string);
+      const { root } = protobuf.parse(text);
       const definitions = (from: protobuf.NamespaceBase): Map<string, string> => {
         const found = new Map<string, string>();
         for (const nested of from.nestedArray) {

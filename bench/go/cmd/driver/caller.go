@@ -10,7 +10,7 @@ import (
 	pb "nestjs-ttrpc.test/bench/benchv1"
 )
 
-// Makes one call that carries value, and checks its answer.
+// Makes one call that carries value, and checks its response.
 type caller func(ctx context.Context, over client, value uint32) error
 
 func newCaller(l *load) (caller, error) {
@@ -47,7 +47,7 @@ func newBody(size int) []byte {
 
 func checkEcho(reply *pb.Echo, value uint32, body []byte) error {
 	if reply.Value != value || !bytes.Equal(reply.Body, body) {
-		return fmt.Errorf("the answer has value %d and %d bytes, expected %d and the same %d bytes", reply.Value, len(reply.Body), value, len(body))
+		return fmt.Errorf("the response has value %d and %d bytes, expected %d and the same %d bytes", reply.Value, len(reply.Body), value, len(body))
 	}
 	return nil
 }
@@ -58,7 +58,7 @@ func placeOrder(ctx context.Context, over client, value uint32) error {
 		return err
 	}
 	if !proto.Equal(order, reply) {
-		return fmt.Errorf("the answer is %v, expected %v", reply, order)
+		return fmt.Errorf("the response is %v, expected %v", reply, order)
 	}
 	return nil
 }

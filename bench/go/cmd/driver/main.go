@@ -1,5 +1,5 @@
 // Command driver calls bench.v1.Bench with containerd's ttrpc or with grpc-go. One JSON object a line: commands on
-// stdin, an answer for each on stdout.
+// stdin, a response for each on stdout.
 package main
 
 import (

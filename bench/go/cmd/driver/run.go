@@ -23,7 +23,7 @@ type result struct {
 	Calls     int     `json:"calls"`
 	ElapsedUs float64 `json:"elapsedUs"`
 	CPUUs     float64 `json:"cpuUs"` // user and system time of this process
-	P50Us     float64 `json:"p50Us"` // 0 where single messages have no answer
+	P50Us     float64 `json:"p50Us"` // 0 where single messages have no response
 	P99Us     float64 `json:"p99Us"`
 }
 

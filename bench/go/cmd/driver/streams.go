@@ -49,7 +49,7 @@ func (d *driver) upload(l *load, first uint32) error {
 		return err
 	}
 	if reply.Count != uint32(l.Calls) || reply.Sum != sum || reply.Bytes != uint32(l.Calls*l.Bytes) {
-		return fmt.Errorf("the answer is %v, expected %d messages, sum %d, %d bytes", reply, l.Calls, sum, uint32(l.Calls*l.Bytes))
+		return fmt.Errorf("the response is %v, expected %d messages, sum %d, %d bytes", reply, l.Calls, sum, uint32(l.Calls*l.Bytes))
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ export interface ProtobufEsMethod<Method extends Pick<DescMethod, 'input' | 'out
   readonly shape: ProtobufEsShapes[Method['methodKind']];
   /** What callers send. */
   readonly request: ProtobufEsCodec<Method['input']>;
-  /** What handlers answer. */
+  /** What handlers return. */
   readonly response: ProtobufEsCodec<Method['output']>;
 }
 
@@ -86,7 +86,7 @@ export type ProtobufEsOptions = Partial<BinaryReadOptions & BinaryWriteOptions>;
  * Decoded messages are protobuf-es messages. What is encoded may be one too, or a plain object that `create()` takes;
  * a message of another type is an {@link EncodeError}. The schema's options `loader` and `maxMessageDepth` do not
  * apply. The same service gives the same descriptor, unless there are options.
- * Raises a {@link SchemaError} for anything but a service.
+ * @throws {SchemaError} for anything but a service
  */
 export function fromProtobufEs<Service extends DescService>(
   service: Service,

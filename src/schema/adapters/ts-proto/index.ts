@@ -89,7 +89,7 @@ const known = new WeakMap<TsProtoDefinition, ServiceDescriptor>();
  * where that was generated. The schema's options `loader` and `maxMessageDepth` do not apply. The same definition gives
  * the same descriptor. The names of message types (for error texts,
  * and to pack details of them) are known if the code was generated with `outputTypeAnnotations=static-only` or `true`.
- * Raises a {@link SchemaError} for anything but a definition.
+ * @throws {SchemaError} for anything but a definition
  */
 export function fromTsProto<Definition extends TsProtoDefinition>(
   definition: Definition,

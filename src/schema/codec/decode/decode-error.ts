@@ -1,7 +1,7 @@
 /** Marks the errors of every copy of this library (ESM, CommonJS, two versions), so that `instanceof` holds across them. */
 const BRAND = Symbol.for('nestjs-ttrpc.decode-error');
 
-/** Bytes that are no message of the wanted type: cut short, not protobuf, nested too deep, a required field missing. */
+/** Bytes that are not a message of the expected type: cut short, malformed, nested too deep, a required field missing. */
 export class DecodeError extends Error {
   override readonly name: string = 'DecodeError';
   /** Qualified name of the message type that was read. */

@@ -132,7 +132,7 @@ export class MessageDecoder implements NestedDecoder {
     keepUnknownField(message, reader.buf, start, reader.pos);
   }
 
-  /** Reads an item of a MessageSet; false when it is no extension that the schema knows. */
+  /** Reads an item of a MessageSet; false when the schema has no such extension. */
   #readItem(reader: ProtobufReader, message: MessageObject, items: ReadonlyMap<number, protobuf.Field>): boolean {
     let id = 0;
     let from = reader.pos;

@@ -14,7 +14,7 @@ const NO_BYTES = Buffer.alloc(0);
 const BUFFER_BYTES = 200;
 const LONG_BYTES = 48;
 
-/** Reads one value behind its tag. Raises MalformedMessage. */
+/** Reads one value behind its tag. @throws MalformedMessage */
 export type ValueReader = (reader: ProtobufReader) => unknown;
 
 /** How the values of one field are read. */

@@ -19,7 +19,7 @@ export interface FieldPlan {
   readonly name: string;
   /** Writes a value, tag and all. */
   readonly write: ValueWriter;
-  /** True when `write` wants to see that there is no value: it writes a default, or raises a InvalidValue. */
+  /** True when `write` wants to see that there is no value: it writes a default, or throws an InvalidValue. */
   readonly isRequired: boolean;
   /** The part of {@link write} that generated code does itself; undefined for fields that it leaves to `write`. */
   readonly inline?: InlineField;
@@ -33,5 +33,5 @@ export interface InlineField {
   readonly hasPresence: boolean;
 }
 
-/** Writes the fields of a message that are set. Raises a InvalidValue that knows its field. */
+/** Writes the fields of a message that are set. @throws {InvalidValue} that knows its field */
 export type FieldsWriter = (writer: WireWriter, message: MessageObject) => void;

@@ -28,7 +28,7 @@ export class MessageEncoder implements NestedEncoder {
   #names: readonly string[] = [];
   #writeFields: FieldsWriter | undefined;
 
-  /** `prepare` is for well-known types; `properties` looks for properties that are no fields. */
+  /** `prepare` is for well-known types; `properties` looks for unknown properties. */
   constructor(type: protobuf.Type, registry: EncoderRegistry, prepare?: Preparation, properties?: PropertyCheck) {
     this.typeName = nameOf(type);
     this.#type = type;
@@ -37,7 +37,7 @@ export class MessageEncoder implements NestedEncoder {
     this.#properties = properties;
   }
 
-  /** Writes the fields of `value`. Raises a {@link InvalidValue}. */
+  /** Writes the fields of `value`. @throws {InvalidValue} */
   write(writer: WireWriter, value: unknown): void {
     const writeFields = this.#writeFields ?? this.#compile();
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {

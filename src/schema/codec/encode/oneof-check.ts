@@ -32,7 +32,7 @@ export function oneofCheck(oneof: protobuf.OneOf): OneofCheck {
   };
 }
 
-/** The message to encode when each oneof must have one member at most. Raises a {@link InvalidValue}. */
+/** The message to encode when each oneof must have one member at most. @throws {InvalidValue} */
 export function withOneMember(checks: readonly OneofCheck[], message: MessageObject): MessageObject {
   for (const check of checks) {
     const error = check.conflict(message);

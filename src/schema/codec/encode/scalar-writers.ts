@@ -4,7 +4,7 @@ import { halves, splitLong } from '../long-values.js';
 import { WireType } from '../../../protocol/wire/wire.js';
 import type { WireWriter } from './wire-writer.js';
 
-/** Checks a value and writes it, without a tag. Raises a InvalidValue. */
+/** Checks a value and writes it, without a tag. @throws {InvalidValue} */
 export type ValueWriter = (writer: WireWriter, value: unknown) => void;
 
 /** How the values of one scalar kind are written. */
@@ -213,7 +213,7 @@ function writeBytes(writer: WireWriter, value: unknown): void {
 
 const BYTES = 'bytes: a Buffer, Uint8Array or ArrayBuffer, an array of numbers from 0 to 255, or base64';
 
-/** The bytes that a value of a bytes field says. Raises a InvalidValue. */
+/** The bytes that a value of a bytes field says. @throws {InvalidValue} */
 export function bytesOf(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value;
   if (typeof value === 'string') return fromBase64(value);

@@ -4,7 +4,7 @@ import { InvalidValue } from './encode-error.js';
 import type { MessageObject } from '../message-object.js';
 import { nameOf } from '../reflection.js';
 
-/** What is done about a property of a message that is no field of its type. */
+/** What is done about a property of a message that is not a field of its type. */
 export type UnknownProperties = 'error' | 'warn' | 'ignore';
 
 /** Takes a warning, one line. */
@@ -17,11 +17,11 @@ const BETWEEN_LOOKS = 100;
 /** For one type no more properties than this are named: their names may come from a peer. */
 const MAX_NAMED = 20;
 
-/** Looks for properties of one type's messages that are no fields of it: they would be lost silently. */
+/** Looks for properties of one type's messages that are not fields of it: they would be lost silently. */
 export interface PropertyCheck {
   /** Counted down by the encoder for each message; below 0 the message is checked. */
   left: number;
-  /** Sets {@link left} anew. Raises a {@link InvalidValue} when unknown properties are errors. */
+  /** Sets {@link left} anew. @throws {InvalidValue} when unknown properties are errors */
   check(message: MessageObject, origin: string | undefined): void;
 }
 

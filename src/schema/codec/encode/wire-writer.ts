@@ -39,7 +39,7 @@ export class WireWriter {
     this.#load(arena);
   }
 
-  /** Steps into a message within the one that is written. Raises a {@link InvalidValue} when there are too many around it. */
+  /** Steps into a message within the one that is written. @throws {InvalidValue} when there are too many around it */
   enter(value: unknown): void {
     this.depth += 1;
     if (this.depth > this.#maxDepth) {
@@ -58,7 +58,7 @@ export class WireWriter {
     this.release();
   }
 
-  /** Lets go of the arena without a word: what was written is dropped. */
+  /** Releases the arena and drops what was written. */
   release(): void {
     this.#arena = undefined;
     this.buf = NO_BYTES;

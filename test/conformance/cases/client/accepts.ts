@@ -89,7 +89,7 @@ export const accepts: ClientCase[] = [
     after: 'usable',
   },
   {
-    name: 'an answer with fields that nobody knows, in another order, with flags',
+    name: 'a response with fields that nobody knows, in another order, with flags',
     section: 'Envelope',
     rule: 'unknown fields are passed over',
     steps: [
@@ -345,7 +345,7 @@ export const accepts: ClientCase[] = [
 
   // Frames that must not come
   ...(['unary', 'client-streaming'] as const).map((shape): ClientCase => ({
-    name: `a second answer is dropped, on a ${shape} call`,
+    name: `a second response is dropped, on a ${shape} call`,
     section,
     rule: 'one id may get more than one Response: the first counts',
     steps: [
@@ -357,7 +357,7 @@ export const accepts: ClientCase[] = [
     after: 'usable',
   })),
   {
-    name: 'an answer after an error is dropped',
+    name: 'a response after an error is dropped',
     section,
     rule: 'one id may get more than one Response: the first counts',
     steps: [
@@ -473,7 +473,7 @@ export const accepts: ClientCase[] = [
     after: 'closed',
   })),
   {
-    name: 'an answer and the end of the connection in one',
+    name: 'a response and the end of the connection in one',
     section: 'Limits and faults of the peers',
     rule: 'deliver frames already read before failing calls',
     steps: [
@@ -505,7 +505,7 @@ export const accepts: ClientCase[] = [
     after: 'closed',
   })),
   {
-    name: 'the connection ends in the middle of an answer',
+    name: 'the connection ends in the middle of a response',
     section: 'Limits and faults of the peers',
     rule: 'EOF: UNAVAILABLE',
     steps: [

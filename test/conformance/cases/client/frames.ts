@@ -32,12 +32,12 @@ export function close(id: number): FrameSpec {
   return { id, type: DATA, flags: REMOTE_CLOSED | NO_DATA };
 }
 
-/** An answer with status OK; without a payload unless one is given. */
+/** A response with status OK; without a payload unless one is given. */
 export function answer(id: number, payload?: Bytes): FrameSpec {
   return { id, type: RESPONSE, data: { response: payload === undefined ? {} : { payload } } };
 }
 
-/** An answer with an error. */
+/** A response with an error. */
 export function failure(id: number, status: StatusSpec): FrameSpec {
   return { id, type: RESPONSE, data: { response: { status } } };
 }

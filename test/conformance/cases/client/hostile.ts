@@ -20,7 +20,7 @@ const doesNotParse = failed('INTERNAL', 'Response that does not parse');
 /** A Response on a unary call, and how the call ends with it: with the message `say` unless said otherwise. */
 function response(name: string, rule: string, fields: Field[], as: EndMatch = 'ok', message = text('say')): ClientCase {
   return {
-    name: `an answer ${name}`,
+    name: `a response ${name}`,
     section,
     rule,
     steps: [
@@ -58,7 +58,7 @@ function wrongType(field: number, wireType: number): Field[] {
   ];
 }
 
-/** An answer, cut off after each of its bytes, each on a call of its own. */
+/** A response, cut off after each of its bytes, each on a call of its own. */
 function cuts(): ClientCase {
   const status: Field = {
     field: 1,
@@ -82,7 +82,7 @@ function cuts(): ClientCase {
     ];
   }).flat();
   return {
-    name: 'an answer that is cut off after each of its bytes',
+    name: 'a response that is cut off after each of its bytes',
     section,
     rule: 'an envelope truncated; truncated varints',
     steps,
@@ -184,7 +184,7 @@ export const hostile: ClientCase[] = [
   ...SINGLE.map((shape): ClientCase => ({
     name: `Data with each of the 256 flags, on ${shape} calls, which it ends`,
     section,
-    rule: 'all flag combinations on all types; an answer of another shape',
+    rule: 'all flag combinations on all types; a response of another shape',
     steps: forEach(
       ALL,
       shape,
@@ -271,9 +271,9 @@ export const hostile: ClientCase[] = [
     after: 'usable',
   })),
   ...SHAPES.map((shape): ClientCase => ({
-    name: `a hundred answers at once, on a ${shape} call`,
+    name: `a hundred responses at once, on a ${shape} call`,
     section,
-    rule: 'two answers: the first counts',
+    rule: 'two responses: the first counts',
     steps: [
       ...begun(shape),
       { send: Array.from({ length: 100 }, (_, i) => answer(1, text(`answer ${i}`))) },
@@ -283,9 +283,9 @@ export const hostile: ClientCase[] = [
     after: 'usable',
   })),
   {
-    name: 'the answer of one call on the id of another one that is open',
+    name: 'the response of one call on the id of another one that is open',
     section,
-    rule: 'an answer of another shape',
+    rule: 'a response of another shape',
     steps: [
       ...begun('unary', 'a', 1),
       ...begun('server-streaming', 'b', 3),
@@ -299,7 +299,7 @@ export const hostile: ClientCase[] = [
 
   // Pieces and lengths
   ...Array.from({ length: HEADER_BYTES + 2 }, (_, i): ClientCase => ({
-    name: `the connection ends ${i + 1} ${i === 0 ? 'byte' : 'bytes'} into an answer`,
+    name: `the connection ends ${i + 1} ${i === 0 ? 'byte' : 'bytes'} into a response`,
     section,
     rule: 'the header cut at each byte',
     steps: [
@@ -315,7 +315,7 @@ export const hostile: ClientCase[] = [
     after: 'closed',
   })),
   ...Array.from({ length: HEADER_BYTES + 1 }, (_, i): ClientCase => ({
-    name: `a piece that ends ${i + 1} ${i === 0 ? 'byte' : 'bytes'} into the second of three answers`,
+    name: `a piece that ends ${i + 1} ${i === 0 ? 'byte' : 'bytes'} into the second of three responses`,
     section,
     rule: 'the header cut at each byte',
     steps: [
@@ -570,7 +570,7 @@ export const hostile: ClientCase[] = [
   ]),
   response(
     'with 10,000 details',
-    '10,000 metadata pairs, as far as an answer has such a thing',
+    '10,000 metadata pairs, as far as a response has such a thing',
     [
       status(
         { field: 1, varint: '8' },

@@ -334,7 +334,7 @@ export const sends: ClientCase[] = [
     after: 'usable',
   },
   {
-    name: 'a deadline that passes: the answer that comes after it is dropped',
+    name: 'a deadline that passes: the response that comes after it is dropped',
     section: 'Limits and faults of the peers',
     rule: "the client's own timer decides",
     steps: [

@@ -74,7 +74,7 @@ export const deadlines: ServerCase[] = [
     name: 'a server-streaming call with a timeout that is negative',
     section,
     rule: 'negative means expired; answered DEADLINE_EXCEEDED without calling the handler',
-    notAgainst: { go: 'its answer depends on chance: DEADLINE_EXCEEDED, or UNKNOWN and DEADLINE_EXCEEDED after it' },
+    notAgainst: { go: 'its response depends on chance: DEADLINE_EXCEEDED, or UNKNOWN and DEADLINE_EXCEEDED after it' },
     steps: [
       { send: [request(1, 'ServerStream', message({ seq: 7404, replyCount: 1 }), { timeoutNano: '-1' })] },
       { receive: [failed(1, 'DEADLINE_EXCEEDED', timeIsUp)] },
@@ -133,7 +133,7 @@ export const deadlines: ServerCase[] = [
   {
     name: 'a stream whose deadline passes after some messages',
     section: 'Limits and faults of the peers',
-    rule: 'an answer after the deadline is none',
+    rule: 'a response after the deadline does not count',
     differs: {
       go: {
         reason: 'Go has forgotten the stream and refuses what its client still sends.',

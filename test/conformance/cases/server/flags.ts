@@ -19,7 +19,7 @@ const closes = (flags: number): boolean => (flags & REMOTE_CLOSED) !== 0;
 const hasData = (flags: number): boolean => (flags & NO_DATA) === 0;
 
 const refusesClosingData: Difference = {
-  reason: 'Go refuses a closing frame that has bytes, after it has acted on it, so that the call has two answers.',
+  reason: 'Go refuses a closing frame that has bytes, after it has acted on it, so that the call has two responses.',
   row: 'Never put a payload on the closing frame',
   decision: 'remote-closed closes; the bytes are the last message unless no-data says that they are none',
 };

@@ -97,7 +97,7 @@ export const ids: ServerCase[] = [
       go: {
         reason: 'Go answers an oversized frame before it looks at the id, which stays free.',
         row: "Request id not above the last one's",
-        decision: 'the id is used: its client has had an answer on it',
+        decision: 'the id is used: its client has had a response on it',
       },
     },
     steps: [
@@ -132,7 +132,7 @@ export const ids: ServerCase[] = [
   {
     name: 'the id of an open stream, again',
     section,
-    rule: "a refusal on an active id is read by the client as that call's answer, so it ends our call too",
+    rule: "a refusal on an active id is read by the client as that call's response, so it ends our call too",
     differs: {
       go: {
         reason:
@@ -163,10 +163,10 @@ export const ids: ServerCase[] = [
   {
     name: 'the id of a running unary call, again',
     section,
-    rule: "a refusal on an active id is read by the client as that call's answer, so it ends our call too",
+    rule: "a refusal on an active id is read by the client as that call's response, so it ends our call too",
     differs: {
       go: {
-        reason: "Go's handler goes on, and its answer is a second Response on the id.",
+        reason: "Go's handler goes on, and its response is a second Response on the id.",
         row: 'One id may get more than one Response',
         decision: 'the call ends with the refusal and its handler is cancelled',
       },
@@ -269,7 +269,7 @@ export const ids: ServerCase[] = [
     after: 'usable',
   },
   {
-    name: 'an answer from the client, for a server',
+    name: 'a response from the client, for a server',
     section: 'Frame',
     rule: 'Response: server → client',
     steps: [

@@ -40,7 +40,7 @@ export const limits: ServerCase[] = [
               request: {
                 service: INTEROP,
                 method: 'Unary',
-                // reply_bytes 1: a small answer
+                // reply_bytes 1: a small response
                 payloadUpTo: { field: 2, total: MAX_DATA_BYTES, also: [{ field: 4, varint: '1' }] },
               },
             },
@@ -194,7 +194,7 @@ export const limits: ServerCase[] = [
     after: 'usable',
   },
   {
-    name: 'an answer that does not fit into a frame',
+    name: 'a response that does not fit into a frame',
     section: 'Limits and faults of the peers',
     rule: 'Go closes the whole connection when its handler returns or streams more than 4 MiB. Ours answers RESOURCE_EXHAUSTED on that stream',
     differs: {
@@ -228,7 +228,7 @@ export const limits: ServerCase[] = [
     after: { ours: 'usable', go: 'closed' },
   },
   {
-    name: 'an answer and a stream message that fill a frame to the last byte',
+    name: 'a response and a stream message that fill a frame to the last byte',
     section: 'Limits and faults of the peers',
     rule: 'the limit is on the envelope, not on the payload',
     steps: [

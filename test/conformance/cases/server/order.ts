@@ -229,7 +229,7 @@ export const order: ServerCase[] = [
       go: {
         reason: 'Go refuses the frame, but its handler goes on, and the stream brings messages and an end after it.',
         row: 'One id may get more than one Response (Go: after a failed Data frame, …)',
-        decision: 'the refusal ends the call: one call, one answer',
+        decision: 'the refusal ends the call: one call, one response',
       },
     },
     steps: [

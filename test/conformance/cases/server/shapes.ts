@@ -25,7 +25,7 @@ export const shapes: ServerCase[] = [
     after: 'usable',
   },
   {
-    name: 'unary: an empty answer is a Response without data',
+    name: 'unary: an empty response is a Response without data',
     section,
     rule: 'an absent status means OK; an empty message is absent',
     steps: [{ send: [request(1, 'Nothing', { hex: '' })] }, { receive: [ok(1)] }],
@@ -395,7 +395,7 @@ export const shapes: ServerCase[] = [
     rule: 'as a server accept a payload with remote-closed: the specification allows it',
     differs: {
       go: {
-        reason: 'Go delivers the message and refuses the frame, so that the call has two answers.',
+        reason: 'Go delivers the message and refuses the frame, so that the call has two responses.',
         row: "never put a payload on the closing frame: Go's server delivers it and answers INVALID_ARGUMENT",
         decision: 'the last message, then the end of the stream, as the specification says',
       },
@@ -472,7 +472,7 @@ export const shapes: ServerCase[] = [
     differs: {
       go: {
         reason:
-          'Go closes the input without delivering the bytes, and refuses the frame, so that the call has two answers.',
+          'Go closes the input without delivering the bytes, and refuses the frame, so that the call has two responses.',
         row: 'Never put a payload on the closing frame',
         decision: 'the stream ends; the bytes are no message, as the flag says',
       },
@@ -563,9 +563,9 @@ export const shapes: ServerCase[] = [
     rule: 'data after the client has closed is a protocol error',
     differs: {
       go: {
-        reason: 'Go refuses the frame, but its handler goes on, and its answer is a second Response on the id.',
+        reason: 'Go refuses the frame, but its handler goes on, and its response is a second Response on the id.',
         row: 'One id may get more than one Response (Go: after a failed Data frame, …)',
-        decision: 'the refusal ends the call: one call, one answer',
+        decision: 'the refusal ends the call: one call, one response',
       },
     },
     steps: [

@@ -1,12 +1,12 @@
 import { Subscriber, Subscription, type Observer, type TeardownLogic } from 'rxjs';
 
 /**
- * Observes what a handler answers. A teardown or `finalize()` of the handler's or an interceptor's may throw. RxJS hands
- * that to whoever ended the stream, be it a timer, a promise or the connection that has closed, and an operator between
- * (the `mergeAll()` of Nest's interceptors) is torn from its end: the answer would never complete. So each teardown of
+ * Observes the response of a handler. A teardown or `finalize()` of the handler's or an interceptor's may throw. RxJS hands
+ * that to what ended the stream, be it a timer, a promise or the connection that has closed, and an operator between
+ * (the `mergeAll()` of Nest's interceptors) is torn from its end: the response would never complete. So each teardown of
  * the whole chain is guarded as it is added: what it throws is reported, and the end takes its course.
  */
-export class AnswerSubscriber extends Subscriber<unknown> {
+export class ResponseSubscriber extends Subscriber<unknown> {
   /** `onTeardownFailed` gets what a teardown throws. */
   constructor(
     observer: Observer<unknown>,

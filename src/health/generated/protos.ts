@@ -1,0 +1,6 @@
+// Made by scripts/protos.mjs of .proto files: do not edit.
+/** Each file with the name that an import of it has. */
+export const PROTOS = {
+  health: { name: 'grpc/health/v1/health.proto', text: "syntax = \"proto3\";\npackage grpc.health.v1;\nmessage HealthCheckRequest {\nstring service = 1;\n}\nmessage HealthCheckResponse {\nenum ServingStatus {\nUNKNOWN = 0;\nSERVING = 1;\nNOT_SERVING = 2;\nSERVICE_UNKNOWN = 3;\n}\nServingStatus status = 1;\n}\nmessage HealthListRequest {}\nmessage HealthListResponse {\nmap<string, HealthCheckResponse> statuses = 1;\n}\nservice Health {\nrpc Check(HealthCheckRequest) returns (HealthCheckResponse);\nrpc List(HealthListRequest) returns (HealthListResponse);\nrpc Watch(HealthCheckRequest) returns (stream HealthCheckResponse);\n}" },
+  kata: { name: 'health.proto', text: "syntax = \"proto3\";\npackage grpc;\nmessage CheckRequest {\nstring service = 1;\n}\nmessage HealthCheckResponse {\nenum ServingStatus {\nUNKNOWN = 0;\nSERVING = 1;\nNOT_SERVING = 2;\n}\nServingStatus status = 1;\n}\nmessage VersionCheckResponse {\nstring grpc_version = 1;\nstring agent_version = 2;\n}\nservice Health {\nrpc Check(CheckRequest) returns (HealthCheckResponse);\nrpc Version(CheckRequest) returns (VersionCheckResponse);\n}" },
+} as const;
