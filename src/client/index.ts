@@ -11,6 +11,8 @@ export type {
   TtrpcClientInterceptor,
   TtrpcClientNext,
 } from './api/interceptor.js';
+export type { TtrpcRetryOptions } from './api/retry-options.js';
+export type { TtrpcServiceOf } from './api/service-of.js';
 export type { TtrpcChannel } from './api/ttrpc-channel.js';
 export { getTtrpcServiceToken, type TtrpcServiceTokenOptions } from './module/service-token.js';
 export {

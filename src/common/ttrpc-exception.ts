@@ -17,13 +17,15 @@ export class TtrpcException extends RpcException {
   readonly details: readonly StatusDetail[];
   /** The call that failed, as its client names it: `demo.v1.Greeter/SayHello`. Stays on this side. */
   declare readonly rpc?: string;
+  /** Why the client's `retry` has not made the call again, where its codes include that of the failure. Stays on this side. */
+  declare readonly notRetried?: string;
 
-  /** Codes outside 1 to 16 become UNKNOWN. `cause` and `rpc` stay on this side. */
+  /** Codes outside 1 to 16 become UNKNOWN. `cause`, `rpc` and `notRetried` stay on this side. */
   constructor(
     code: number,
     message: string,
     details: readonly StatusDetail[] = [],
-    options: { cause?: unknown; rpc?: string | undefined } = {},
+    options: { cause?: unknown; rpc?: string | undefined; notRetried?: string | undefined } = {},
   ) {
     super({ code: errorCode(code), message, details });
     this.name = 'TtrpcException';
@@ -31,6 +33,7 @@ export class TtrpcException extends RpcException {
     this.details = details;
     if (options.cause !== undefined) this.cause = options.cause;
     if (options.rpc !== undefined) this.rpc = options.rpc;
+    if (options.notRetried !== undefined) this.notRetried = options.notRetried;
     Object.defineProperty(this, BRAND, { value: true });
   }
 
@@ -130,6 +133,7 @@ export class TtrpcException extends RpcException {
 
   override toString(): string {
     const text = `${this.name}: ${statusName(this.code)}: ${this.message}`;
-    return this.rpc === undefined ? text : `${text} (${this.rpc})`;
+    if (this.rpc === undefined) return text;
+    return `${text} (${this.rpc}${this.notRetried === undefined ? '' : `; not retried: ${this.notRetried}`})`;
   }
 }

@@ -1,4 +1,5 @@
 import type { RouteOptions } from '../../protocol/client/channel.js';
+import type { TtrpcRetryOptions } from './retry-options.js';
 import type { MetadataInit, TtrpcMetadata } from '../../protocol/core/metadata.js';
 
 /**
@@ -29,4 +30,9 @@ export interface TtrpcCallOptions extends RouteOptions {
    * takes over the metadata keys that the client's `propagateMetadata` names.
    */
   parent?: TtrpcCallParent | undefined;
+  /**
+   * When the call is made again if it fails. An object takes the place of what it names in the client's `retry`; true is
+   * the client's or, without one, the defaults; false is none. Default: the client's.
+   */
+  retry?: TtrpcRetryOptions | boolean | undefined;
 }

@@ -10,12 +10,14 @@ export class ClientMethod implements CallMethod {
   readonly shape: MethodShape;
   readonly request: MessageCodec;
   readonly response: MessageCodec;
+  readonly idempotent: boolean;
 
   constructor(service: ServiceDescriptor, method: MethodDescriptor) {
     this.ref = methodRef(service.name, method.name, method.shape);
     this.shape = method.shape;
     this.request = method.request;
     this.response = method.response;
+    this.idempotent = method.idempotent === true;
   }
 
   /** `demo.v1.Greeter/SayHello`, for error texts. */

@@ -8,6 +8,7 @@ import type { MetadataInit } from '../../protocol/core/metadata.js';
 import type { SchemaOptions } from '../../schema/schema.js';
 import { exceptionOf } from '../calls/caller-error.js';
 import type { TtrpcClientInterceptor } from './interceptor.js';
+import type { TtrpcRetryOptions } from './retry-options.js';
 
 /**
  * Options of {@link TtrpcClient}. Exactly one of `url`, `duplex` and `connect` says where the server is; `protoPath`,
@@ -32,6 +33,11 @@ export interface TtrpcClientOptions extends SchemaOptions, ChannelOptions {
   metadata?: MetadataInit | undefined;
   /** Metadata keys that a call with `parent` takes over from it. Default: none. */
   propagateMetadata?: readonly string[] | undefined;
+  /**
+   * When calls that fail are made again: true for the defaults of {@link TtrpcRetryOptions}. Default: never. A call's own
+   * `retry` takes its place.
+   */
+  retry?: TtrpcRetryOptions | boolean | undefined;
   /** Each call of a proxy passes through them, the first one outermost; see {@link TtrpcClientInterceptor}. */
   interceptors?: readonly TtrpcClientInterceptor[] | undefined;
 }

@@ -5,7 +5,7 @@ import { defer, Subject, type Observable, type Subscription } from 'rxjs';
 import { capitalised } from '../../common/method-name.js';
 import { TtrpcException } from '../../common/ttrpc-exception.js';
 import { Channel, type ChannelStatus } from '../../protocol/client/channel.js';
-import type { TtrpcError } from '../../protocol/core/errors.js';
+import { TtrpcError } from '../../protocol/core/errors.js';
 import { TtrpcStatus, type StatusDetail } from '../../protocol/core/status.js';
 import type { PackedMessage, PackOptions } from '../../schema/any-value.js';
 import { loadSchema } from '../../schema/sources/load-schema.js';
@@ -15,8 +15,9 @@ import { didYouMean } from '../../schema/suggest.js';
 import type { TtrpcCallOptions } from './call-options.js';
 import { Caller } from '../calls/caller.js';
 import { badArgument, describe, exceptionOf } from '../calls/caller-error.js';
-import { DirectCalls, type Calls } from '../calls/calls.js';
+import type { Calls } from '../calls/calls.js';
 import { logCallbackError } from '../calls/client-log.js';
+import { DirectCalls } from '../calls/direct-calls.js';
 import { ClientMethod } from './client-method.js';
 import { connectionSource, type TtrpcClientOptions } from './client-options.js';
 import type { AsyncService, ObservableService } from './client-types.js';
@@ -96,8 +97,8 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents> implements OnApp
     const source = connectionSource(options);
     const observer = { onStatus: (status: ChannelStatus, error?: TtrpcError) => this.#onStatus(status, error) };
     this.#caller = new Caller(options, () => new Channel(source, options, observer));
-    this.#calls =
-      interceptors.length > 0 ? new InterceptedCalls(this.#caller, interceptors) : new DirectCalls(this.#caller);
+    const isDirect = interceptors.length === 0 && this.#caller.retry === undefined;
+    this.#calls = isDirect ? new DirectCalls(this.#caller) : new InterceptedCalls(this.#caller, interceptors);
   }
 
   /**
@@ -250,6 +251,7 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents> implements OnApp
     this._status$.next(status);
     this.#changes.next({ status, reason: error && exceptionOf(error) });
     if (status === 'closed') {
+      this.#caller.onClosed(exceptionOf(error ?? new TtrpcError(TtrpcStatus.UNAVAILABLE, 'the client is closed')));
       this._status$.complete();
       this.#changes.complete();
     }

@@ -1,4 +1,5 @@
 import type { ReadPacket } from '@nestjs/microservices';
+import type { TtrpcException } from '../../common/ttrpc-exception.js';
 import type { Channel } from '../../protocol/client/channel.js';
 import type { CallMethod, CallRuntime, RequestFeed } from '../../protocol/client/call-runtime.js';
 import type { CallStart } from '../../protocol/client/client-call.js';
@@ -9,6 +10,7 @@ import type { TtrpcCallOptions, TtrpcCallParent } from '../api/call-options.js';
 import { badCall, describe, exceptionOf } from './caller-error.js';
 import { checkOneMessage } from './one-message.js';
 import { requestFeed } from './request-feed.js';
+import { RetryPolicy } from './retry-policy.js';
 import type { TtrpcClientOptions } from '../api/client-options.js';
 
 /** Stands for the options of a call that has none. */
@@ -17,12 +19,22 @@ export const NO_OPTIONS: TtrpcCallOptions = Object.freeze({});
 /** Stands for what begins a call without deadline, signals and metadata. */
 const NOTHING: CallStart = Object.freeze({});
 
+/** A call that waits for its next attempt. */
+export interface WaitingCall {
+  /** The client has closed: there is no other attempt. */
+  onClosed(error: TtrpcException): void;
+}
+
 /** What a client's calls have in common: its connections, and what its options add to each of them. */
 export class Caller implements CallRuntime<TtrpcCallOptions> {
   readonly channel: Channel;
   readonly #timeoutMs: number | undefined;
   readonly #metadata: TtrpcMetadata | undefined;
   readonly #propagated: readonly string[];
+  /** When calls are made again that do not say it themselves. */
+  readonly retry: RetryPolicy | undefined;
+  /** Calls that wait for their next attempt. */
+  readonly waiting = new Set<WaitingCall>();
   /** Nest's dispatch hook; see `ClientProxy.setOnDispatchHook` (Nest 12). */
   onDispatch: ((packet: ReadPacket) => void) | undefined;
 
@@ -34,8 +46,14 @@ export class Caller implements CallRuntime<TtrpcCallOptions> {
     if (!Array.isArray(propagateMetadata) || propagateMetadata.some((key) => typeof key !== 'string' || key === '')) {
       throw new TypeError(`propagateMetadata: expected an array of metadata keys, got ${describe(propagateMetadata)}`);
     }
+    this.retry = RetryPolicy.of(options.retry);
     this.#propagated = [...(propagateMetadata as readonly string[])];
     this.channel = makeChannel();
+  }
+
+  /** The client has closed: calls that wait for their next attempt end with `error`. */
+  onClosed(error: TtrpcException): void {
+    for (const call of [...this.waiting]) call.onClosed(error);
   }
 
   /** As {@link CallRuntime.start}. */

@@ -16,11 +16,13 @@ import type { InterceptedCall, TtrpcClientInterceptor } from '../api/interceptor
 import { ObservableCall } from './observable-call.js';
 import { OneReader } from '../../protocol/client/one-reader.js';
 import { ReaderFlow } from './reader-flow.js';
+import { RetryPolicy } from './retry-policy.js';
+import { RetryingCall } from './retrying-call.js';
 
 /** Stands for the response of a call that ended without one. */
 const NOTHING = Symbol('nothing');
 
-/** The calls of a client that has interceptors, in the forms of its proxies. */
+/** The calls of a client that has interceptors, and those that may be made again, in the forms of its proxies. */
 export class InterceptedCalls implements Calls {
   constructor(
     private readonly caller: Caller,
@@ -110,8 +112,16 @@ export class InterceptedCalls implements Calls {
         const { signal, parent } = options;
         const dispatched = caller.dispatched(method, request, metadata);
         const start = { deadline, metadata: dispatched, signal, parentSignal: parent?.signal, parent };
-        limits.latest = new ObservableCall(caller, method, subscriber, flow);
-        return limits.latest.run(request, options, start);
+        const policy = RetryPolicy.of(options.retry, caller.retry);
+        if (policy) {
+          const retrying = new RetryingCall(caller, method, policy, subscriber, flow);
+          limits.latest = retrying;
+          retrying.run(request, options, start);
+          return undefined;
+        }
+        const direct = new ObservableCall(caller, method, subscriber, flow);
+        limits.latest = direct;
+        return direct.run(request, options, start);
       } catch (error) {
         subscriber.error(exceptionOf(error, method.fullName));
         return undefined;
@@ -125,7 +135,7 @@ class OuterLimits implements Limited {
   readonly #context = new CallerContext();
   #limits: CallLimits | undefined;
   /** The call that the interceptors have begun last. */
-  latest: ObservableCall | undefined;
+  latest: ObservableCall | RetryingCall | undefined;
 
   constructor(
     private readonly subscriber: Subscriber<unknown>,
@@ -144,7 +154,8 @@ class OuterLimits implements Limited {
 
   onLimit(error: TtrpcError): void {
     const { subscriber, fullName } = this;
-    const exception = exceptionOf(error, fullName);
+    const { latest } = this;
+    const exception = exceptionOf(latest instanceof RetryingCall ? latest.limitError(error) : error, fullName);
     try {
       this.#context.runInAsyncScope(() => subscriber.error(exception));
     } catch (thrown) {

@@ -1,6 +1,6 @@
 import { describeOption } from '../core/describe.js';
 
-/** Waits between attempts to connect, in ms. */
+/** Waits between attempts, in ms. */
 export interface BackoffOptions {
   /** The first wait. Default 50. */
   initialMs?: number | undefined;
@@ -17,13 +17,13 @@ export class Backoff {
   #next: number;
   readonly #options: Required<{ [K in keyof BackoffOptions]: number }>;
 
-  /** @throws RangeError that names an option with an invalid value */
-  constructor(options: BackoffOptions = {}) {
+  /** `name` is the option that has them, for errors. @throws RangeError that names an option with an invalid value */
+  constructor(options: BackoffOptions = {}, name = 'reconnect') {
     this.#options = {
-      initialMs: check('initialMs', options.initialMs ?? 50, 1),
-      maxMs: check('maxMs', options.maxMs ?? 5000, 1),
-      factor: check('factor', options.factor ?? 1.6, 1),
-      jitter: check('jitter', options.jitter ?? 0.2, 0, 1),
+      initialMs: check(`${name}.initialMs`, options.initialMs ?? 50, 1),
+      maxMs: check(`${name}.maxMs`, options.maxMs ?? 5000, 1),
+      factor: check(`${name}.factor`, options.factor ?? 1.6, 1),
+      jitter: check(`${name}.jitter`, options.jitter ?? 0.2, 0, 1),
     };
     this.#next = this.#options.initialMs;
   }
@@ -44,5 +44,5 @@ export class Backoff {
 
 function check(name: string, value: number, least: number, most = Infinity): number {
   if (typeof value === 'number' && value >= least && value <= most) return value;
-  throw new RangeError(`reconnect.${name}: expected a number from ${least} to ${most}, got ${describeOption(value)}`);
+  throw new RangeError(`${name}: expected a number from ${least} to ${most}, got ${describeOption(value)}`);
 }

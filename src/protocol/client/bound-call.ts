@@ -130,6 +130,19 @@ export abstract class BoundCall<Options extends RouteOptions> implements CallObs
     this.failed(() => (source ? source.error : runtime.errorOf(error, method)), this.#call?.limitReached === true);
   }
 
+  /** True once the call was given to a connection: the server may have it. */
+  get sent(): boolean {
+    return this.#call !== undefined && this.#call.id !== 0;
+  }
+
+  /**
+   * True when the call was ended on this side by its caller: by wrong arguments, its request stream, its deadline or a
+   * signal.
+   */
+  get endedByCaller(): boolean {
+    return this.#call === undefined || this.#sourceError !== undefined || this.#call.limitReached;
+  }
+
   /** Why the last attempt to connect failed, while the call waits for the next one. */
   get connectError(): TtrpcError | undefined {
     return this.#call?.connectError;

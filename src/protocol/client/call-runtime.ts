@@ -10,6 +10,8 @@ export interface CallMethod {
   readonly shape: MethodShape;
   readonly request: MessageCodec;
   readonly response: MessageCodec;
+  /** As the `idempotent` of a MethodDescriptor. */
+  readonly idempotent?: boolean | undefined;
   /** `demo.v1.Greeter/SayHello`, for error texts. */
   readonly fullName: string;
 }

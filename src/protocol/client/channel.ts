@@ -168,6 +168,11 @@ export class Channel {
     this.#route(call, this.#wantsOwn(call.method, route) ? undefined : this.#next());
   }
 
+  /** How long calls on the shared connections fail at once, in ms; see {@link SharedConnection.notBeforeMs}. */
+  get notBeforeMs(): number {
+    return Math.min(...this.#shared.map((shared) => shared.notBeforeMs));
+  }
+
   /** What the channel has now. */
   get stats(): ChannelStats {
     let connections = 0;

@@ -55,6 +55,11 @@ export class SharedConnection implements ConnectionOwner {
     if (!this.ready && this.#lastError) throw this.#lastError;
   }
 
+  /** How long calls fail at once, in ms, because an attempt to connect has just failed; 0 when the next one may connect. */
+  get notBeforeMs(): number {
+    return this.ready || this.#attempt ? 0 : Math.max(0, this.#notBefore - performance.now());
+  }
+
   /** Calls that wait for a connection. */
   get pendingCount(): number {
     return this.#pending.size;

@@ -8,6 +8,11 @@ export interface MethodDescriptor<Request = unknown, Response = unknown> {
   readonly shape: MethodShape;
   readonly request: MessageCodec<Request>;
   readonly response: MessageCodec<Response>;
+  /**
+   * True where the .proto file says that a second call does no harm (`idempotency_level` NO_SIDE_EFFECTS or IDEMPOTENT):
+   * clients may make a call of it again that has been sent. Default false.
+   */
+  readonly idempotent?: boolean | undefined;
 }
 
 /**

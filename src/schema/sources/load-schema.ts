@@ -17,6 +17,7 @@ import { errorText, SchemaError } from '../schema-error.js';
 import type { ReflectionRoot, RootDescriptor, Schema, SchemaOptions } from '../schema.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../service-descriptor.js';
 import { checkSame } from './same-definitions.js';
+import { isIdempotent } from '../idempotency.js';
 import { didYouMean, lastSegment } from '../suggest.js';
 
 /** What a message type's name begins with where it may be one that comes with this library. */
@@ -150,6 +151,7 @@ function describeService(service: protobuf.Service, types: MessageTypes): Servic
       // Resolved types of a resolved method are never null.
       request: types.codecFor(resolvedRequestType as protobuf.Type, `request of ${rpc}`),
       response: types.codecFor(resolvedResponseType as protobuf.Type, `response of ${rpc}`),
+      ...(isIdempotent(method.options?.['idempotency_level']) && { idempotent: true }),
     };
   }
   return { name: service.fullName.slice(1), methods };

@@ -21,6 +21,7 @@ import type { MethodShape } from '../../../protocol/core/method-shape.js';
 import { describe, EncodeError } from '../../codec/encode/encode-error.js';
 import { generatedCodec } from '../generated-codec.js';
 import { noteDefinition } from '../../definition-source.js';
+import { isIdempotent } from '../../idempotency.js';
 import { SchemaError } from '../../schema-error.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../../service-descriptor.js';
 
@@ -113,8 +114,14 @@ function describeService(service: DescService, options: ProtobufEsOptions): Serv
     return made;
   };
   const methods = Object.create(null) as Record<string, MethodDescriptor>;
-  for (const { name, methodKind, input, output } of service.methods) {
-    methods[name] = { name, shape: SHAPES[methodKind], request: codec(input), response: codec(output) };
+  for (const { name, methodKind, input, output, idempotency } of service.methods) {
+    methods[name] = {
+      name,
+      shape: SHAPES[methodKind],
+      request: codec(input),
+      response: codec(output),
+      ...(isIdempotent(idempotency) && { idempotent: true }),
+    };
   }
   const described = { name: service.typeName, methods };
   noteDefinition(described, { kind: 'files', files: () => filesOf(service.file) });

@@ -7,6 +7,7 @@ import type { MessageCodec } from '../../../protocol/wire/message-codec.js';
 import type { MethodShape } from '../../../protocol/core/method-shape.js';
 import { describe } from '../../codec/encode/encode-error.js';
 import { generatedCodec } from '../generated-codec.js';
+import { isIdempotent } from '../../idempotency.js';
 import { SchemaError } from '../../schema-error.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../../service-descriptor.js';
 
@@ -31,6 +32,7 @@ export interface TsProtoMethod {
   readonly requestStream: boolean;
   readonly responseType: TsProtoMessage;
   readonly responseStream: boolean;
+  readonly options?: { readonly idempotencyLevel?: string | undefined } | undefined;
 }
 
 /** What ts-proto makes of a service with `outputServices=generic-definitions`: `GreeterDefinition`. */
@@ -119,12 +121,14 @@ function describeService(definition: TsProtoDefinition): ServiceDescriptor {
     return made;
   };
   const methods = Object.create(null) as Record<string, MethodDescriptor>;
-  for (const { name, requestType, requestStream, responseType, responseStream } of Object.values(definition.methods)) {
+  for (const each of Object.values(definition.methods)) {
+    const { name, requestType, requestStream, responseType, responseStream, options } = each;
     methods[name] = {
       name,
       shape: shapeOf(requestStream, responseStream),
       request: codec(requestType, `the request of ${fullName}/${name}`),
       response: codec(responseType, `the response of ${fullName}/${name}`),
+      ...(isIdempotent(options?.idempotencyLevel) && { idempotent: true }),
     };
   }
   return { name: fullName, methods };
