@@ -28,8 +28,8 @@ function entries() {
 }
 
 /**
- * Writes the reference into the folder `out` and returns what it has: for each entry its name, its page and its groups
- * of names with their pages, relative to `out`. Throws an Error when TypeDoc complains: of a `{@link …}` to nothing, say.
+ * Writes the reference into the folder `out` and returns what it has: for each entry its name, its comment, its page and
+ * its groups of names with their pages, relative to `out`. Throws an Error when TypeDoc complains: of a `{@link …}` to nothing, say.
  */
 export async function makeApiReference(out) {
   rmSync(out, { recursive: true, force: true });
@@ -65,6 +65,7 @@ export async function makeApiReference(out) {
     useCodeBlocks: true,
     expandObjects: true,
     parametersFormat: 'table',
+    indexFormat: 'table',
     pageTitleTemplates: { module: '{name}', member: '{name}' },
   });
   application.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
@@ -86,6 +87,7 @@ export async function makeApiReference(out) {
         .filter((child) => child.kindOf(kinds) && urls.has(child))
         .map((child) => ({ text: child.name, page: urls.get(child) })),
     }));
-    return { text: name, page: urls.get(module), groups: groups.filter(({ items }) => items.length > 0) };
+    const summary = (module.comment?.summary ?? []).map((part) => part.text).join('');
+    return { name, summary, page: urls.get(module), groups: groups.filter(({ items }) => items.length > 0) };
   });
 }

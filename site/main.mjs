@@ -10,6 +10,13 @@ import { clear, stage } from './stage.mjs';
 
 const [task = 'build'] = process.argv.slice(2);
 const base = process.env.SITE_BASE ?? '/';
+const API_INDEX = `# API reference
+
+What each entry of the package exports, from the comments in the sources.
+
+| import from | what it has |
+| --- | --- |
+`;
 
 clear();
 const outside = stage();
@@ -40,13 +47,13 @@ async function serve() {
   server.printUrls();
 }
 
-/** The API reference and its sidebar. */
+/** The API reference, its index and its sidebar. */
 async function writeApi(folder) {
   mkdirSync(folder, { recursive: true });
   const entries = await makeApiReference(folder);
   const link = (page) => `/api/${page.replace(/(^|\/)index\.md$/, '$1').replace(/\.md$/, '')}`;
-  const sidebar = entries.map(({ text, page, groups }, index) => ({
-    text,
+  const sidebar = entries.map(({ name, page, groups }, index) => ({
+    text: name,
     link: link(page),
     collapsed: index > 0,
     items: groups.map((group) => ({
@@ -56,10 +63,12 @@ async function writeApi(folder) {
     })),
   }));
   writeFileSync(join(folder, 'sidebar.json'), JSON.stringify([{ text: 'API reference', link: '/api/' }, ...sidebar]));
-  // What no entry exports has `#` as its link: see externalSymbolLinkMappings.
+  const rows = entries.map(({ name, summary, page }) => `| [\`${name}\`](${page}) | ${summary.replace(/\s+/g, ' ')} |`);
+  writeFileSync(join(folder, 'index.md'), `${API_INDEX}${rows.join('\n')}\n`);
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (!file.endsWith('.md')) continue;
-    const markdown = readFileSync(join(folder, file), 'utf8');
-    writeFileSync(join(folder, file), markdown.replace(/\[([^\]]*)\]\(#\)/g, '$1'));
+    // What no entry exports has `#` as its link: see externalSymbolLinkMappings.
+    const markdown = readFileSync(join(folder, file), 'utf8').replace(/\[([^\]]*)\]\(#\)/g, '$1');
+    writeFileSync(join(folder, file), `---\npageClass: api-page\nprev: false\nnext: false\n---\n\n${markdown}`);
   }
 }
