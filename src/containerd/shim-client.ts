@@ -14,7 +14,7 @@ import { containerdSchema, taskService } from './schema.js';
 /** The functions of a shim's Task service. */
 export type TaskClient = ServiceClient<TaskMethods, RawCallOptions>;
 
-/** Options of {@link startShim} and {@link deleteShim}. */
+/** Options of {@link ShimClient.start} and {@link deleteShim}. */
 export interface ShimOptions {
   /** The shim's binary, such as `/usr/bin/containerd-shim-runc-v2`. */
   binary: string;
