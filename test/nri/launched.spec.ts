@@ -76,7 +76,9 @@ describe('a plugin by itself', () => {
     });
     expect(await start({ ...right, NRI_PLUGIN_SOCKET: '99' })).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining('NRI_PLUGIN_SOCKET is "99": expected the number of a connected socket') as unknown,
+      stderr: expect.stringContaining(
+        'NRI_PLUGIN_SOCKET is "99": expected the number of a connected socket',
+      ) as unknown,
     });
   });
 
