@@ -14,6 +14,13 @@ export {
   type EventReceiver,
   type ReceiveEventsOptions,
 } from './events.js';
+export type { ContainerdEventTypes } from './event-types.js';
+export { ContainerdEvents, type TypedContainerdEvent } from './nest/containerd-events.js';
+export {
+  ContainerdEventsModule,
+  type ContainerdEventsOptions,
+  type ContainerdModuleAsyncOptions,
+} from './nest/containerd-events.module.js';
 export { defineShim, type Shim, type ShimDefinition } from './shim/define-shim.js';
 export { plainProcesses } from './shim/plain-processes.js';
 export type { OciProcess, OciSpec, ShimContainer, ShimProcess, ShimRunner, StartedProcess } from './shim/runner.js';

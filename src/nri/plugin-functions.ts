@@ -50,10 +50,12 @@ export function markEvent(prototype: object, property: string, event: string): v
 
 /**
  * The functions of a plugin: the methods with `@NriEvent` of a class that has any, else those whose names are those of
- * events; `configure`, `synchronize` and `shutdown` count by their names in any case. Throws when there is none.
+ * events; `configure`, `synchronize` and `shutdown` count by their names in any case.
+ * @throws INVALID_ARGUMENT when there is none, and for a function of an object literal whose name is not that of an event
  */
 export function functionsOf(plugin: object): NriFunctions {
   const marked = (plugin as Marked)[EVENTS_OF];
+  refuseUnknown(plugin);
   const functions: NriFunctions = {};
   for (const name of [...EVENT_NAMES, ...OTHER_HANDLERS]) {
     const byName = marked === undefined || (OTHER_HANDLERS as readonly string[]).includes(name);
@@ -66,4 +68,16 @@ export function functionsOf(plugin: object): NriFunctions {
     TtrpcStatus.INVALID_ARGUMENT,
     `an NRI plugin has at least one function for an event, such as createContainer: ${plugin.constructor?.name ?? 'this object'} has none`,
   );
+}
+
+/** A class may have other methods. In an object literal a function of another name is a mistake: nobody would call it. */
+function refuseUnknown(plugin: object): void {
+  if (Object.getPrototypeOf(plugin) !== Object.prototype) return;
+  for (const [name, value] of Object.entries(plugin)) {
+    if (typeof value !== 'function' || NAMES.includes(name)) continue;
+    throw new TtrpcError(
+      TtrpcStatus.INVALID_ARGUMENT,
+      `an NRI plugin has the function '${name}', but NRI has no such event.${didYouMean(name, NAMES)}`,
+    );
+  }
 }

@@ -54,8 +54,8 @@ export interface PluginIdentity {
 
 /** The name and index of a plugin. Throws INVALID_ARGUMENT, with what is wrong, as the runtime would later. */
 export function identityOf(options: { name?: string | undefined; index?: string | undefined }): PluginIdentity {
-  const name = options.name ?? process.env[ENVIRONMENT.name] ?? '';
   const index = options.index ?? process.env[ENVIRONMENT.index] ?? '';
+  const name = options.name ?? inheritedName() ?? '';
   if (!/^[\w.+-]+$/.test(name)) {
     throw invalid(`name: expected letters, digits and _ . + -, got ${name === '' ? 'none' : JSON.stringify(name)}`);
   }
@@ -63,6 +63,12 @@ export function identityOf(options: { name?: string | undefined; index?: string 
     throw invalid(`index: expected two digits, such as '10', got ${index === '' ? 'none' : JSON.stringify(index)}`);
   }
   return { name, index };
+}
+
+/** The name that the runtime has given. Up to NRI 0.3 that is the name of the file, with the index: `10-logger`. */
+function inheritedName(): string | undefined {
+  const { [ENVIRONMENT.name]: name, [ENVIRONMENT.index]: index } = process.env;
+  return index !== undefined && name?.startsWith(`${index}-`) ? name.slice(index.length + 1) : name;
 }
 
 function invalid(text: string): TtrpcError {

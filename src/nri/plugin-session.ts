@@ -23,13 +23,9 @@ import type { NriContext } from './handlers.js';
 import { Mux, PLUGIN_CONNECTION, RUNTIME_CONNECTION } from './mux.js';
 import type { NriFunction, NriFunctions } from './plugin-functions.js';
 import type { NriFailurePolicy, NriLogger, PluginIdentity } from './plugin-options.js';
+import { handlerWarning, REGISTRATION_MS, REQUEST_MS, WARN_AFTER } from './time-limits.js';
 import type { NriRuntime, RuntimeLink } from './runtime.js';
 import { nriSchema, runtimeService } from './schema.js';
-
-/** How long the runtime waits for a registration, in ms, and we for what follows it. */
-const REGISTRATION_MS = 5000;
-/** The share of its time after which a handler is warned of. */
-const WARN_AFTER = 0.75;
 
 const PLUGIN_SERVICE = 'nri.pkg.api.v1alpha1.Plugin';
 
@@ -41,6 +37,8 @@ export interface SessionOptions {
   readonly logger: NriLogger;
   readonly failurePolicy: NriFailurePolicy | undefined;
   readonly unknownEvents: 'error' | 'ignore';
+  /** The runtime has started the plugin itself. */
+  readonly isLaunched: boolean;
 }
 
 /** One connection between a plugin and a runtime: registration, configuration, synchronization, then events. */
@@ -59,6 +57,8 @@ export class PluginSession implements RuntimeLink {
   #pods: PodSandbox[] = [];
   #containers: Container[] = [];
   #stopped = false;
+  /** The runtime has sent more than Configure: it has taken the subscription. */
+  #isUsed = false;
 
   private constructor(
     trunk: Duplex,
@@ -144,7 +144,7 @@ export class PluginSession implements RuntimeLink {
 
   #lost(): TtrpcError {
     const later = laterEvents(this.#subscribed);
-    const isRefused = this.configuration !== undefined && !this.options.runtime.connected && later.length > 0;
+    const isRefused = this.configuration !== undefined && !this.#isUsed && later.length > 0;
     return new TtrpcError(
       TtrpcStatus.UNAVAILABLE,
       isRefused
@@ -154,9 +154,18 @@ export class PluginSession implements RuntimeLink {
   }
 
   async #onCall(rpc: string, request: object, context: RawContext): Promise<unknown> {
-    // The runtime uses the plugin: it has taken the subscription.
-    if (rpc !== 'Configure' && !this.options.runtime.connected) this.#onBegun();
-    return (await this.#dispatch(rpc, request, context)) ?? {};
+    if (rpc !== 'Configure' && !this.#isUsed) {
+      this.#isUsed = true;
+      this.#onBegun();
+    }
+    const response = (await this.#dispatch(rpc, request, context)) ?? {};
+    if (rpc === 'Configure' && this.#needsNoSynchronize()) this.#onBegun();
+    return response;
+  }
+
+  /** Runtimes with NRI 0.3, which tell no limits, do not synchronize the plugins that they start. */
+  #needsNoSynchronize(): boolean {
+    return this.options.isLaunched && Number(this.configuration?.requestTimeout ?? 0) === 0;
   }
 
   #onBegun(): void {
@@ -256,8 +265,10 @@ export class PluginSession implements RuntimeLink {
   async #run(name: keyof NriFunctions, request: object, context: RawContext): Promise<unknown> {
     const handler: NriFunction | undefined = this.options.functions[name];
     if (!handler) return undefined;
-    const limit = Number(this.configuration?.requestTimeout ?? 0);
-    const warning = limit > 0 ? setTimeout(() => this.#warn(name, limit), limit * WARN_AFTER) : undefined;
+    const limit = Number(this.configuration?.requestTimeout ?? 0) || REQUEST_MS;
+    const { identity, logger, failurePolicy } = this.options;
+    const warn = (): void => logger.warn(handlerWarning(identity, name, limit, failurePolicy));
+    const warning = setTimeout(warn, limit * WARN_AFTER);
     try {
       return await handler(whole(request), this.#context(context));
     } catch (error) {
@@ -268,13 +279,6 @@ export class PluginSession implements RuntimeLink {
     } finally {
       clearTimeout(warning);
     }
-  }
-
-  #warn(name: string, limitMs: number): void {
-    const { index, name: plugin } = this.options.identity;
-    this.options.logger.warn(
-      `NRI: ${name} of plugin ${index}-${plugin} has taken ${Math.round(limitMs * WARN_AFTER)} ms; the runtime stops waiting after ${limitMs} ms and disconnects the plugin`,
-    );
   }
 
   #context(context: RawContext): NriContext {

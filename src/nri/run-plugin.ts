@@ -7,6 +7,7 @@ import { functionsOf, pluginMark } from './plugin-functions.js';
 import { identityOf, stderrLogger, type NriPluginOptions } from './plugin-options.js';
 import { PluginSession, type SessionOptions } from './plugin-session.js';
 import { NriRuntime } from './runtime.js';
+import { registrationWarning } from './time-limits.js';
 import { connectTrunk, DEFAULT_SOCKET, ENVIRONMENT, inheritedTrunk } from './trunk.js';
 
 /** A plugin that runs. */
@@ -45,6 +46,7 @@ export async function runPlugin(
     logger: options.logger ?? stderrLogger,
     failurePolicy: options.failurePolicy,
     unknownEvents: options.unknownEvents ?? 'error',
+    isLaunched: options.socket === undefined && process.env[ENVIRONMENT.socket] !== undefined,
   });
   await runner.start();
   return runner;
@@ -101,7 +103,12 @@ class Runner implements RunningPlugin {
     const path = this.#path();
     if (path !== undefined) return connectTrunk(path, this.#stop.signal);
     const { socket } = this.options;
-    return typeof socket === 'object' ? socket : inheritedTrunk(process.env[ENVIRONMENT.socket] ?? '');
+    if (typeof socket === 'object') return socket;
+    const trunk = inheritedTrunk(process.env[ENVIRONMENT.socket] ?? '');
+    const { identity, logger } = this.session;
+    const warning = registrationWarning(identity, process.uptime() * 1000);
+    if (warning !== undefined) logger.warn(warning);
+    return trunk;
   }
 
   /** Connects again, as often as the runtime goes away. */

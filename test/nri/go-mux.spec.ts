@@ -1,12 +1,12 @@
 import { createConnection } from 'node:net';
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect, serve, type RawClient, type RawServer } from 'nestjs-ttrpc/protocol';
 import { Mux, PLUGIN_CONNECTION, RUNTIME_CONNECTION } from '../../src/nri/mux.js';
 import { Program } from '../interop/program.js';
 import { hasGo } from '../support/go-module.js';
 import { TempFolder } from '../support/temp-folder.js';
-import { nriPrograms } from './runtime.js';
+import { BUILD_MS, nriPrograms } from './runtime.js';
 
 const withGo = (await hasGo()) ? describe : describe.skip;
 
@@ -25,6 +25,8 @@ const SIZES = [
 ];
 
 withGo("the mux beside Go's", () => {
+  beforeAll(async () => void (await nriPrograms.path('mux')), BUILD_MS);
+
   let folder: TempFolder;
   let go: Program;
   let mux: Mux;

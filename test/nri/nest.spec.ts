@@ -1,6 +1,6 @@
 import { Injectable, Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   ContainerChanges,
   NriEvent,
@@ -14,7 +14,7 @@ import {
 } from '../../src/nri/index.js';
 import { hasGo } from '../support/go-module.js';
 import { TempFolder } from '../support/temp-folder.js';
-import { GoRuntime } from './runtime.js';
+import { BUILD_MS, GoRuntime, nriPrograms } from './runtime.js';
 
 const withGo = (await hasGo()) ? describe : describe.skip;
 
@@ -51,6 +51,8 @@ class Plugin {
 }
 
 withGo('a plugin as a Nest module', () => {
+  beforeAll(async () => void (await nriPrograms.path('runtime')), BUILD_MS);
+
   let folder: TempFolder;
   let runtime: GoRuntime;
   let app: INestApplicationContext | undefined;

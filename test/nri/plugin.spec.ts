@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   runPlugin,
   type NriHandlers,
@@ -10,7 +10,7 @@ import {
 } from '../../src/nri/index.js';
 import { hasGo } from '../support/go-module.js';
 import { TempFolder } from '../support/temp-folder.js';
-import { GoRuntime } from './runtime.js';
+import { BUILD_MS, GoRuntime, nriPrograms } from './runtime.js';
 
 const withGo = (await hasGo()) ? describe : describe.skip;
 
@@ -71,6 +71,8 @@ function go(): GoRuntime {
 }
 
 withGo("a plugin under NRI's own runtime side", () => {
+  beforeAll(async () => void (await nriPrograms.path('runtime')), BUILD_MS);
+
   it('is configured, synchronized, and hears of every event', async () => {
     const seen: unknown[] = [];
     const note = (name: string) => (event: { pod: { id: string }; container?: { id: string; createdAt: bigint } }) => {
@@ -276,6 +278,57 @@ withGo("a plugin under NRI's own runtime side", () => {
     );
   });
 
+  it('is kept and fails the request when it takes too long, if it says so', async () => {
+    let isSlow = true;
+    const options = { reconnect: false, failurePolicy: { failRequest: true, keepConnected: true } };
+    const plugin = await start(
+      {
+        createContainer: (_request, { signal }) =>
+          isSlow ? new Promise((resolve) => signal.addEventListener('abort', () => resolve())) : undefined,
+      },
+      options,
+      ['-request-ms', '300'],
+    );
+    const create = (): Promise<unknown> => go().relay('CreateContainer', { pod: POD, container: CONTAINER });
+    await expect(create()).rejects.toThrow('10-test');
+    isSlow = false;
+    await create();
+    expect(plugin.runtime.connected).toBe(true);
+    expect(log.lines).toEqual([
+      'warn NRI: createContainer of plugin 10-test has taken 225 ms; the runtime stops waiting after 300 ms',
+    ]);
+  });
+
+  it('hears of it when the runtime crashes in the middle of a request', async () => {
+    let begin: () => void = () => undefined;
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    let aborted: unknown;
+    const plugin = await start(
+      {
+        createContainer: (_request, { signal }) => {
+          begin();
+          return new Promise((resolve) => {
+            signal.addEventListener('abort', () => {
+              aborted = signal.reason;
+              resolve();
+            });
+          });
+        },
+      },
+      { reconnect: false },
+    );
+    const relayed = go()
+      .relay('CreateContainer', { pod: POD, container: CONTAINER })
+      .catch(() => undefined);
+    await begun;
+    await go().kill();
+    runtime = undefined;
+    await relayed;
+    expect(String(await plugin.closed)).toContain('the runtime has closed the connection');
+    expect(String(aborted)).toContain('CANCELLED');
+    expect(plugin.runtime.connected).toBe(false);
+  });
+
   it('may narrow its events when it is configured', async () => {
     const seen: string[] = [];
     await start({
@@ -322,6 +375,13 @@ describe('a plugin that is wrong', () => {
   it('has no function for an event', async () => {
     await expect(runPlugin({}, { name: 'x', index: '10', socket: socket() })).rejects.toThrow(
       'an NRI plugin has at least one function for an event, such as createContainer: Object has none',
+    );
+  });
+
+  it('has a function for an event that nobody knows', async () => {
+    const wrong = { ...plugin, createContaner: () => undefined };
+    await expect(runPlugin(wrong, { name: 'x', index: '10', socket: socket() })).rejects.toThrow(
+      "an NRI plugin has the function 'createContaner', but NRI has no such event. Did you mean 'createContainer'?",
     );
   });
 

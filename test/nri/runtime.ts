@@ -7,6 +7,9 @@ export const nriPrograms = new GoPrograms(fileURLToPath(new URL('go', import.met
 /** Built with NRI 0.3, as containerd 1.7.0 has it. */
 export const oldNriPrograms = new GoPrograms(fileURLToPath(new URL('go-0.3', import.meta.url)));
 
+/** How long a first build may take, in ms. */
+export const BUILD_MS = 300_000;
+
 /** NRI's own runtime side, in a program of its own. */
 export class GoRuntime {
   private constructor(private readonly program: Program) {}
@@ -35,5 +38,11 @@ export class GoRuntime {
 
   async stop(): Promise<void> {
     await this.program.stop();
+  }
+
+  /** Ends it as a crash would. */
+  async kill(): Promise<void> {
+    process.kill(this.program.pid as number, 'SIGKILL');
+    await this.program.stop().catch(() => undefined);
   }
 }
