@@ -4,6 +4,7 @@ import { connect, type RawClient } from '../protocol/client/connect.js';
 import { TtrpcError } from '../protocol/core/errors.js';
 import { formatAddress, parseAddress, type Address } from '../protocol/socket/address.js';
 import { dial } from '../protocol/socket/dial.js';
+import { Mux, RUNTIME_CONNECTION } from '../nri/mux.js';
 import type { Arguments, FlagSpec } from './command.js';
 import { numberOf } from './arguments.js';
 import { ToolError } from './tool-error.js';
@@ -17,6 +18,7 @@ export const CONNECTION_FLAGS = {
     value: 'port',
     help: 'the address is a hybrid vsock (Firecracker, kata): ask it for this port of the guest first',
   },
+  'nri-mux': { type: 'boolean', help: "the address is NRI's socket: call the runtime through NRI's multiplexer" },
 } as const satisfies Record<string, FlagSpec>;
 
 const CONNECT_SECONDS = 10;
@@ -41,22 +43,9 @@ export async function openConnection(
   args: Arguments,
   watcher?: ByteWatcher,
 ): Promise<CommandConnection> {
-  const parsed = parsedAddress(address);
-  const timeoutMs = 1000 * numberOf(args, 'connect-timeout', CONNECT_SECONDS, { min: 0.001 });
-  const port = args.text('hybrid-vsock');
-  if (port !== undefined) numberOf(args, 'hybrid-vsock', 0, { min: 0, integer: true });
-  const needsOwnSocket = port !== undefined || watcher !== undefined;
-  const signal = AbortSignal.timeout(timeoutMs);
-  const late = new ToolError(`cannot connect to ${formatAddress(parsed)}: no connection within ${timeoutMs / 1000} s`);
-  let socket: Duplex;
-  try {
-    // One that reads in the ordinary way where something stands between it and the engine.
-    socket = await dial(parsed, signal, needsOwnSocket ? 'stream' : 'shared');
-    if (port !== undefined) await askForPort(socket, port, signal, address);
-  } catch (error) {
-    if (signal.aborted) throw late;
-    throw error instanceof TtrpcError ? new ToolError(error.message, { cause: error }) : error;
-  }
+  const isMux = args.count('nri-mux') > 0;
+  const trunk = await dialAddress(address, args, isMux || watcher !== undefined);
+  const socket = isMux ? new Mux(trunk).open(RUNTIME_CONNECTION) : trunk;
   const duplex = watcher ? new WatchedDuplex(socket, watcher) : socket;
   const client = await connect(duplex);
   return {
@@ -66,6 +55,34 @@ export async function openConnection(
       socket.destroy();
     },
   };
+}
+
+/**
+ * Connects to `address`, through the hybrid vsock that the flags name. `needsOwnReads`: something other than the engine
+ * reads the socket.
+ * @throws ToolError naming the address when it is invalid or nobody listens there
+ */
+export async function dialAddress(address: string, args: Arguments, needsOwnReads: boolean): Promise<Duplex> {
+  const parsed = parsedAddress(address);
+  const timeoutMs = 1000 * numberOf(args, 'connect-timeout', CONNECT_SECONDS, { min: 0.001 });
+  const port = args.text('hybrid-vsock');
+  if (port !== undefined) numberOf(args, 'hybrid-vsock', 0, { min: 0, integer: true });
+  const signal = AbortSignal.timeout(timeoutMs);
+  let socket: Duplex | undefined;
+  try {
+    socket = await dial(parsed, signal, port !== undefined || needsOwnReads ? 'stream' : 'shared');
+    if (port !== undefined) await askForPort(socket, port, signal, address);
+    return socket;
+  } catch (error) {
+    socket?.destroy();
+    if (signal.aborted) {
+      throw new ToolError(`cannot connect to ${formatAddress(parsed)}: no connection within ${timeoutMs / 1000} s`);
+    }
+    if (error instanceof ToolError) throw error;
+    const { message } = error as { message: string };
+    // What happens after the connect does not name the address.
+    throw new ToolError(error instanceof TtrpcError ? message : `${address}: ${message}`, { cause: error });
+  }
 }
 
 /** @throws ToolError for an invalid address */

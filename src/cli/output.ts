@@ -20,6 +20,13 @@ async function writeTo(stream: Writable, text: string): Promise<void> {
   await Promise.race([once(stream, 'drain'), once(stream, 'close')]);
 }
 
+/** Resolves when standard output takes more; undefined when it does already. */
+export function outputRoom(): Promise<void> | undefined {
+  const { stdout } = process;
+  if (stdout.destroyed || !stdout.writableNeedDrain) return undefined;
+  return Promise.race([once(stdout, 'drain'), once(stdout, 'close')]).then(() => undefined);
+}
+
 /** `text` in colour where `stream` is a terminal and NO_COLOR is not set. */
 export function styled(style: Style, text: string, stream: NodeJS.WriteStream): string {
   const colours = stream.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';

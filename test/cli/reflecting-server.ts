@@ -25,14 +25,29 @@ message HelloReply { string message = 1; int64 number = 2; repeated string seen 
 enum Mood { CALM = 0; HAPPY = 1; }
 `;
 
-/** A server of demo.v1.Greeter that tells its schema by grpc.reflection.v1, or by v1alpha only. */
-export async function serveReflecting(url: string, version: 'v1' | 'v1alpha' = 'v1'): Promise<RawServer> {
-  const root = protobuf.parse(PROTO, { keepCase: false }).root;
+function greeterRoot(): protobuf.Root {
+  const { root } = protobuf.parse(PROTO, { keepCase: false });
   root.resolveAll();
+  return root;
+}
+
+/** A FileDescriptorProto. */
+function greeterFile(root: protobuf.Root): Uint8Array {
   const set = (root as unknown as { toDescriptor(edition: string): { file: object[] } }).toDescriptor('proto3');
-  const file = descriptor.FileDescriptorProto.encode(
+  return descriptor.FileDescriptorProto.encode(
     set.file.find((each) => (each as { package?: string }).package === 'demo.v1') as object,
   ).finish();
+}
+
+/** demo.v1.Greeter as a FileDescriptorSet. */
+export function greeterSet(): Uint8Array {
+  return protobuf.Writer.create().uint32(10).bytes(greeterFile(greeterRoot())).finish();
+}
+
+/** A server of demo.v1.Greeter that tells its schema by grpc.reflection.v1, or by v1alpha only. */
+export async function serveReflecting(url: string, version: 'v1' | 'v1alpha' = 'v1'): Promise<RawServer> {
+  const root = greeterRoot();
+  const file = greeterFile(root);
   const request = root.lookupType('demo.v1.HelloRequest');
   const reply = root.lookupType('demo.v1.HelloReply');
   const greeter: Record<string, RawMethod> = {

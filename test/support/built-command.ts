@@ -43,7 +43,7 @@ async function build(): Promise<string> {
 
 function sourceHash(): string {
   const hash = createHash('sha256');
-  const files = ['src/cli', 'src/protocol', 'src/schema'].flatMap((folder) =>
+  const files = ['src/cli', 'src/protocol', 'src/schema', 'src/nri', 'src/containerd'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => join(ROOT, folder, name)),

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
+import type { Readable } from 'node:stream';
 
 /** How a program ended. */
 export interface ProgramEnd {
@@ -18,6 +18,8 @@ export interface Program {
   readonly ended: Promise<ProgramEnd>;
   /** Resolves when the output has `text` in it; rejects when the program ends without it. */
   shows(text: string): Promise<void>;
+  /** As {@link shows}, of its standard error. */
+  complains(text: string): Promise<void>;
   /** What it has written to its standard output so far. */
   output(): string;
   /** Kills it if it still runs; resolves when it has ended. */
@@ -40,25 +42,28 @@ export function startProgram(
   }) as ChildProcessWithoutNullStreams;
   if (options.stdin !== 'open') child.stdin.end();
   let output = '';
+  let errors = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
-  const stderr = text(child.stderr);
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk));
   let over = false;
   const ended = new Promise<ProgramEnd>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status, signal) => {
       over = true;
-      void stderr.then((errors) => resolve({ status, signal, stdout: output, stderr: errors }));
+      resolve({ status, signal, stdout: output, stderr: errors });
     });
   });
+  const has = async (stream: Readable, wanted: string, written: () => string): Promise<void> => {
+    while (!written().includes(wanted)) {
+      if (over) throw new Error(`${command} ended without ${JSON.stringify(wanted)}: ${JSON.stringify(await ended)}`);
+      await Promise.race([once(stream, 'data'), ended]);
+    }
+  };
   return {
     child,
     ended,
-    async shows(wanted) {
-      while (!output.includes(wanted)) {
-        if (over) throw new Error(`${command} ended without ${JSON.stringify(wanted)}: ${JSON.stringify(await ended)}`);
-        await Promise.race([once(child.stdout, 'data'), ended]);
-      }
-    },
+    shows: (wanted) => has(child.stdout, wanted, () => output),
+    complains: (wanted) => has(child.stderr, wanted, () => errors),
     output: () => output,
     kill() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');

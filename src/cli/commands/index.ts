@@ -4,6 +4,8 @@ import { completion } from './completion.js';
 import { describe } from './describe.js';
 import { health } from './health.js';
 import { list } from './list.js';
+import { replay } from './replay.js';
+import { tap } from './tap.js';
 
 /** All commands, in the order of the help. */
-export const COMMANDS: readonly Command[] = [call, list, describe, health, completion];
+export const COMMANDS: readonly Command[] = [call, list, describe, tap, replay, health, completion];

@@ -54,6 +54,13 @@ export class CommandSchema {
     throw new ToolError(`no service '${name}': ${list}.${didYouMean(name, names)}`);
   }
 
+  /** An rpc by the qualified name of its service and its own name, or undefined. */
+  knownMethod(serviceName: string, methodName: string): CommandMethod | undefined {
+    const service = this.root.lookup(`.${serviceName}`);
+    if (!(service instanceof protobuf.Service) || !Object.hasOwn(service.methods, methodName)) return undefined;
+    return commandMethod(service, service.methods[methodName] as protobuf.Method);
+  }
+
   /** An rpc by `service/Method` or `service.Method`. @throws ToolError with what there is */
   method(symbol: string): CommandMethod {
     const [serviceName, methodName] = splitMethod(symbol);
@@ -67,17 +74,7 @@ export class CommandSchema {
         `service ${nameOf(service)} has no method '${methodName}': ${list}.${didYouMean(methodName, names)}`,
       );
     }
-    method.resolve();
-    const shape = shapeOf(method);
-    return {
-      service: nameOf(service),
-      name: method.name,
-      shape,
-      sendsStream: sendsRequestStream(shape),
-      receivesStream: sendsResponseStream(shape),
-      request: method.resolvedRequestType as protobuf.Type,
-      response: method.resolvedResponseType as protobuf.Type,
-    };
+    return commandMethod(service, method);
   }
 
   /** What a qualified name means: a service, an rpc, a message, an enum or a field. @throws ToolError when nothing */
@@ -135,6 +132,20 @@ export class CommandSchema {
   #bundledTypes(): MessageTypes {
     return (this.#bundled ??= new MessageTypes(bundledTypes({}), LOADER, DEFAULT_MAX_DEPTH));
   }
+}
+
+function commandMethod(service: protobuf.Service, method: protobuf.Method): CommandMethod {
+  method.resolve();
+  const shape = shapeOf(method);
+  return {
+    service: nameOf(service),
+    name: method.name,
+    shape,
+    sendsStream: sendsRequestStream(shape),
+    receivesStream: sendsResponseStream(shape),
+    request: method.resolvedRequestType as protobuf.Type,
+    response: method.resolvedResponseType as protobuf.Type,
+  };
 }
 
 /** `service/Method` or `service.Method`. @throws ToolError for anything else */

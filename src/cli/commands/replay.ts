@@ -1,0 +1,154 @@
+import { PLUGIN_CONNECTION } from '../../nri/mux.js';
+import { statusName } from '../../protocol/core/status.js';
+import type { Arguments, Command } from '../command.js';
+import { numberOf } from '../arguments.js';
+import { CONNECTION_FLAGS, dialAddress, parsedAddress } from '../connection.js';
+import { Interrupt } from '../interrupt.js';
+import { print, printError, styled } from '../output.js';
+import { SCHEMA_FLAGS } from '../schema/source-flags.js';
+import { Conversation } from '../tap/conversation.js';
+import type { FrameWatcher, SeenFrame } from '../tap/frame.js';
+import { checkPlayable, play } from '../tap/player.js';
+import { readRecording } from '../tap/recording.js';
+import { CallRecords, differences, type CallRecord } from '../tap/replayed.js';
+import { REFLECTION_FLAGS, TapSchema } from '../tap/tap-schema.js';
+
+/** The exit status when the server has not done what was recorded. */
+const DIFFERENT_STATUS = 2;
+
+/** How long the server may take for its next frame, in seconds. */
+const PATIENCE_SECONDS = 10;
+
+/** `ttrpc replay`: plays a client's side of a recording and compares what the server does. */
+export const replay: Command = {
+  name: 'replay',
+  summary: 'make the calls of a recording again, and compare the responses with the recorded ones',
+  usage: '<file> <address>',
+  positionals: ['file', 'address'],
+  required: 2,
+  flags: {
+    format: {
+      type: 'string',
+      value: 'text|ndjson',
+      choices: ['text', 'ndjson'],
+      help: 'one line of text or of JSON for each call (default: text)',
+    },
+    'keep-time': { type: 'boolean', help: 'keep the gaps between frames (default: as soon as the server is as far)' },
+    'max-time': {
+      type: 'string',
+      value: 'seconds',
+      help: `how long the server may take for its next frame (default: ${PATIENCE_SECONDS})`,
+    },
+    ...REFLECTION_FLAGS,
+    ...SCHEMA_FLAGS,
+    'connect-timeout': CONNECTION_FLAGS['connect-timeout'],
+    'hybrid-vsock': CONNECTION_FLAGS['hybrid-vsock'],
+  },
+  notes: [
+    'The file comes from ttrpc tap --save. The calls keep their order, their connections, their metadata and timeouts.',
+    'Exit status: 0 when every response and status is as recorded, 2 when one is not, 1 when the server cannot be reached.',
+  ],
+  run,
+};
+
+async function run(args: Arguments): Promise<number> {
+  const [file = '', address = ''] = args.positionals;
+  parsedAddress(address);
+  const patienceMs = 1000 * numberOf(args, 'max-time', PATIENCE_SECONDS, { min: 0.001 });
+  const recording = await readRecording(file);
+  checkPlayable(recording, file);
+  const schema = new TapSchema(address, args, !recording.nri);
+  await schema.ask();
+  const recorded = new Observer(schema);
+  for (const line of recording.lines) {
+    if (line.event === 'frame') recorded.onFrame({ ...line, mux: line.mux, data: Buffer.from(line.data, 'base64') });
+  }
+  const replayed = new Observer(schema);
+  const interrupt = new Interrupt();
+  let missing: string | undefined;
+  try {
+    missing = await play(recording, {
+      dial: () => dialAddress(address, args, true),
+      watcher: replayed,
+      keepsTime: args.count('keep-time') > 0,
+      patienceMs,
+      signal: interrupt.signal,
+    });
+  } finally {
+    interrupt.release();
+  }
+  return await report(recorded, replayed, missing, args.text('format') === 'ndjson');
+}
+
+/** Collects the calls that frames make. */
+class Observer implements FrameWatcher {
+  readonly records = new CallRecords();
+  readonly notes: string[] = [];
+  readonly #conversations = new Map<string, Conversation>();
+
+  constructor(private readonly schema: TapSchema) {}
+
+  onFrame(frame: SeenFrame): void {
+    const { connection, mux } = frame;
+    const key = `${connection}/${mux ?? ''}`;
+    let conversation = this.#conversations.get(key);
+    if (!conversation) {
+      const { methods, any } = this.schema;
+      conversation = new Conversation(
+        mux === undefined ? { connection } : { connection, mux },
+        mux === PLUGIN_CONNECTION ? 'server' : 'client',
+        {
+          methods,
+          detailToJson: (detail) => any.detailToJson(detail),
+          emit: (event) => this.records.push(event),
+          now: () => 0,
+        },
+      );
+      this.#conversations.set(key, conversation);
+    }
+    conversation.push(frame);
+  }
+
+  onNote({ text }: { text: string }): void {
+    this.notes.push(text);
+  }
+}
+
+async function report(
+  recorded: Observer,
+  replayed: Observer,
+  missing: string | undefined,
+  asJson: boolean,
+): Promise<number> {
+  let different = 0;
+  const again = replayed.records.calls();
+  for (const [place, call] of recorded.records.calls()) {
+    const found = differences(call, again.get(place));
+    if (found.length > 0) different++;
+    await print(asJson ? `${jsonOf(place, call, found)}\n` : `${textOf(place, call, found)}\n`);
+  }
+  for (const note of replayed.notes) await printError(`${note}\n`);
+  if (missing !== undefined) await printError(`ttrpc: the replay stopped: ${missing}\n`);
+  const count = recorded.records.calls().size;
+  const summary = `${count} call${count === 1 ? '' : 's'}: ${count - different} as recorded, ${different} different`;
+  await printError(`${styled(different > 0 ? 'red' : 'green', summary, process.stderr)}\n`);
+  return different > 0 || missing !== undefined ? DIFFERENT_STATUS : 0;
+}
+
+function textOf(place: string, { name, status }: CallRecord, found: readonly string[]): string {
+  const how = status ? statusName(status.code) : 'no status';
+  const mark =
+    found.length === 0 ? styled('green', 'same', process.stdout) : styled('red', 'different', process.stdout);
+  return [`${place} ${name} ${how}: ${mark}`, ...found.map((each) => `  ${each}`)].join('\n');
+}
+
+function jsonOf(place: string, { name, status }: CallRecord, found: readonly string[]): string {
+  const how = status ? statusName(status.code) : undefined;
+  return JSON.stringify({
+    call: place,
+    method: name,
+    recordedStatus: how,
+    same: found.length === 0,
+    differences: found,
+  });
+}

@@ -1,0 +1,133 @@
+import type { Duplex } from 'node:stream';
+import { TtrpcError } from '../../protocol/core/errors.js';
+import { formatAddress } from '../../protocol/socket/address.js';
+import { listen, type Listener } from '../../protocol/socket/listener.js';
+import type { Arguments, Command } from '../command.js';
+import { CONNECTION_FLAGS, dialAddress, parsedAddress } from '../connection.js';
+import { Interrupt } from '../interrupt.js';
+import { outputRoom, printError, styled } from '../output.js';
+import { SCHEMA_FLAGS } from '../schema/source-flags.js';
+import { jsonLineOf } from '../tap/event-json.js';
+import { textOf } from '../tap/event-text.js';
+import type { TapEvent } from '../tap/events.js';
+import { Recorder } from '../tap/recording.js';
+import { REFLECTION_FLAGS, TapSchema } from '../tap/tap-schema.js';
+import { TapSession, type TapTools } from '../tap/tap-session.js';
+import { ToolError } from '../tool-error.js';
+
+/** `ttrpc tap`: stands between a client and a server and shows what they say. */
+export const tap: Command = {
+  name: 'tap',
+  summary: 'stand between a client and a server and show each call, message and status',
+  usage: '<listen-address> <target-address>',
+  positionals: ['address', 'address'],
+  required: 2,
+  flags: {
+    format: {
+      type: 'string',
+      value: 'text|ndjson',
+      choices: ['text', 'ndjson'],
+      help: 'one line of text or of JSON for each event (default: text)',
+    },
+    save: { type: 'string', value: 'file', help: 'record all frames to a file, for ttrpc replay' },
+    nri: { type: 'boolean', help: "the connection is an NRI plugin's: show both connections of its mux" },
+    ...REFLECTION_FLAGS,
+    ...SCHEMA_FLAGS,
+    'connect-timeout': CONNECTION_FLAGS['connect-timeout'],
+    'hybrid-vsock': CONNECTION_FLAGS['hybrid-vsock'],
+  },
+  notes: [
+    "Messages are decoded by --proto or --protoset, by the server's reflection, or as those of containerd and NRI. Others",
+    'are guessed by their wire types: marked by ~, with the numbers of fields for their names.',
+    'Clients connect to <listen-address>. Ctrl-C ends it and closes the connections; the exit status is 0.',
+  ],
+  run,
+};
+
+async function run(args: Arguments): Promise<number> {
+  const [from = '', to = ''] = args.positionals;
+  const address = parsedAddress(from);
+  const target = parsedAddress(to);
+  if (formatAddress(address) === formatAddress(target)) throw new ToolError('both addresses are the same');
+  const isNri = args.count('nri') > 0;
+  // A connection that is no plugin would be taken for a broken one.
+  const schema = new TapSchema(to, args, !isNri);
+  const file = args.text('save');
+  const recorder = file === undefined ? undefined : await Recorder.open(file, isNri);
+  const isJson = args.text('format') === 'ndjson';
+  const show = (event: TapEvent): void => {
+    const at = new Date();
+    process.stdout.write(`${isJson ? jsonLineOf(event, at) : textOf(event, at, process.stdout)}\n`);
+  };
+  const detailToJson: TapTools['detailToJson'] = (detail) => schema.any.detailToJson(detail);
+  const tools: TapTools = { methods: schema.methods, isNri, recorder, detailToJson, show, room: outputRoom };
+  const tapping = new Tapping(tools, schema, () => dialAddress(to, args, true));
+  const interrupt = new Interrupt();
+  let listener: Listener | undefined;
+  try {
+    await schema.ask();
+    listener = await listen(address, { socketReads: 'stream' }, (socket) => tapping.accept(socket));
+    await printError(
+      `${styled('dim', `listening on ${listener.address}, passing on to ${formatAddress(target)}`, process.stderr)}\n`,
+    );
+    await aborted(interrupt.signal);
+  } catch (error) {
+    throw error instanceof TtrpcError ? new ToolError(error.message, { cause: error }) : error;
+  } finally {
+    interrupt.release();
+    await listener?.close();
+    await tapping.end();
+    await recorder?.close();
+  }
+  return 0;
+}
+
+/** The connections of a tap. */
+class Tapping {
+  readonly #open = new Map<Duplex, Promise<void>>();
+  #count = 0;
+
+  constructor(
+    private readonly tools: TapTools,
+    private readonly schema: TapSchema,
+    private readonly dial: () => Promise<Duplex>,
+  ) {}
+
+  accept(client: Duplex): void {
+    // Until it is passed on, an error of the client means that it has gone.
+    client.on('error', () => undefined);
+    const done = this.#serve(client, ++this.#count).finally(() => this.#open.delete(client));
+    this.#open.set(client, done);
+  }
+
+  /** Closes all connections; resolves when they are closed. */
+  async end(): Promise<void> {
+    for (const client of this.#open.keys()) client.destroy();
+    await Promise.all(this.#open.values());
+  }
+
+  async #serve(client: Duplex, number: number): Promise<void> {
+    const { tools } = this;
+    tools.show({ event: 'connected', connection: number });
+    tools.recorder?.connection(number, 'connected');
+    let server: Duplex;
+    try {
+      await this.schema.ask();
+      server = await this.dial();
+    } catch (error) {
+      tools.show({ event: 'note', connection: number, from: 'server', text: (error as { message: string }).message });
+      client.destroy();
+      return;
+    }
+    await new TapSession(number, tools).run(client, server);
+    tools.show({ event: 'disconnected', connection: number });
+    tools.recorder?.connection(number, 'disconnected');
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

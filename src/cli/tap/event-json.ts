@@ -1,0 +1,25 @@
+import { statusName } from '../../protocol/core/status.js';
+import type { TapEvent } from './events.js';
+import type { MessageView } from './known-methods.js';
+
+/** An event as one line of JSON. `at` is when it was seen. */
+export function jsonLineOf(event: TapEvent, at: Date): string {
+  const { event: kind, ...fields } = event;
+  const json: Record<string, unknown> = { time: at.toISOString(), event: kind, ...fields };
+  if ('message' in fields) {
+    delete json['message'];
+    Object.assign(json, messageOf(fields.message));
+  }
+  if (event.event === 'request') {
+    const metadata: Record<string, string[]> = {};
+    for (const [key, value] of event.metadata) (metadata[key] ??= []).push(value);
+    json['metadata'] = metadata;
+  }
+  if (event.event === 'status') json['status'] = statusName(event.code);
+  return JSON.stringify(json);
+}
+
+function messageOf(view: MessageView | undefined): object {
+  if (view === undefined) return {};
+  return { bytes: view.bytes, message: view.json, ...(view.isGuess ? { guessed: true } : {}) };
+}

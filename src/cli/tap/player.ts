@@ -1,0 +1,218 @@
+import type { Duplex } from 'node:stream';
+import { Mux } from '../../nri/mux.js';
+import { FrameFlag, FrameType, HEADER_BYTES, writeHeader } from '../../protocol/wire/frame.js';
+import { ToolError } from '../tool-error.js';
+import { SeenBytes, type FrameWatcher, type SeenFrame, type Side } from './frame.js';
+import type { RecordedFrame, Recording } from './recording.js';
+
+/** How a recording is played. */
+export interface PlayOptions {
+  /** Makes a connection to the server. */
+  dial(): Promise<Duplex>;
+  /** Is told of each frame of the replay, both ways, in its order. */
+  readonly watcher: FrameWatcher;
+  /** The gaps between frames are kept as they were recorded. */
+  readonly keepsTime: boolean;
+  /** How long the server may take for its next frame, in ms. */
+  readonly patienceMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Plays the client's side of a recording: a frame is sent when all frames that the server had sent before it have come, or
+ * their streams are over. Resolves with what is missing, or undefined when everything came.
+ * @throws ToolError when the server cannot be reached
+ */
+export async function play({ lines, nri }: Recording, options: PlayOptions): Promise<string | undefined> {
+  const player = new Player(nri, options);
+  try {
+    for (const line of lines) {
+      if (options.signal.aborted) return 'interrupted';
+      if (line.event === 'frame' && line.from === 'server') {
+        player.expect(line);
+        continue;
+      }
+      if (line.event === 'end' && line.from === 'server') continue;
+      const late = await player.caughtUp();
+      if (late !== undefined) return late;
+      if (options.keepsTime) await player.timeOf(line.at);
+      if (line.event === 'connected') await player.connect(line.connection);
+      else if (line.event === 'frame') player.send(line);
+      else player.end(line.connection, line.event === 'disconnected');
+    }
+    return await player.caughtUp();
+  } finally {
+    await player.close();
+  }
+}
+
+class Player {
+  readonly #connections = new Map<number, PlayedConnection>();
+  readonly #start = performance.now();
+  #wake: () => void = () => undefined;
+
+  constructor(
+    private readonly isNri: boolean,
+    private readonly options: PlayOptions,
+  ) {}
+
+  /** The server had sent this frame: it is awaited before the client goes on. */
+  expect(frame: RecordedFrame): void {
+    this.#connections.get(frame.connection)?.expect(frame);
+  }
+
+  async connect(number: number): Promise<void> {
+    const socket = await this.options.dial();
+    this.#connections.set(
+      number,
+      new PlayedConnection(number, socket, this.isNri, this.options.watcher, () => this.#wake()),
+    );
+  }
+
+  send(frame: RecordedFrame): void {
+    this.#connections.get(frame.connection)?.send(frame);
+  }
+
+  end(number: number, isOver: boolean): void {
+    this.#connections.get(number)?.end(isOver);
+  }
+
+  /** Resolves when all that the server had sent has come; with what has not, when nothing comes for too long. */
+  async caughtUp(): Promise<string | undefined> {
+    const { signal, patienceMs } = this.options;
+    for (;;) {
+      const missing = [...this.#connections.values()].map((each) => each.missing()).find((each) => each !== undefined);
+      if (missing === undefined) return undefined;
+      const isLate = await new Promise<boolean>((resolve) => {
+        const timer = setTimeout(() => settle(true), patienceMs);
+        const onAbort = (): void => settle(false);
+        const settle = (late: boolean): void => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', onAbort);
+          this.#wake = () => undefined;
+          resolve(late);
+        };
+        this.#wake = () => settle(false);
+        signal.addEventListener('abort', onAbort);
+        if (signal.aborted) settle(false);
+      });
+      if (signal.aborted) return 'interrupted';
+      if (isLate) return `${missing} within ${patienceMs / 1000} s`;
+    }
+  }
+
+  /** Resolves `at` ms after the beginning. */
+  async timeOf(at: number): Promise<void> {
+    const left = this.#start + at - performance.now();
+    if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#connections.values()].map((each) => each.close()));
+  }
+}
+
+class PlayedConnection {
+  readonly #mux: Mux | undefined;
+  /** By mux and stream: frames that the server had sent more than it has now. */
+  readonly #owed = new Map<string, number>();
+  readonly #over = new Set<string>();
+  #closed = false;
+
+  constructor(
+    private readonly number: number,
+    private readonly socket: Duplex,
+    isNri: boolean,
+    private readonly watcher: FrameWatcher,
+    private readonly onChange: () => void,
+  ) {
+    const bytes = new SeenBytes(number, 'server', isNri, {
+      onFrame: (frame) => this.#onFrame(frame),
+      onNote: (note) => watcher.onNote(note),
+    });
+    socket.on('data', (chunk: Buffer) => bytes.push(chunk));
+    socket.on('error', () => undefined);
+    const onEnd = (): void => {
+      this.#closed = true;
+      onChange();
+    };
+    socket.on('end', onEnd).on('close', onEnd);
+    this.#mux = isNri ? new Mux(socket) : undefined;
+  }
+
+  expect({ mux, stream }: RecordedFrame): void {
+    const key = keyOf(mux, stream);
+    this.#owed.set(key, (this.#owed.get(key) ?? 0) + 1);
+  }
+
+  /** What the server still owes, in words. */
+  missing(): string | undefined {
+    if (this.#closed) return undefined;
+    for (const [key, count] of this.#owed) {
+      if (count > 0 && !this.#over.has(key)) {
+        return `the server has not sent ${count === 1 ? 'a frame' : `${count} frames`} of stream ${key} on connection ${this.number}`;
+      }
+    }
+    return undefined;
+  }
+
+  send(frame: RecordedFrame): void {
+    const { mux, stream, type, flags, connection } = frame;
+    const data = Buffer.from(frame.data, 'base64');
+    const key = keyOf(mux, stream);
+    // Ids are used once; NRI's runtime uses its own for its calls.
+    if (type === FrameType.Request) this.#over.delete(key);
+    this.watcher.onFrame({ connection, mux, from: 'client', stream, type, flags, data });
+    if (this.#closed || this.socket.destroyed) return;
+    const bytes = Buffer.alloc(HEADER_BYTES + data.length);
+    writeHeader(bytes, 0, data.length, stream, type, flags);
+    data.copy(bytes, HEADER_BYTES);
+    if (!this.#mux) this.socket.write(bytes);
+    else if (mux !== undefined) this.#muxed(this.#mux, mux).write(bytes);
+  }
+
+  /** The client had ended its half, or the whole connection. */
+  end(isOver: boolean): void {
+    if (isOver) this.socket.end(() => this.socket.destroy());
+    else this.socket.end();
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.socket.closed) {
+        resolve();
+        return;
+      }
+      this.socket.once('close', () => resolve());
+      this.socket.destroy();
+    });
+  }
+
+  #muxed(mux: Mux, id: number): Duplex {
+    const connection = mux.open(id);
+    // What comes on it is read from the trunk.
+    if (connection.listenerCount('error') === 0) connection.on('error', () => undefined).resume();
+    return connection;
+  }
+
+  #onFrame(frame: SeenFrame): void {
+    const key = keyOf(frame.mux, frame.stream);
+    this.#owed.set(key, (this.#owed.get(key) ?? 0) - 1);
+    const ends = frame.type === FrameType.Response || (frame.flags & FrameFlag.RemoteClosed) !== 0;
+    if (ends && frame.type !== FrameType.Request) this.#over.add(key);
+    this.watcher.onFrame(frame);
+    this.onChange();
+  }
+}
+
+function keyOf(mux: number | undefined, stream: number): string {
+  return mux === undefined ? String(stream) : `${mux}/${stream}`;
+}
+
+/** Checks that a recording has something to play. @throws ToolError */
+export function checkPlayable({ lines }: Recording, file: string): void {
+  const isClient = (side: Side): boolean => side === 'client';
+  if (!lines.some((line) => line.event === 'frame' && isClient(line.from))) {
+    throw new ToolError(`${file} has no frame of a client: there is nothing to replay`);
+  }
+}

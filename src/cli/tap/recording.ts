@@ -1,0 +1,172 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { reasonOf } from '../schema/source-flags.js';
+import { ToolError } from '../tool-error.js';
+import type { SeenFrame, Side } from './frame.js';
+
+const FORMAT = 'ttrpc-recording';
+const VERSION = 1;
+
+/** The first line of a recording. */
+interface Head {
+  readonly format: typeof FORMAT;
+  readonly version: number;
+  /** When it was begun. */
+  readonly begun: string;
+  /** The frames are those within NRI's mux. */
+  readonly nri: boolean;
+}
+
+/** A line of a recording: a frame, or the beginning or end of a connection. Times are in ms from the beginning. */
+export type RecordedLine =
+  | { readonly at: number; readonly connection: number; readonly event: 'connected' | 'disconnected' }
+  | { readonly at: number; readonly connection: number; readonly event: 'end'; readonly from: Side }
+  | RecordedFrame;
+
+/** A recorded frame. */
+export interface RecordedFrame {
+  readonly at: number;
+  readonly connection: number;
+  readonly event: 'frame';
+  readonly mux?: number | undefined;
+  readonly from: Side;
+  readonly stream: number;
+  readonly type: number;
+  readonly flags: number;
+  /** Base64. */
+  readonly data: string;
+}
+
+/** What has been read of a file. */
+export interface Recording {
+  readonly nri: boolean;
+  readonly lines: readonly RecordedLine[];
+}
+
+/** Writes what passes a tap to a file: a line of JSON for each frame. */
+export class Recorder {
+  readonly #start = performance.now();
+  #failure: Error | undefined;
+
+  private constructor(
+    private readonly file: string,
+    private readonly stream: WriteStream,
+  ) {
+    stream.on('error', (error) => (this.#failure = error));
+  }
+
+  /** Opens `file`, in place of what it held. @throws ToolError when it cannot be written */
+  static async open(file: string, nri: boolean): Promise<Recorder> {
+    const stream = createWriteStream(file, { mode: 0o600 });
+    try {
+      await once(stream, 'open');
+    } catch (error) {
+      throw new ToolError(`--save ${file}: ${reasonOf(error)}`, { cause: error });
+    }
+    const recorder = new Recorder(file, stream);
+    const head: Head = { format: FORMAT, version: VERSION, begun: new Date().toISOString(), nri };
+    stream.write(`${JSON.stringify(head)}\n`);
+    return recorder;
+  }
+
+  /** Notes a frame. */
+  frame({ connection, mux, from, stream, type, flags, data }: SeenFrame): void {
+    const base64 = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
+    this.#write({ event: 'frame', connection, mux, from, stream, type, flags, data: base64 });
+  }
+
+  /** Notes what became of a connection. */
+  connection(connection: number, event: 'connected' | 'disconnected'): void {
+    this.#write({ event, connection });
+  }
+
+  /** Notes that one side has ended its half of a connection. */
+  end(connection: number, from: Side): void {
+    this.#write({ event: 'end', connection, from });
+  }
+
+  /** Resolves when the file takes more; undefined when it does already. */
+  room(): Promise<void> | undefined {
+    const { stream } = this;
+    if (!stream.writableNeedDrain || stream.closed) return undefined;
+    return Promise.race([once(stream, 'drain'), once(stream, 'close')]).then(
+      () => undefined,
+      () => undefined,
+    );
+  }
+
+  /** Ends the file. @throws ToolError when something could not be written */
+  async close(): Promise<void> {
+    const { stream } = this;
+    if (!stream.closed) {
+      const closed = once(stream, 'close').catch(() => undefined);
+      stream.end();
+      await closed;
+    }
+    if (this.#failure) throw new ToolError(`--save ${this.file}: ${this.#failure.message}`);
+  }
+
+  #write(line: object): void {
+    this.stream.write(
+      `${JSON.stringify({ at: Math.round((performance.now() - this.#start) * 1000) / 1000, ...line })}\n`,
+    );
+  }
+}
+
+/** Reads a recording. @throws ToolError naming the file, and the line that is wrong */
+export async function readRecording(file: string): Promise<Recording> {
+  const lines: RecordedLine[] = [];
+  let head: Head | undefined;
+  const stream = createReadStream(file);
+  try {
+    await once(stream, 'open');
+    let number = 0;
+    for await (const text of createInterface({ input: stream })) {
+      number++;
+      if (head === undefined) head = headOf(text, file);
+      else if (text !== '') lines.push(lineOf(text, `${file}:${number}`));
+    }
+  } catch (error) {
+    if (error instanceof ToolError) throw error;
+    throw new ToolError(`${file}: ${reasonOf(error)}`, { cause: error });
+  } finally {
+    stream.destroy();
+  }
+  if (head === undefined) throw new ToolError(`${file} is empty: expected a recording of ttrpc tap --save`);
+  return { nri: head.nri, lines };
+}
+
+function headOf(text: string, file: string): Head {
+  const head = parsed(text) as Partial<Head> | undefined;
+  if (head?.format !== FORMAT) throw new ToolError(`${file} is no recording of ttrpc tap --save`);
+  if (head.version !== VERSION) {
+    throw new ToolError(
+      `${file} is a recording of version ${String(head.version)}: this ttrpc reads version ${VERSION}`,
+    );
+  }
+  return head as Head;
+}
+
+function lineOf(text: string, place: string): RecordedLine {
+  const line = parsed(text) as Partial<RecordedFrame> | undefined;
+  const isPlaced = typeof line?.at === 'number' && Number.isInteger(line.connection);
+  const event = (line as { event?: string } | undefined)?.event ?? '';
+  const isWhole =
+    ['connected', 'disconnected', 'end'].includes(event) ||
+    (event === 'frame' &&
+      [line?.stream, line?.type, line?.flags].every(Number.isInteger) &&
+      typeof line?.data === 'string' &&
+      (line.from === 'client' || line.from === 'server'));
+  if (!isPlaced || !isWhole) throw new ToolError(`${place}: not a line of a recording; is the file cut short?`);
+  return line as RecordedLine;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,59 @@
+import type { Duplex } from 'node:stream';
+import type { Side } from './frame.js';
+
+/** Is told of what passes a relay. */
+export interface RelayWatcher {
+  /** Bytes are about to be passed on. The relay reads no more of them until the promise resolves. */
+  onBytes(from: Side, chunk: Uint8Array): Promise<void> | undefined;
+  /** One side has ended its half. */
+  onEnd(from: Side): void;
+}
+
+/**
+ * Passes on what each of two sockets sends, byte for byte, with its backpressure, and the end of each half by itself.
+ * Resolves when both are closed.
+ */
+export async function relay(client: Duplex, server: Duplex, watcher: RelayWatcher): Promise<void> {
+  // Otherwise Node ends our half when the other one ends.
+  client.allowHalfOpen = server.allowHalfOpen = true;
+  const closed = Promise.all([client, server].map(closing));
+  passOn(client, server, 'client', watcher);
+  passOn(server, client, 'server', watcher);
+  await closed;
+}
+
+function passOn(from: Duplex, to: Duplex, side: Side, watcher: RelayWatcher): void {
+  from.on('data', (chunk: Buffer) => {
+    const shown = watcher.onBytes(side, chunk);
+    const isTaken = to.write(chunk);
+    if (isTaken && shown === undefined) return;
+    from.pause();
+    void Promise.all([shown, isTaken ? undefined : drained(to)]).then(() => from.resume());
+  });
+  from.on('end', () => {
+    watcher.onEnd(side);
+    to.end();
+  });
+  // A reset, or one that is gone while it is written to: the other side learns it the same way.
+  from.on('error', () => to.destroy());
+  from.on('close', () => {
+    if (!from.readableEnded) to.destroy();
+  });
+}
+
+function closing(socket: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once('close', resolve);
+  });
+}
+
+function drained(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done).off('close', done);
+      resolve();
+    };
+    stream.on('drain', done).on('close', done);
+  });
+}

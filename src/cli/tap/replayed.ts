@@ -1,0 +1,72 @@
+import { isDeepStrictEqual } from 'node:util';
+import { statusName } from '../../protocol/core/status.js';
+import type { TapEvent } from './events.js';
+
+/** One call of a recording or of its replay: what was said to whoever replays. */
+export interface CallRecord {
+  readonly name: string;
+  /** Messages from the server, in their order: responses, or the request when the server is the caller. */
+  readonly received: unknown[];
+  /** How it ended; undefined without a status. */
+  status: { code: number; text: string; details: readonly unknown[] } | undefined;
+}
+
+/** Collects the calls of a conversation from its events. */
+export class CallRecords {
+  /** By connection, mux and stream, with the number of the call on it. */
+  readonly #calls = new Map<string, CallRecord>();
+
+  /** Takes the next event. */
+  push(event: TapEvent): void {
+    if (!('stream' in event)) return;
+    const key = keyOf(event);
+    if (event.event === 'request') {
+      const received = event.from === 'server' ? [event.message?.json] : [];
+      this.#calls.set(key, { name: `${event.service}/${event.method}`, received, status: undefined });
+      return;
+    }
+    const call = this.#calls.get(key);
+    if (!call) return;
+    if (event.event === 'message' && event.from === 'server') call.received.push(event.message.json);
+    if (event.event !== 'status') return;
+    if (event.from === 'server' && event.message) call.received.push(event.message.json);
+    // What the client itself has sent is in the recording already.
+    const { code, text, details } = event;
+    call.status = { code, text, details };
+  }
+
+  /** All calls, by their place. */
+  calls(): ReadonlyMap<string, CallRecord> {
+    return this.#calls;
+  }
+}
+
+function keyOf({ connection, mux, stream }: { connection: number; mux?: number | undefined; stream: number }): string {
+  return `${connection}${mux === undefined ? '' : `/${mux}`}:${stream}`;
+}
+
+/** What is not as it was recorded; empty when all is. */
+export function differences(recorded: CallRecord, replayed: CallRecord | undefined): string[] {
+  if (!replayed) return ['it was not made'];
+  const found: string[] = [];
+  const count = Math.max(recorded.received.length, replayed.received.length);
+  for (let at = 0; at < count; at++) {
+    const [was, is] = [recorded.received[at], replayed.received[at]];
+    if (isDeepStrictEqual(was, is)) continue;
+    found.push(`message ${at + 1}: recorded ${shown(was)}, got ${shown(is)}`);
+  }
+  if (!isDeepStrictEqual(recorded.status, replayed.status)) {
+    found.push(`status: recorded ${statusText(recorded.status)}, got ${statusText(replayed.status)}`);
+  }
+  return found;
+}
+
+function statusText(status: CallRecord['status']): string {
+  if (!status) return 'none';
+  const details = status.details.length > 0 ? ` ${JSON.stringify(status.details)}` : '';
+  return `${statusName(status.code)}${status.text === '' ? '' : `: ${status.text}`}${details}`;
+}
+
+function shown(json: unknown): string {
+  return json === undefined ? 'nothing' : JSON.stringify(json);
+}

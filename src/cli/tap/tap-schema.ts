@@ -1,0 +1,70 @@
+import protobuf from 'protobufjs';
+import { descriptor as containerd } from '../../containerd/generated/descriptor.js';
+import { descriptor as nri } from '../../nri/generated/descriptor.js';
+import { connect } from '../../protocol/client/connect.js';
+import type { Arguments } from '../command.js';
+import { dialAddress } from '../connection.js';
+import { CommandSchema } from '../schema/command-schema.js';
+import { reflect } from '../schema/reflection-client.js';
+import { schemaOfFlags } from '../schema/source-flags.js';
+import { ToolError } from '../tool-error.js';
+import { KnownMethods } from './known-methods.js';
+
+/** How long a server may take to tell its schema before the first connection is let through, in ms. */
+const REFLECTION_MS = 2000;
+
+/** The flag with which the server is not asked. */
+export const REFLECTION_FLAGS = {
+  'no-reflection': { type: 'boolean', help: 'do not ask the server for its schema' },
+} as const;
+
+/** What a tap knows of the services behind it. */
+export class TapSchema {
+  readonly methods: KnownMethods;
+  /** For the details of a status. */
+  readonly any: CommandSchema;
+  #reflects: boolean;
+  #asking: Promise<void> | undefined;
+
+  /** `mayReflect` says whether the server at `address` may be asked. @throws ToolError for a schema that cannot be used */
+  constructor(
+    private readonly address: string,
+    private readonly args: Arguments,
+    mayReflect: boolean,
+  ) {
+    const own = schemaOfFlags(args);
+    const builtIn = [containerd, nri].map((each) => new CommandSchema(protobuf.Root.fromJSON(each)));
+    this.methods = new KnownMethods([...(own ? [own] : []), ...builtIn]);
+    this.any = own ?? new CommandSchema(new protobuf.Root());
+    this.#reflects = mayReflect && own === undefined && args.count('no-reflection') === 0;
+  }
+
+  /**
+   * Asks the server for its schema, unless it is known or the server has none to tell; tried again where the server could
+   * not be reached.
+   */
+  ask(): Promise<void> {
+    if (!this.#reflects) return Promise.resolve();
+    return (this.#asking ??= this.#ask().finally(() => (this.#asking = undefined)));
+  }
+
+  async #ask(): Promise<void> {
+    let socket;
+    try {
+      socket = await dialAddress(this.address, this.args, false);
+    } catch {
+      return;
+    }
+    this.#reflects = false;
+    const client = await connect(socket);
+    try {
+      this.methods.add(await reflect(client, undefined, { timeoutMs: REFLECTION_MS }));
+    } catch (error) {
+      // Without a schema messages are shown by guess.
+      if (!(error instanceof ToolError)) throw error;
+    } finally {
+      client.close();
+      socket.destroy();
+    }
+  }
+}
