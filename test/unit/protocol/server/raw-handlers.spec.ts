@@ -8,9 +8,9 @@ import {
   type RawClient,
   type RawServer,
   type RawServices,
-} from '../../../src/protocol/index.js';
-import { deferred } from '../../support/deferred.js';
-import { TempFolder } from '../../support/temp-folder.js';
+} from '../../../../src/protocol/index.js';
+import { deferred } from '../../../support/deferred.js';
+import { TempFolder } from '../../../support/temp-folder.js';
 
 const SERVICE = 'raw.v1.Raw';
 const EMPTY = new Uint8Array(0);
