@@ -97,7 +97,8 @@ describe('a raw streaming handler that is an async function', () => {
     while (server.stats.calls > 0) await new Promise((resolve) => setImmediate(resolve));
     release.resolve();
     await thrown.promise;
-    await client.call(SERVICE, 'Echo', EMPTY);
+    expect(await client.call(SERVICE, 'Echo', EMPTY)).toEqual(EMPTY);
+    expect(server.stats).toMatchObject({ calls: 0, connections: 1 });
   });
 });
 
