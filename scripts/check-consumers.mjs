@@ -19,12 +19,12 @@ const NODES = ['20', '24', '26'];
 const consumers = [
   {
     name: 'nest11-commonjs',
-    // The seam's spec runs against both versions of Nest: here against Nest 11.
+    // The specs of the seam run against both versions of Nest: here against Nest 11.
     copies: {
       'sample/greeter/greeter.proto': 'greeter.proto',
       'test/consumers/types.ts': 'src/types.ts',
-      'test/unit/transport/nest-seam.spec.ts': 'src/nest-seam.spec.ts',
-      'src/transport/nest-seam/metadata-keys.ts': 'src/metadata-keys.ts',
+      'test/unit/transport/nest-seam': 'src/nest-seam',
+      'src/transport/nest-seam/metadata-keys.ts': 'src/nest-seam/metadata-keys.ts',
     },
     types: [
       ['commonjs', 'node10'],

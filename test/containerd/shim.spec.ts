@@ -121,6 +121,7 @@ withContainerd('a shim of ours under the real containerd', () => {
     process.kill(daemon?.pid as number, 'SIGKILL');
     await until(async () => (await containerd.task(id))?.status !== 'RUNNING');
     await until(() => !isAlive(task?.pid ?? 0));
+    expect(processesWith(folder.path).filter(({ command }) => command.includes('daemon'))).toEqual([]);
     await containerd.ctr('task', 'rm', '-f', id);
     await containerd.ctr('container', 'rm', id);
   });

@@ -16,11 +16,11 @@ const EXCEPTIONS: Record<string, { why: string; tests: string[] }> = {
   },
   'protocol/core/guarded-signal.ts': {
     why: 'its effect shows only with a listener of a handler',
-    tests: ['test/unit/protocol/raw-handlers.spec.ts'],
+    tests: ['test/unit/protocol/server/raw-handlers.spec.ts'],
   },
   'protocol/wire/envelope-fields.ts': {
     why: 'what both envelopes share',
-    tests: ['test/unit/protocol/envelope.spec.ts'],
+    tests: ['test/unit/protocol/wire/envelope.spec.ts'],
   },
   'protocol/wire/floats.ts': {
     why: 'driven through messages',
@@ -29,7 +29,7 @@ const EXCEPTIONS: Record<string, { why: string; tests: string[] }> = {
   'protocol/wire/service-descriptor.ts': { why: 'types alone', tests: ['test/unit/protocol'] },
   'protocol/wire/arena-pool.ts': {
     why: 'the buffers of FrameWriter; a pool alone has no behaviour to test',
-    tests: ['test/unit/protocol/frames.spec.ts'],
+    tests: ['test/unit/protocol/wire/frames.spec.ts'],
   },
   'protocol/socket/': {
     why: 'these need sockets, files, processes or other users',
@@ -37,15 +37,15 @@ const EXCEPTIONS: Record<string, { why: string; tests: string[] }> = {
   },
   'protocol/connection/': {
     why: 'driven through both sides, frame by frame',
-    tests: ['test/unit/protocol/server-model.spec.ts', 'test/unit/protocol/client-model.spec.ts', 'test/conformance'],
+    tests: ['test/unit/protocol/server/server-model.spec.ts', 'test/unit/protocol/client/client-model.spec.ts', 'test/conformance'],
   },
   'protocol/server/': {
     why: 'driven through the wire and the raw API',
-    tests: ['test/unit/protocol/server-model.spec.ts', 'test/unit/protocol/raw-calls.spec.ts', 'test/conformance'],
+    tests: ['test/unit/protocol/server/server-model.spec.ts', 'test/unit/protocol/raw-calls.spec.ts', 'test/conformance'],
   },
   'protocol/client/': {
     why: 'driven through the wire and the raw API',
-    tests: ['test/unit/protocol/client-model.spec.ts', 'test/unit/protocol/raw-calls.spec.ts', 'test/conformance'],
+    tests: ['test/unit/protocol/client/client-model.spec.ts', 'test/unit/protocol/raw-calls.spec.ts', 'test/conformance'],
   },
   'schema/': {
     why: 'driven through loadSchema and its codecs, against protobufjs, Go and the suite of protobuf',

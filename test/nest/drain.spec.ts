@@ -263,7 +263,13 @@ describe('a connection that drains', () => {
     await once(socket, 'connect');
     socket.resume();
     while (server.connectionCount === 0) await new Promise((resolve) => setImmediate(resolve));
+    const from = performance.now();
     await server.close({ gracePeriodMs: LONG_MS });
+    const tookMs = performance.now() - from;
+    // A second for the socket; more only as far as the machine is busy.
+    expect(tookMs).toBeGreaterThan(900);
+    expect(tookMs).toBeLessThan(10_000);
+    expect(server.connectionCount).toBe(0);
     socket.destroy();
   });
 });

@@ -132,6 +132,7 @@ describe('accepted sockets', () => {
     const end = once(socket, 'end');
     peer.end();
     await end;
+    expect(socket.readableEnded).toBe(true);
   });
 
   it('shared: drops what comes after the listener is gone', async () => {

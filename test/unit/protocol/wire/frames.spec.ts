@@ -1,16 +1,16 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { Duplex } from 'node:stream';
-import { FrameReader } from '../../../src/protocol/wire/frame-reader.js';
-import { retain } from '../../../src/protocol/wire/retain.js';
-import { FrameWriter } from '../../../src/protocol/wire/frame-writer.js';
-import { FrameFlag, FrameType, HEADER_BYTES } from '../../../src/protocol/wire/frame.js';
-import { bytesCodec, type MessageCodec } from '../../../src/protocol/wire/message-codec.js';
-import { RequestEnvelope, requestPrefix } from '../../../src/protocol/wire/request-envelope.js';
-import { ResponseEnvelope } from '../../../src/protocol/wire/response-envelope.js';
-import { TtrpcMetadata } from '../../../src/protocol/core/metadata.js';
-import { TtrpcStatus } from '../../../src/protocol/core/status.js';
-import { frameBytes as encodeFrame } from '../../support/frame-bytes.js';
+import { FrameReader } from '../../../../src/protocol/wire/frame-reader.js';
+import { retain } from '../../../../src/protocol/wire/retain.js';
+import { FrameWriter } from '../../../../src/protocol/wire/frame-writer.js';
+import { FrameFlag, FrameType, HEADER_BYTES } from '../../../../src/protocol/wire/frame.js';
+import { bytesCodec, type MessageCodec } from '../../../../src/protocol/wire/message-codec.js';
+import { RequestEnvelope, requestPrefix } from '../../../../src/protocol/wire/request-envelope.js';
+import { ResponseEnvelope } from '../../../../src/protocol/wire/response-envelope.js';
+import { TtrpcMetadata } from '../../../../src/protocol/core/metadata.js';
+import { TtrpcStatus } from '../../../../src/protocol/core/status.js';
+import { frameBytes as encodeFrame } from '../../../support/frame-bytes.js';
 
 interface Frame {
   streamId: number;

@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { RequestEnvelope, requestPrefix } from '../../../src/protocol/wire/request-envelope.js';
-import { ResponseEnvelope } from '../../../src/protocol/wire/response-envelope.js';
-import { FrameReader } from '../../../src/protocol/wire/frame-reader.js';
-import { FrameWriter } from '../../../src/protocol/wire/frame-writer.js';
-import { bytesCodec } from '../../../src/protocol/wire/message-codec.js';
-import { TtrpcMetadata } from '../../../src/protocol/core/metadata.js';
-import { ProtobufReader } from '../../../src/protocol/wire/protobuf-reader.js';
-import { varintSize, writeVarint, writeVarint64 } from '../../../src/protocol/wire/wire.js';
-import { readRequest, readResponse } from '../../conformance/wire/envelope.js';
-import { encodeWritten, FrameCutter } from '../../conformance/wire/frame.js';
-import { encodeFields, encodeVarint, type Field } from '../../conformance/wire/protobuf.js';
-import { memoryWire, type Wire } from '../../support/wire.js';
+import { RequestEnvelope, requestPrefix } from '../../../../src/protocol/wire/request-envelope.js';
+import { ResponseEnvelope } from '../../../../src/protocol/wire/response-envelope.js';
+import { FrameReader } from '../../../../src/protocol/wire/frame-reader.js';
+import { FrameWriter } from '../../../../src/protocol/wire/frame-writer.js';
+import { bytesCodec } from '../../../../src/protocol/wire/message-codec.js';
+import { TtrpcMetadata } from '../../../../src/protocol/core/metadata.js';
+import { ProtobufReader } from '../../../../src/protocol/wire/protobuf-reader.js';
+import { varintSize, writeVarint, writeVarint64 } from '../../../../src/protocol/wire/wire.js';
+import { readRequest, readResponse } from '../../../conformance/wire/envelope.js';
+import { encodeWritten, FrameCutter } from '../../../conformance/wire/frame.js';
+import { encodeFields, encodeVarint, type Field } from '../../../conformance/wire/protobuf.js';
+import { memoryWire, type Wire } from '../../../support/wire.js';
 
 /*
  * What we write an independent reader (that of the conformance suite) reads back, and what an independent writer writes

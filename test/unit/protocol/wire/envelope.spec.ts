@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { RequestEnvelope } from '../../../src/protocol/wire/request-envelope.js';
-import { ResponseEnvelope } from '../../../src/protocol/wire/response-envelope.js';
+import { RequestEnvelope } from '../../../../src/protocol/wire/request-envelope.js';
+import { ResponseEnvelope } from '../../../../src/protocol/wire/response-envelope.js';
 
 const bytes = (hex: string): Buffer => Buffer.from(hex.replaceAll(' ', ''), 'hex');
 

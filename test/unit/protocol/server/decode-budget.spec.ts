@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { connect, TtrpcStatus, type MessageCodec, type RawClient } from '../../../src/protocol/index.js';
-import { DecodeAccount, FREE_DECODED_BYTES } from '../../../src/protocol/core/decode-budget.js';
-import { ReceiveQueue } from '../../../src/protocol/connection/receive-queue.js';
-import { bytesCodec } from '../../../src/protocol/wire/message-codec.js';
-import type { CallHandler, ServerCall } from '../../../src/protocol/server/server-call.js';
-import { ServerCore } from '../../../src/protocol/server/server.js';
-import { TempFolder } from '../../support/temp-folder.js';
+import { connect, TtrpcStatus, type MessageCodec, type RawClient } from '../../../../src/protocol/index.js';
+import { DecodeAccount, FREE_DECODED_BYTES } from '../../../../src/protocol/core/decode-budget.js';
+import { ReceiveQueue } from '../../../../src/protocol/connection/receive-queue.js';
+import { bytesCodec } from '../../../../src/protocol/wire/message-codec.js';
+import type { CallHandler, ServerCall } from '../../../../src/protocol/server/server-call.js';
+import { ServerCore } from '../../../../src/protocol/server/server.js';
+import { TempFolder } from '../../../support/temp-folder.js';
 
 const KIB = 1024;
 const SERVICE = 'test.v1.Test';

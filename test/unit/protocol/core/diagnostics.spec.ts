@@ -12,10 +12,10 @@ import {
   type RawClientOptions,
   type RawContext,
   type RawServer,
-} from '../../../src/protocol/index.js';
-import { tracesClients, tracesServers } from '../../../src/protocol/core/diagnostics.js';
-import { CallRecorder } from '../../support/call-recorder.js';
-import { TempFolder } from '../../support/temp-folder.js';
+} from '../../../../src/protocol/index.js';
+import { tracesClients, tracesServers } from '../../../../src/protocol/core/diagnostics.js';
+import { CallRecorder } from '../../../support/call-recorder.js';
+import { TempFolder } from '../../../support/temp-folder.js';
 
 const SERVICE = 'raw.v1.Raw';
 const SHAPES = ['unary', 'server-streaming', 'client-streaming', 'bidi'] as const;

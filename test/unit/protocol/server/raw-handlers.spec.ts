@@ -8,9 +8,9 @@ import {
   type RawClient,
   type RawServer,
   type RawServices,
-} from '../../../src/protocol/index.js';
-import { deferred } from '../../support/deferred.js';
-import { TempFolder } from '../../support/temp-folder.js';
+} from '../../../../src/protocol/index.js';
+import { deferred } from '../../../support/deferred.js';
+import { TempFolder } from '../../../support/temp-folder.js';
 
 const SERVICE = 'raw.v1.Raw';
 const EMPTY = new Uint8Array(0);
@@ -97,7 +97,8 @@ describe('a raw streaming handler that is an async function', () => {
     while (server.stats.calls > 0) await new Promise((resolve) => setImmediate(resolve));
     release.resolve();
     await thrown.promise;
-    await client.call(SERVICE, 'Echo', EMPTY);
+    expect(await client.call(SERVICE, 'Echo', EMPTY)).toEqual(EMPTY);
+    expect(server.stats).toMatchObject({ calls: 0, connections: 1 });
   });
 });
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { Budget } from '../../../src/protocol/core/budget.js';
-import type { ClientCall } from '../../../src/protocol/client/client-call.js';
-import { PendingCalls } from '../../../src/protocol/client/pending-calls.js';
-import { TtrpcError } from '../../../src/protocol/core/errors.js';
-import { TtrpcStatus } from '../../../src/protocol/core/status.js';
+import { Budget } from '../../../../src/protocol/core/budget.js';
+import type { ClientCall } from '../../../../src/protocol/client/client-call.js';
+import { PendingCalls } from '../../../../src/protocol/client/pending-calls.js';
+import { TtrpcError } from '../../../../src/protocol/core/errors.js';
+import { TtrpcStatus } from '../../../../src/protocol/core/status.js';
 
 class FakeCall {
   place: PendingCalls | undefined;

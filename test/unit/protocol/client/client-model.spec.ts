@@ -1,13 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ClientCall } from '../../../src/protocol/client/client-call.js';
-import { ClientConnection, clientLimits } from '../../../src/protocol/client/client-connection.js';
-import { TtrpcError } from '../../../src/protocol/core/errors.js';
-import { bytesCodec } from '../../../src/protocol/wire/message-codec.js';
-import { sendsRequestStream, sendsResponseStream, type MethodShape } from '../../../src/protocol/core/method-shape.js';
-import { methodRef } from '../../../src/protocol/wire/method-ref.js';
-import { encodeWritten, FrameCutter, type FrameSpec } from '../../conformance/wire/frame.js';
-import { memoryWire } from '../../support/wire.js';
+import { ClientCall } from '../../../../src/protocol/client/client-call.js';
+import { ClientConnection, clientLimits } from '../../../../src/protocol/client/client-connection.js';
+import { TtrpcError } from '../../../../src/protocol/core/errors.js';
+import { bytesCodec } from '../../../../src/protocol/wire/message-codec.js';
+import {
+  sendsRequestStream,
+  sendsResponseStream,
+  type MethodShape,
+} from '../../../../src/protocol/core/method-shape.js';
+import { methodRef } from '../../../../src/protocol/wire/method-ref.js';
+import { encodeWritten, FrameCutter, type FrameSpec } from '../../../conformance/wire/frame.js';
+import { memoryWire } from '../../../support/wire.js';
 
 /*
  * The client's state machine against a small model of it: what callers do and what a server sends, in any order. The model

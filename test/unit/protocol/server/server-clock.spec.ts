@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { serve, TtrpcStatus, type RawServer } from '../../../src/protocol/index.js';
-import { FrameReader } from '../../../src/protocol/wire/frame-reader.js';
-import { ResponseEnvelope } from '../../../src/protocol/wire/response-envelope.js';
-import { Timer } from '../../../src/protocol/core/timer.js';
-import { request } from '../../support/frames.js';
-import { TempFolder } from '../../support/temp-folder.js';
+import { serve, TtrpcStatus, type RawServer } from '../../../../src/protocol/index.js';
+import { FrameReader } from '../../../../src/protocol/wire/frame-reader.js';
+import { ResponseEnvelope } from '../../../../src/protocol/wire/response-envelope.js';
+import { Timer } from '../../../../src/protocol/core/timer.js';
+import { request } from '../../../support/frames.js';
+import { TempFolder } from '../../../support/temp-folder.js';
 
 const SERVICE = 'test.v1.Test';
 const HOUR_MS = 3_600_000;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { describe as describeValue, describeOption } from '../../../src/protocol/core/describe.js';
-import { limit } from '../../../src/protocol/core/limit.js';
-import { loadOptional } from '../../../src/protocol/core/optional-package.js';
-import { isThenable } from '../../../src/protocol/core/thenable.js';
-import { MAX_MESSAGE_BYTES } from '../../../src/protocol/wire/frame.js';
-import { messageLimit } from '../../../src/protocol/wire/message-limit.js';
+import { describe as describeValue, describeOption } from '../../../../src/protocol/core/describe.js';
+import { limit } from '../../../../src/protocol/core/limit.js';
+import { loadOptional } from '../../../../src/protocol/core/optional-package.js';
+import { isThenable } from '../../../../src/protocol/core/thenable.js';
+import { MAX_MESSAGE_BYTES } from '../../../../src/protocol/wire/frame.js';
+import { messageLimit } from '../../../../src/protocol/wire/message-limit.js';
 
 describe('limit', () => {
   it('gives the value, or the default where there is none', () => {

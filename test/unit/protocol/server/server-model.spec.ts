@@ -1,12 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { bytesCodec } from '../../../src/protocol/wire/message-codec.js';
-import { sendsRequestStream, sendsResponseStream, type MethodShape } from '../../../src/protocol/core/method-shape.js';
-import type { CallHandler, ServerCall } from '../../../src/protocol/server/server-call.js';
-import { ServerCore } from '../../../src/protocol/server/server.js';
-import { readResponse } from '../../conformance/wire/envelope.js';
-import { encodeWritten, FrameCutter, type FrameSpec } from '../../conformance/wire/frame.js';
-import { memoryWire } from '../../support/wire.js';
+import { bytesCodec } from '../../../../src/protocol/wire/message-codec.js';
+import {
+  sendsRequestStream,
+  sendsResponseStream,
+  type MethodShape,
+} from '../../../../src/protocol/core/method-shape.js';
+import type { CallHandler, ServerCall } from '../../../../src/protocol/server/server-call.js';
+import { ServerCore } from '../../../../src/protocol/server/server.js';
+import { readResponse } from '../../../conformance/wire/envelope.js';
+import { encodeWritten, FrameCutter, type FrameSpec } from '../../../conformance/wire/frame.js';
+import { memoryWire } from '../../../support/wire.js';
 
 /*
  * The server's state machine against a small model of it: what a client does and what handlers do, in any order, one

@@ -1,2 +1,0 @@
-// The consumer with Nest 11 has a copy of the file itself beside its copy of nest-seam.spec.ts.
-export * from '../../../src/transport/nest-seam/metadata-keys.js';
