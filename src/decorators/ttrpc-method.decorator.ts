@@ -1,6 +1,9 @@
 import { UseFilters } from '@nestjs/common';
 import { FILTERS } from '../transport/nest-seam/metadata-keys.js';
+import { describe } from '../protocol/core/describe.js';
 import { watchReturn } from '../transport/nest-seam/handler-return.js';
+import { MessageChecks, messageValidation, type MessageClass } from '../transport/nest-seam/message-pipes.js';
+import { notePipesConfigs } from '../transport/nest-seam/pipeline-building.js';
 import { TtrpcExceptionFilter } from '../transport/nest-seam/ttrpc-exception.filter.js';
 import {
   markHandler,
@@ -8,7 +11,12 @@ import {
   settleHandler,
   type HandlerFunction,
 } from '../transport/nest-seam/handler-metadata.js';
-import { completeParameters, keepParameters, passParameters } from '../transport/nest-seam/handler-parameters.js';
+import {
+  completeParameters,
+  keepParameters,
+  passParameters,
+  passStream,
+} from '../transport/nest-seam/handler-parameters.js';
 
 /** Options of {@link TtrpcMethod}. */
 export interface TtrpcMethodOptions {
@@ -24,6 +32,14 @@ export interface TtrpcMethodOptions {
    * Default false.
    */
   signalClosing?: boolean | undefined;
+  /**
+   * A class, for an rpc whose requests are a stream: each message of the stream passes the pipes that apply to the method
+   * (global ones, those of the class, the method and `@Payload()`), with this class as its type, as the request of a unary
+   * method does. True: the same without a class, for pipes that know what they get. The stream itself passes none. A
+   * message that a pipe refuses fails the stream with what the pipe throws, so that the call ends with its status unless
+   * the handler catches it.
+   */
+  validateMessages?: boolean | MessageClass | undefined;
 }
 
 /**
@@ -45,14 +61,23 @@ export function TtrpcMethod(...args: (string | TtrpcMethodOptions | undefined)[]
   const names = args.filter((arg) => typeof arg === 'string');
   const rpc = names.pop();
   const service = names.pop();
-  const { pipes = true, signalClosing = false } = args.find((arg) => typeof arg === 'object' && arg !== null) ?? {};
+  const options = args.find((arg) => typeof arg === 'object' && arg !== null) ?? {};
+  const { pipes = true, signalClosing = false, validateMessages = false } = options;
   return (target, key, descriptor) => {
     const { property, handler } = methodOf(target, key, descriptor);
     const owner = target.constructor;
     const restoreParameters = keepParameters(target, property);
-    const complete = pipes ? completeParameters : passParameters;
-    markHandler(handler, { service, rpc, signalClosing, completeParameters: complete, restoreParameters });
-    watchReturn(handler);
+    const checks = validateMessages === false ? undefined : messageChecks(owner, property, handler, options);
+    const complete = checks ? passStream : pipes ? completeParameters : passParameters;
+    markHandler(handler, {
+      service,
+      rpc,
+      signalClosing,
+      checks,
+      completeParameters: complete,
+      restoreParameters,
+    });
+    watchReturn(handler, checks);
     complete(target, property);
     registerHandler(target, property, handler, {
       service: service ?? owner.name,
@@ -61,6 +86,7 @@ export function TtrpcMethod(...args: (string | TtrpcMethodOptions | undefined)[]
       className: owner.name,
       property,
       signalClosing,
+      verifyMessages: checks && ((server) => checks.verify(owner, server)),
     });
     // Before any decorator of the class: so the filters that those add are asked first.
     const filters = (Reflect.getMetadata(FILTERS, owner) ?? []) as unknown[];
@@ -68,6 +94,24 @@ export function TtrpcMethod(...args: (string | TtrpcMethodOptions | undefined)[]
     // When the class is finished, and before anybody makes an application of it.
     void Promise.resolve().then(() => settleHandler(target, property));
   };
+}
+
+/** How the messages of a handler's request stream are checked. @throws an Error for options that contradict each other */
+function messageChecks(
+  owner: { readonly name: string },
+  property: string,
+  handler: HandlerFunction,
+  { pipes, validateMessages }: TtrpcMethodOptions,
+): MessageChecks {
+  const name = `${owner.name}.${property}`;
+  if (pipes === false)
+    throw new Error(`${name}: validateMessages runs pipes, and pipes: false runs none; leave one out`);
+  if (validateMessages !== true && typeof validateMessages !== 'function') {
+    throw new Error(`${name}: validateMessages: expected a class or true, got ${describe(validateMessages)}`);
+  }
+  const type = validateMessages === true ? undefined : validateMessages;
+  notePipesConfigs();
+  return new MessageChecks(name, handler, messageValidation(owner, property, handler, type));
 }
 
 /** The name and the function that are decorated. @throws an Error that names what was decorated instead. */

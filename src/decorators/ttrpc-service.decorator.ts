@@ -37,6 +37,7 @@ export function TtrpcService(service: string | ServiceDescriptor, options: Ttrpc
         className: target.name,
         property,
         signalClosing: mark.signalClosing,
+        verifyMessages: mark.checks && ((server) => mark.checks?.verify(target, server)),
       });
     }
   };

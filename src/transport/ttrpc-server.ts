@@ -267,6 +267,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
       for (const line of [`${message}: calls are answered UNIMPLEMENTED`, ...reasons]) this.logger.warn(line);
     }
     for (const each of bindings) {
+      each.handler.info.verifyMessages?.(this);
       const path = `${each.service.name}/${each.method.name}`;
       // Known from a `listen()` that has failed to bind.
       if (!this.#bound.has(path)) this.#core.methods.add(this.#method(each));

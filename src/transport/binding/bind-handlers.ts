@@ -1,4 +1,5 @@
 import { capitalised } from '../../common/method-name.js';
+import { sendsRequestStream } from '../../protocol/core/method-shape.js';
 import { SchemaError } from '../../schema/schema-error.js';
 import type { Schema } from '../../schema/schema.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../../schema/service-descriptor.js';
@@ -56,6 +57,12 @@ export function bindHandlers(
     }
     const method = findMethod(handler.info, service, schema);
     const path = `${service.name}/${method.name}`;
+    if (handler.info.verifyMessages && !sendsRequestStream(method.shape)) {
+      throw new Error(
+        `${handlerName(handler.info)}: validateMessages is for rpcs whose requests are a stream, and ${path} is ` +
+          `${method.shape}: leave it out, pipes apply to its request as it is`,
+      );
+    }
     const other = bindings.get(path);
     if (other && isForeign(other) !== isForeign({ handler })) {
       // One method with both decorators comes twice.

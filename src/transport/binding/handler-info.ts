@@ -27,6 +27,11 @@ export interface HandlerInfo {
   readonly foreign?: ForeignHandler | undefined;
   /** True: its `signal` aborts when the server begins to close. */
   readonly signalClosing?: boolean | undefined;
+  /**
+   * Set where the messages of its request stream are validated, so it must have one. @throws an Error when the pipes of
+   * the application cannot do that
+   */
+  readonly verifyMessages?: ((server: object) => void) | undefined;
 }
 
 /** `GreeterController.sayHello`, for error texts. */

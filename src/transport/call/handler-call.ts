@@ -249,6 +249,11 @@ export class HandlerCall extends HandlerRun<unknown, unknown> implements ReaderF
 
   /** As {@link ReaderFailures.onUnheardError}. */
   onUnheardError(error: unknown): void {
+    if (error === this.#requests?.refusal && !this.call.ended) {
+      // A pipe has refused a message, and nobody else ends the call for it.
+      this.onReaderFailed(error);
+      return;
+    }
     this.handler.onLateError(
       `the request stream of ${this.handler.name} has ended early and its reader has no error handler`,
       error,

@@ -1,14 +1,16 @@
 import { Observable, Subscriber, type Observer, type Subscription, type TeardownLogic } from 'rxjs';
 import { TtrpcException } from '../../common/ttrpc-exception.js';
 import type { TtrpcStream } from '../../common/ttrpc-stream.js';
-import type { TtrpcError } from '../../protocol/core/errors.js';
+import { messageOf, type TtrpcError } from '../../protocol/core/errors.js';
 import { ReceiveQueue } from '../../protocol/connection/receive-queue.js';
 import { sendsResponseStream } from '../../protocol/core/method-shape.js';
 import type { RequestReceiver } from '../../protocol/server/handler-run.js';
 import type { ServerCall } from '../../protocol/server/server-call.js';
 import { TtrpcStatus } from '../../protocol/core/status.js';
+import { CheckedDelivery } from './checked-delivery.js';
 import { guardedReader, type ReaderFailures } from './guarded-reader.js';
-import { StreamDelivery } from './stream-delivery.js';
+import { CheckedIterator, type MessageCheck } from './message-check.js';
+import { StreamDelivery, type Delivery } from './stream-delivery.js';
 import { watchError } from './unheard-errors.js';
 
 /**
@@ -26,9 +28,10 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
   readonly #call: ServerCall;
   readonly #failures: ReaderFailures;
   readonly #queue: ReceiveQueue<T>;
-  #delivery: StreamDelivery<T> | undefined;
+  #check: MessageCheck<T> | undefined;
+  #delivery: Delivery<T> | undefined;
   /** Has subscribed, and gets nothing yet. */
-  #waiting: StreamDelivery<T> | undefined;
+  #waiting: Delivery<T> | undefined;
   #turn: NodeJS.Immediate | undefined;
   #timer: NodeJS.Timeout | undefined;
   #observing = false;
@@ -107,7 +110,28 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
 
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
     this.#claim();
-    return this.#queue;
+    return this.#check ? new CheckedIterator(this.#queue, this.#check) : this.#queue;
+  }
+
+  /** Each message passes `check` before the reader gets it; one that is refused fails the stream with the reason. */
+  checkWith(check: MessageCheck<T>): void {
+    this.#check = async (message) => {
+      try {
+        return await check(message);
+      } catch (error) {
+        throw this.#refused(error);
+      }
+    };
+  }
+
+  /** Why a message was refused, once one was. */
+  refusal: object | undefined;
+
+  #refused(error: unknown): object {
+    const refusal = typeof error === 'object' && error !== null ? error : new Error(messageOf(error), { cause: error });
+    this.refusal = refusal;
+    watchError(refusal, () => this.#failures.onUnheardError(refusal));
+    return refusal;
   }
 
   #claim(): void {
@@ -128,9 +152,10 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
       subscriber.error(error);
       return;
     }
-    this.#waiting = new StreamDelivery(this.#call, this.#queue, subscriber, (error) =>
-      this.#failures.onReaderFailed(error),
-    );
+    const onFailed = (error: unknown): void => this.#failures.onReaderFailed(error);
+    this.#waiting = this.#check
+      ? new CheckedDelivery(this.#call, this.#queue, subscriber, this.#check, onFailed)
+      : new StreamDelivery(this.#call, this.#queue, subscriber, onFailed);
     if (this.#call.ended) this.#begin();
     // Behind an interceptor the response is observed some microtasks after the handler has subscribed.
     else if (!this.#observing) this.#awaitTurn();

@@ -3,11 +3,19 @@ import type { ReceiveQueue } from '../../protocol/connection/receive-queue.js';
 import { sendsResponseStream } from '../../protocol/core/method-shape.js';
 import type { ServerCall } from '../../protocol/server/server-call.js';
 
+/** Brings the messages of a request stream to one subscriber. */
+export interface Delivery<T> {
+  /** False when `message` belongs into the queue. */
+  offer(message: T): boolean;
+  /** There may be something in the queue, or its end. */
+  readonly deliver: () => void;
+}
+
 /**
  * Brings the messages of a request stream to one subscriber: at once while it takes them, else from the queue. A handler
  * that maps each message to a response is slowed here, by its own client's reading.
  */
-export class StreamDelivery<T> {
+export class StreamDelivery<T> implements Delivery<T> {
   readonly #responsesFlow: boolean;
   #delivering = false;
   /** Something came while a message was delivered: by a Duplex that delivers while it is written to, or the end. */

@@ -2,6 +2,7 @@ import { MessagePattern } from '@nestjs/microservices';
 import { HANDLER_INFO, TTRPC_TRANSPORT } from '../../common/nest-keys.js';
 import type { HandlerInfo } from '../binding/handler-info.js';
 import { defineTwin } from './handler-twin.js';
+import type { MessageChecks } from './message-pipes.js';
 import { EXTRAS, PATTERN, TRANSPORT } from './metadata-keys.js';
 
 /** On a handler's function: what its decorator was given. */
@@ -15,6 +16,8 @@ export interface MethodMark {
   readonly rpc: string | undefined;
   /** As {@link HandlerInfo.signalClosing}. */
   readonly signalClosing: boolean;
+  /** Where the messages of its request stream are validated. */
+  readonly checks: MessageChecks | undefined;
   /** Writes what Nest is to know of the parameters of a method that stands for the handler in this transport. */
   readonly completeParameters: (target: object, property: string) => void;
   /** Writes what the method's own decorators say of its parameters, and no more. */

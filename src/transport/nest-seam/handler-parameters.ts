@@ -1,5 +1,5 @@
 import { Ctx, Payload } from '@nestjs/microservices';
-import { PARAMETERS, PARAMETER_TYPES } from './metadata-keys.js';
+import { FIRST_PAYLOAD, PARAMETERS, PARAMETER_TYPES, SECOND_CONTEXT } from './metadata-keys.js';
 import { hiding, type ParameterMetadata } from './parameter-stage.js';
 
 /**
@@ -25,6 +25,26 @@ export function passParameters(target: object, property: string): void {
   if (places(Reflect.getOwnMetadata(PARAMETERS, target.constructor, property)).size > 0) {
     throw new Error(
       `${target.constructor.name}.${property}: \`pipes: false\` takes the parameters (request, context), without decorators`,
+    );
+  }
+  Reflect.defineMetadata(PARAMETERS, {}, target.constructor, property);
+}
+
+/**
+ * As {@link passParameters}, for a handler whose messages pass pipes one by one: `@Payload()` may stand on the first
+ * parameter, with pipes, and `@Ctx()` on the second.
+ * @throws an Error for other decorators, which would need the pipes of the stream
+ */
+export function passStream(target: object, property: string): void {
+  const parameters = (Reflect.getOwnMetadata(PARAMETERS, target.constructor, property) ?? {}) as Record<string, object>;
+  const others = Object.entries(parameters).filter(
+    ([key, { data }]: [string, { data?: unknown }]) =>
+      (key !== FIRST_PAYLOAD && key !== SECOND_CONTEXT) || data !== undefined,
+  );
+  if (others.length > 0) {
+    throw new Error(
+      `${target.constructor.name}.${property}: validateMessages takes the parameters (messages, context): ` +
+        '@Payload() on the first and @Ctx() on the second, or no decorators',
     );
   }
   Reflect.defineMetadata(PARAMETERS, {}, target.constructor, property);

@@ -1,4 +1,4 @@
-import type { ApplicationConfig } from '@nestjs/core';
+import { ApplicationConfig } from '@nestjs/core';
 import { knownApplications, servesHttp } from './applications.js';
 
 // Nest builds the pipeline of a handler (filters, pipes, guards, interceptors) when it registers the handler with a
@@ -12,7 +12,14 @@ export interface PipelineOptions {
   readonly skipsParameters: boolean;
 }
 
-let current: { readonly options: PipelineOptions; readonly asked: Set<ApplicationConfig> } | undefined;
+interface Building {
+  readonly options: PipelineOptions;
+  readonly asked: Set<ApplicationConfig>;
+  /** Who was asked for global pipes last. */
+  pipesConfig: ApplicationConfig | undefined;
+}
+
+let current: Building | undefined;
 
 /** The configurations that Nest has asked for filters while it built the pipelines of a server. */
 const configs = new WeakMap<object, Set<ApplicationConfig>>();
@@ -34,12 +41,32 @@ export function defineTransportId(server: object, id: symbol | undefined, option
 
 /** Nest has given `server` a handler: its pipeline is built. */
 export function pipelineBuilt(server: object): void {
+  if (current?.pipesConfig) pipesConfigs.set(server, current.pipesConfig);
   for (const config of current?.asked ?? []) {
     const known = configs.get(server);
     if (known) known.add(config);
     else configs.set(server, new Set([config]));
   }
   end();
+}
+
+/** True once a handler wants the pipes of its pipeline: until then nothing asks for their configuration. */
+let notesPipes = false;
+
+/** The configuration of the pipelines of a server, by what Nest has asked for global pipes. */
+const pipesConfigs = new WeakMap<object, ApplicationConfig>();
+
+/** From now on {@link pipesConfigOf} knows the configuration of each pipeline that is built. */
+export function notePipesConfigs(): void {
+  notesPipes = true;
+}
+
+/**
+ * The configuration with which the pipelines of `server` were built; that of a microservice that is connected to an HTTP
+ * application may be its own. Undefined where Nest has not built one yet (request scope).
+ */
+export function pipesConfigOf(server: object): ApplicationConfig | undefined {
+  return pipesConfigs.get(server);
 }
 
 /** True while Nest builds a pipeline that needs no parameter stage unless pipes apply. */
@@ -55,7 +82,8 @@ export function usesConfig(server: object, config: ApplicationConfig): boolean {
 function begin(options: PipelineOptions): void {
   if (current) return;
   const asked = new Set<ApplicationConfig>();
-  current = { options, asked };
+  current = { options, asked, pipesConfig: undefined };
+  if (notesPipes) listenForPipes();
   for (const application of knownApplications()) if (servesHttp(application)) listenIn(application.config, asked);
   // Nest may read the id without building anything, and building may fail.
   // (Not queueMicrotask: fake timers of tests stop that.)
@@ -65,6 +93,7 @@ function begin(options: PipelineOptions): void {
 function end(): void {
   if (!current) return;
   current = undefined;
+  stopListening?.();
   for (const { config } of knownApplications())
     if (listening.delete(config)) Reflect.deleteProperty(config, 'getGlobalFilters');
 }
@@ -84,4 +113,24 @@ function listenIn(config: ApplicationConfig, asked: Set<ApplicationConfig>): voi
       return getGlobalFilters();
     },
   });
+}
+
+let stopListening: (() => void) | undefined;
+
+/** Puts a method in front of the class's own until {@link end}, since nothing else leads to a configuration of its own. */
+function listenForPipes(): void {
+  const own = Object.getOwnPropertyDescriptor(ApplicationConfig.prototype, 'getGlobalPipes');
+  if (typeof own?.value !== 'function') return;
+  const getGlobalPipes = own.value as ApplicationConfig['getGlobalPipes'];
+  Object.defineProperty(ApplicationConfig.prototype, 'getGlobalPipes', {
+    ...own,
+    value(this: ApplicationConfig) {
+      if (current) current.pipesConfig = this;
+      return getGlobalPipes.call(this);
+    },
+  });
+  stopListening = () => {
+    stopListening = undefined;
+    Object.defineProperty(ApplicationConfig.prototype, 'getGlobalPipes', own);
+  };
 }
