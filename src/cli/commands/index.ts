@@ -1,4 +1,5 @@
 import type { Command } from '../command.js';
+import { bench } from './bench.js';
 import { call } from './call.js';
 import { completion } from './completion.js';
 import { describe } from './describe.js';
@@ -8,4 +9,4 @@ import { replay } from './replay.js';
 import { tap } from './tap.js';
 
 /** All commands, in the order of the help. */
-export const COMMANDS: readonly Command[] = [call, list, describe, tap, replay, health, completion];
+export const COMMANDS: readonly Command[] = [call, list, describe, bench, tap, replay, health, completion];

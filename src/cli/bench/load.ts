@@ -1,0 +1,234 @@
+import type { RawCallOptions, RawClient } from '../../protocol/client/connect.js';
+import { TtrpcError } from '../../protocol/core/errors.js';
+import { TtrpcStatus } from '../../protocol/core/status.js';
+import type { CommandMethod } from '../schema/command-schema.js';
+import type { BenchRequests } from './bench-requests.js';
+import type { Measurements } from './measurements.js';
+import type { Schedule } from './schedule.js';
+
+/** Below this many ms the next call is waited for by turns of the event loop: timers are late by up to 1 ms. */
+const SHORT_MS = 2;
+
+/** What a load is. */
+export interface LoadPlan {
+  readonly method: CommandMethod;
+  readonly requests: BenchRequests;
+  readonly options: RawCallOptions;
+  /** Calls at once, over all connections. */
+  readonly concurrency: number;
+  /** Undefined: each call is made when another one ends. */
+  readonly schedule: Schedule | undefined;
+  /** Infinity for no limit. */
+  readonly total: number;
+  readonly durationMs: number;
+}
+
+/** What has been done. */
+export interface LoadEnd {
+  readonly elapsedMs: number;
+  /** Calls whose time had come, and that were not made: as many as may were in flight. */
+  readonly notStarted: number;
+  /** Calls that were in flight when the load was broken off. */
+  readonly brokenOff: number;
+  readonly sent: Traffic;
+  readonly received: Traffic;
+  /** Why it ended before its time. */
+  readonly why: string | undefined;
+}
+
+/** Messages and their bytes. */
+export interface Traffic {
+  messages: number;
+  bytes: number;
+}
+
+/** Makes calls, and measures each from the time for which it was planned: a server that stalls delays those behind, too. */
+export class Load {
+  readonly #sent: Traffic = { messages: 0, bytes: 0 };
+  readonly #received: Traffic = { messages: 0, bytes: 0 };
+  readonly #lost = new Set<RawClient>();
+  #start = 0;
+  #inFlight = 0;
+  #begun = 0;
+  #nextAt: number | undefined;
+  #timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  #isOver = false;
+  #why: string | undefined;
+  #lostReason: string | undefined;
+  #failure: { error: unknown } | undefined;
+  #onEnd: () => void = () => undefined;
+
+  constructor(
+    private readonly plan: LoadPlan,
+    private readonly clients: readonly RawClient[],
+    private readonly measurements: Measurements,
+  ) {}
+
+  /** Since the start, in ms. */
+  get elapsedMs(): number {
+    return performance.now() - this.#start;
+  }
+
+  /** Makes the calls; resolves when all have ended. @throws what is wrong with a request */
+  async run(): Promise<LoadEnd> {
+    this.#start = performance.now();
+    this.#planNext();
+    const done = new Promise<void>((resolve) => (this.#onEnd = resolve));
+    const over = Number.isFinite(this.plan.durationMs)
+      ? setTimeout(() => this.#stop(), Math.min(this.plan.durationMs, 2 ** 31 - 1))
+      : undefined;
+    this.#pump();
+    await done;
+    clearTimeout(over);
+    if (this.#failure) throw this.#failure.error as Error;
+    return {
+      elapsedMs: this.elapsedMs,
+      notStarted: this.#overdue(),
+      brokenOff: this.#inFlight,
+      sent: this.#sent,
+      received: this.#received,
+      why: this.#why ?? this.#lostReason,
+    };
+  }
+
+  /** Ends it at once; calls in flight are not measured. */
+  breakOff(why: string): void {
+    this.#why ??= why;
+    this.#isOver = true;
+    this.#clearTimer();
+    this.#onEnd();
+  }
+
+  /** Starts no more calls. */
+  #stop(): void {
+    this.#isOver = true;
+    this.#clearTimer();
+    if (this.#inFlight === 0) this.#onEnd();
+  }
+
+  /** Starts the calls whose time has come. */
+  #pump(): void {
+    const { concurrency, schedule } = this.plan;
+    while (!this.#isOver && this.#nextAt !== undefined && this.#inFlight < concurrency) {
+      const now = this.elapsedMs;
+      if (schedule && this.#nextAt > now) {
+        this.#wait(this.#nextAt - now);
+        return;
+      }
+      const plannedAt = schedule ? this.#nextAt : now;
+      this.#planNext();
+      this.#begin(plannedAt);
+    }
+    if (this.#inFlight === 0 && (this.#isOver || this.#nextAt === undefined)) this.#stop();
+  }
+
+  #planNext(): void {
+    const { schedule, total, durationMs } = this.plan;
+    const at = this.#begun < total ? (schedule?.next() ?? 0) : undefined;
+    this.#nextAt = at === undefined || at > durationMs ? undefined : at;
+  }
+
+  #wait(ms: number): void {
+    if (this.#timer) return;
+    const wake = (): void => {
+      this.#timer = undefined;
+      this.#pump();
+    };
+    this.#timer = ms < SHORT_MS ? setImmediate(wake) : setTimeout(wake, ms - 1);
+  }
+
+  #clearTimer(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer as NodeJS.Timeout);
+    clearImmediate(this.#timer as NodeJS.Immediate);
+    this.#timer = undefined;
+  }
+
+  #begin(plannedAt: number): void {
+    const number = this.#begun++;
+    // planNext looked before this one counted.
+    if (this.#begun >= this.plan.total) this.#nextAt = undefined;
+    const client = this.clients[number % this.clients.length] as RawClient;
+    this.#inFlight++;
+    let call: Promise<unknown>;
+    try {
+      call = this.#call(client, number);
+    } catch (error) {
+      call = Promise.reject(error as Error);
+    }
+    call.then(
+      () => this.#ended(plannedAt, 0, ''),
+      (error: unknown) => {
+        if (error instanceof TtrpcError) {
+          if (error.code === TtrpcStatus.UNAVAILABLE && client.status !== 'connected')
+            this.#lose(client, error.message);
+          this.#ended(plannedAt, error.code, error.message);
+        } else {
+          this.#failure ??= { error };
+          this.breakOff('a request could not be made');
+        }
+      },
+    );
+  }
+
+  #ended(plannedAt: number, code: number, message: string): void {
+    // What came after the load was broken off was ended by that.
+    if (this.#why !== undefined && this.#isOver) return;
+    this.#inFlight--;
+    this.measurements.add(plannedAt, this.elapsedMs - plannedAt, code, message);
+    this.#pump();
+  }
+
+  /** A connection that is gone does not come back: without any, there is nothing to measure. */
+  #lose(client: RawClient, message: string): void {
+    this.#lost.add(client);
+    if (this.#lost.size < this.clients.length || this.#lostReason !== undefined) return;
+    this.#lostReason = `no connection is left: ${message}`;
+    this.#nextAt = undefined;
+  }
+
+  #call(client: RawClient, number: number): Promise<unknown> {
+    const { method, requests, options } = this.plan;
+    if (method.shape !== 'unary') return this.#stream(client, number);
+    const request = requests.one(number);
+    this.#count(this.#sent, request);
+    return client
+      .call(method.service, method.name, request, options)
+      .then((response) => this.#count(this.#received, response));
+  }
+
+  async #stream(client: RawClient, number: number): Promise<void> {
+    const { method, requests, options } = this.plan;
+    if (method.shape === 'unary') return;
+    const stream = client.stream(method.service, method.name, method.shape, options);
+    const messages = method.sendsStream ? requests.all(number) : [requests.one(number)];
+    const sending = (async () => {
+      for (const message of messages) {
+        this.#count(this.#sent, message);
+        await stream.send(message);
+      }
+      stream.closeSend();
+    })();
+    // Its errors are the reader's, too.
+    sending.catch(() => undefined);
+    for await (const response of stream) this.#count(this.#received, response);
+  }
+
+  #count(traffic: Traffic, message: Uint8Array): void {
+    traffic.messages++;
+    traffic.bytes += message.length;
+  }
+
+  /** How many calls were planned for the time that is over, and not made. */
+  #overdue(): number {
+    const { schedule, total, durationMs } = this.plan;
+    const until = Math.min(durationMs, this.elapsedMs);
+    let count = 0;
+    while (schedule && this.#nextAt !== undefined && this.#nextAt < until && this.#begun + count < total) {
+      count++;
+      const at = schedule.next();
+      this.#nextAt = at > durationMs ? undefined : at;
+    }
+    return count;
+  }
+}

@@ -1,0 +1,139 @@
+import { BenchRequests } from '../bench/bench-requests.js';
+import { Load, type LoadPlan } from '../bench/load.js';
+import { Measurements } from '../bench/measurements.js';
+import { csvOf, jsonOf, progressOf, summaryOf, type BenchResult } from '../bench/report.js';
+import { Schedule } from '../bench/schedule.js';
+import { CALL_FLAGS, metadataOf, timeoutOf } from '../call-flags.js';
+import type { Arguments, Command } from '../command.js';
+import { numberOf } from '../arguments.js';
+import { CONNECTION_FLAGS, openConnection, type CommandConnection } from '../connection.js';
+import { Interrupt } from '../interrupt.js';
+import { print, printError } from '../output.js';
+import { splitMethod } from '../schema/command-schema.js';
+import { reflect } from '../schema/reflection-client.js';
+import { SCHEMA_FLAGS, schemaOfFlags } from '../schema/source-flags.js';
+import { ToolError } from '../tool-error.js';
+
+const CONCURRENCY = 50;
+/** As in ghz. */
+const TOTAL = 200;
+const PROGRESS_MS = 500;
+
+/** The exit status when a call has failed. */
+const FAILED_STATUS = 2;
+
+/** `ttrpc bench`: makes many calls and measures them. */
+export const bench: Command = {
+  name: 'bench',
+  summary: 'make many calls and measure them: rates, percentiles, status codes',
+  usage: '<address> <service/method>',
+  positionals: ['address', 'method'],
+  required: 2,
+  flags: {
+    total: {
+      type: 'string',
+      value: 'count',
+      help: `how many calls to make (default: ${TOTAL}, none with --duration or a schedule)`,
+    },
+    duration: { type: 'string', value: 'seconds', help: 'how long to make calls' },
+    concurrency: { type: 'string', value: 'count', help: `how many calls may be in flight (default: ${CONCURRENCY})` },
+    connections: { type: 'string', value: 'count', help: 'over how many connections (default: 1)' },
+    rps: {
+      type: 'string',
+      value: 'rate',
+      help: 'calls a second; step:<from>:<to>:<step>:<seconds> or line:<from>:<to>:<seconds> for a rate that changes',
+    },
+    format: {
+      type: 'string',
+      value: 'summary|json|csv',
+      choices: ['summary', 'json', 'csv'],
+      help: 'what to print (default: summary); csv has a row for each call',
+    },
+    ...CALL_FLAGS,
+    ...SCHEMA_FLAGS,
+    ...CONNECTION_FLAGS,
+  },
+  notes: [
+    'Several requests of -d are used in turn, or are the messages of each call that sends a stream. In them {{.RequestNumber}},',
+    '{{.UUID}}, {{.Timestamp}}, {{.TimestampUnix}}, {{.TimestampUnixMilli}}, {{randomInt 1 10}} and {{randomString 8}} are',
+    'made anew for each call. With --rps a latency counts from the time for which the call was planned.',
+    'Exit status: 0, or 2 when a call has failed or the load was broken off, or 1 when no call could be made.',
+  ],
+  run,
+};
+
+async function run(args: Arguments): Promise<number> {
+  const [address = '', symbol = ''] = args.positionals;
+  const [service] = splitMethod(symbol);
+  const rps = args.text('rps');
+  const schedule = rps === undefined ? undefined : Schedule.parse(rps);
+  const hasDuration = args.text('duration') !== undefined;
+  const durationMs = 1000 * numberOf(args, 'duration', schedule?.seconds ?? Infinity, { min: 0.001 });
+  const fallback = hasDuration || Number.isFinite(durationMs) ? Infinity : TOTAL;
+  const total = args.text('total') === undefined ? fallback : numberOf(args, 'total', TOTAL, { min: 1, integer: true });
+  const concurrency = numberOf(args, 'concurrency', CONCURRENCY, { min: 1, integer: true });
+  const connections = numberOf(args, 'connections', 1, { min: 1, integer: true });
+  const metadata = metadataOf(args);
+  const timeoutMs = timeoutOf(args);
+  const own = schemaOfFlags(args);
+  own?.method(symbol);
+  const open: CommandConnection[] = [];
+  const interrupt = new Interrupt();
+  const { signal } = interrupt;
+  try {
+    open.push(await openConnection(address, args));
+    const schema = own ?? (await reflect((open[0] as CommandConnection).client, service, { timeoutMs, signal }));
+    const method = schema.method(symbol);
+    const requests = await BenchRequests.read(schema, method, args.text('data'));
+    while (open.length < connections) open.push(await openConnection(address, args));
+    const plan: LoadPlan = {
+      method,
+      requests,
+      options: { metadata, timeoutMs },
+      concurrency,
+      schedule,
+      total,
+      durationMs,
+    };
+    const measured = new Measurements(args.text('format') === 'csv');
+    const load = new Load(
+      plan,
+      open.map(({ client }) => client),
+      measured,
+    );
+    signal.addEventListener('abort', () => load.breakOff('interrupted'));
+    if (signal.aborted) throw new ToolError('interrupted before the first call');
+    const stopProgress = showProgress(load, measured);
+    const end = await load.run().finally(stopProgress);
+    const result = { method: `${method.service}/${method.name}`, connections, concurrency, rps, end, measured };
+    await report(result, args.text('format'));
+    if (end.why !== undefined) await printError(`ttrpc: broken off: ${end.why}\n`);
+    return measured.failed > 0 || end.why !== undefined ? FAILED_STATUS : 0;
+  } finally {
+    interrupt.release();
+    for (const { close } of open) close();
+  }
+}
+
+async function report(result: BenchResult, format: string | undefined): Promise<void> {
+  if (format === 'json') await print(jsonOf(result));
+  else if (format === 'csv') for (const text of csvOf(result)) await print(text);
+  else await print(summaryOf(result, process.stdout));
+}
+
+/** Shows on a terminal how far it is; returns what ends that. */
+function showProgress(load: Load, measured: Measurements): () => void {
+  const { stderr } = process;
+  if (!stderr.isTTY) return () => undefined;
+  let [countBefore, timeBefore] = [0, 0];
+  const timer = setInterval(() => {
+    const { elapsedMs } = load;
+    const rate = (1000 * (measured.count - countBefore)) / (elapsedMs - timeBefore);
+    [countBefore, timeBefore] = [measured.count, elapsedMs];
+    stderr.write(`\r\u001b[K${progressOf(measured, elapsedMs, rate)}`);
+  }, PROGRESS_MS);
+  return () => {
+    clearInterval(timer);
+    stderr.write('\r\u001b[K');
+  };
+}
