@@ -17,7 +17,7 @@ export const ROOMS = [
   ['grpc'],
   ['health', 'reflection'],
   ['testing'],
-  ['opentelemetry'],
+  ['opentelemetry', 'metrics'],
   ['.'],
 ];
 
