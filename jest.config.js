@@ -12,7 +12,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {
     '^nestjs-ttrpc$': '<rootDir>/src/index.ts',
-    '^nestjs-ttrpc/(containerd|grpc|health|nri|opentelemetry|protocol|reflection|schema|testing)$':
+    '^nestjs-ttrpc/(containerd|grpc|health|metrics|nri|opentelemetry|protocol|reflection|schema|testing)$':
       '<rootDir>/src/$1/index.ts',
     '^nestjs-ttrpc/(protobuf-es|ts-proto)$': '<rootDir>/src/schema/adapters/$1/index.ts',
     // TypeScript's imports name the compiled file.

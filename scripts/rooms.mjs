@@ -18,7 +18,7 @@ export const ROOMS = [
   ['grpc'],
   ['health', 'reflection'],
   ['testing'],
-  ['opentelemetry'],
+  ['opentelemetry', 'metrics'],
   ['.'],
 ];
 

@@ -13,7 +13,9 @@ export type { ChannelOptions, ChannelStatus, RouteOptions } from './protocol/cli
 export type { ClientLimits } from './protocol/client/client-connection.js';
 export type { ConnectionStatus } from './protocol/client/shared-connection.js';
 export type { StreamPoolOptions } from './protocol/client/stream-pool.js';
+export type { DurationStats } from './protocol/core/duration-histogram.js';
 export type { DecodeBudget } from './protocol/core/decode-budget.js';
+export type { CallStatsOption, MethodStats } from './protocol/core/call-stats.js';
 export type { ErrorExposure } from './protocol/core/errors.js';
 export { TtrpcMetadata, type MetadataInit } from './protocol/core/metadata.js';
 export type { MethodShape } from './protocol/core/method-shape.js';

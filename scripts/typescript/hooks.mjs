@@ -19,6 +19,7 @@ const SOURCES = {
   'nestjs-ttrpc/health': new URL('src/health/index.ts', root).href,
   'nestjs-ttrpc/reflection': new URL('src/reflection/index.ts', root).href,
   'nestjs-ttrpc/testing': new URL('src/testing/index.ts', root).href,
+  'nestjs-ttrpc/metrics': new URL('src/metrics/index.ts', root).href,
   'nestjs-ttrpc/opentelemetry': new URL('src/opentelemetry/index.ts', root).href,
   'nestjs-ttrpc/protocol': new URL('src/protocol/index.ts', root).href,
 };

@@ -1,5 +1,11 @@
 export type { BackoffOptions } from '../protocol/client/backoff.js';
-export type { ChannelOptions, ChannelStats, ChannelStatus, RouteOptions } from '../protocol/client/channel.js';
+export type {
+  ChannelOptions,
+  ChannelStats,
+  ChannelStatus,
+  ClientStats,
+  RouteOptions,
+} from '../protocol/client/channel.js';
 export type { ClientLimits } from '../protocol/client/client-connection.js';
 export type { StreamPoolOptions } from '../protocol/client/stream-pool.js';
 export type { TtrpcCallOptions, TtrpcCallParent } from './api/call-options.js';

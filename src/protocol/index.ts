@@ -12,12 +12,14 @@ export { implement, ServiceImplementation, type ServiceHandlers } from './server
 export type { MethodDescriptor, ServiceDescriptor } from './wire/service-descriptor.js';
 export { formatAddress, parseAddress, type Address } from './socket/address.js';
 export type { BackoffOptions } from './client/backoff.js';
-export type { ChannelOptions, ChannelStats, ChannelStatus, RouteOptions } from './client/channel.js';
+export type { ChannelOptions, ChannelStats, ChannelStatus, ClientStats, RouteOptions } from './client/channel.js';
 export type { ClientLimits } from './client/client-connection.js';
 export { TtrpcError, type ErrorExposure, type TtrpcErrorOptions } from './core/errors.js';
 export { FrameFlag, FrameType, HEADER_BYTES, MAX_MESSAGE_BYTES, writeHeader } from './wire/frame.js';
 export { FrameReader, type FrameSink } from './wire/frame-reader.js';
+export type { CallStatsOption, MethodStats } from './core/call-stats.js';
 export type { CallTrace, ConnectionEvent, MessageEvent } from './core/diagnostics.js';
+export type { DurationStats } from './core/duration-histogram.js';
 export type { ListenOptions } from './socket/listener.js';
 export type { DecodeBudget } from './core/decode-budget.js';
 export { bytesCodec, type MessageCodec, type WriteArena } from './wire/message-codec.js';

@@ -4,7 +4,7 @@ import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microser
 import { defer, Subject, type Observable, type Subscription } from 'rxjs';
 import { capitalised } from '../../common/method-name.js';
 import { TtrpcException } from '../../common/ttrpc-exception.js';
-import { Channel, type ChannelStatus } from '../../protocol/client/channel.js';
+import { Channel, type ChannelStatus, type ClientStats } from '../../protocol/client/channel.js';
 import { TtrpcError } from '../../protocol/core/errors.js';
 import { TtrpcStatus, type StatusDetail } from '../../protocol/core/status.js';
 import type { PackedMessage, PackOptions } from '../../schema/any-value.js';
@@ -126,6 +126,11 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents> implements OnApp
   /** The status now, then each change of it; ends with `closed`. */
   override get status(): Observable<TtrpcClientStatus> {
     return super.status as Observable<TtrpcClientStatus>;
+  }
+
+  /** What is open and waits; with the option `callStats` also calls by method and status. */
+  get stats(): ClientStats {
+    return this.#caller.channel.clientStats;
   }
 
   /** Connects now. Rejects with UNAVAILABLE naming the address and the reason, also when the client is closed. */

@@ -18,7 +18,7 @@ const NO_OPTIONS: RouteOptions = Object.freeze({});
 export abstract class BoundCall<Options extends RouteOptions> implements CallObserver, FeedOwner, Flow {
   #call: ClientCall | undefined;
   #feed: RequestFeed | undefined;
-  /** Only while there is a subscriber to calls. */
+  /** Only while there is a subscriber to calls, or they are counted. */
   #trace: TracedCall | undefined;
   #sourceError: { error: unknown } | undefined;
 
@@ -52,7 +52,7 @@ export abstract class BoundCall<Options extends RouteOptions> implements CallObs
       this.failed(() => runtime.errorOf(error, method), false);
       return;
     }
-    if (tracesClients()) this.#beginTraced(request, start, route);
+    if (tracesClients() || runtime.channel.callStats) this.#beginTraced(request, start, route);
     else this.#begin(request, start, route);
   }
 
@@ -88,7 +88,7 @@ export abstract class BoundCall<Options extends RouteOptions> implements CallObs
 
   /** Makes the engine's call, which still has to begin. @throws as {@link Channel.newCall} */
   protected open(start: CallStart, route: RouteOptions): ClientCall {
-    if (!tracesClients()) return this.#newCall(start, route);
+    if (!tracesClients() && !this.runtime.channel.callStats) return this.#newCall(start, route);
     const [trace, traced] = traceCall(this.runtime.channel, this.method, start);
     this.#trace = trace;
     let call: ClientCall | undefined;

@@ -5,6 +5,7 @@ import { ClientCall, type CallObserver, type CallStart } from './client-call.js'
 import { clientLimits, type ClientLimits } from './client-connection.js';
 import { Dialer, type ConnectionSource } from './dialer.js';
 import { describeOption } from '../core/describe.js';
+import { callStatsOf, type CallStats, type CallStatsOption, type MethodStats } from '../core/call-stats.js';
 import type { TracedCall } from '../core/diagnostics.js';
 import { TtrpcError } from '../core/errors.js';
 import { bytesCodec, type MessageCodec } from '../wire/message-codec.js';
@@ -17,7 +18,7 @@ import { socketReadsOf, type SocketReadsOption } from '../socket/socket-reads.js
 import { StreamPool, type StreamPoolOptions } from './stream-pool.js';
 
 /** Options of a channel. */
-export interface ChannelOptions extends Partial<ClientLimits>, StreamPoolOptions, SocketReadsOption {
+export interface ChannelOptions extends Partial<ClientLimits>, StreamPoolOptions, SocketReadsOption, CallStatsOption {
   /**
    * `dedicated` (default, where connections can be made): each stream has a connection of its own. `shared`: streams
    * share the connection of the unary calls, without a cancel that reaches the server and without flow control.
@@ -44,6 +45,16 @@ export interface ChannelStats {
   readonly waiting: number;
 }
 
+/** What a client has and has counted, at one moment. */
+export interface ClientStats extends ChannelStats {
+  /** Bytes of encoded frames that the server has not taken. */
+  readonly unsentBytes: number;
+  /** Bytes that are held for the server: queued messages both ways, requests that wait, unfinished frames. */
+  readonly bufferedBytes: number;
+  /** Calls by method; empty without the option `callStats`. */
+  readonly methods: readonly MethodStats[];
+}
+
 /** Observes a channel's life. */
 export interface ChannelObserver {
   /** The status has changed; `error` is why, for `disconnected` and `reconnecting`. */
@@ -67,6 +78,8 @@ const BEST_FIRST: readonly ChannelStatus[] = ['connected', 'connecting', 'reconn
  */
 export class Channel {
   readonly limits: ClientLimits;
+  /** Counts the calls; undefined without the option. */
+  readonly callStats: CallStats | undefined;
   readonly #options: ChannelOptions;
   readonly #observer: ChannelObserver;
   readonly #shared: readonly SharedConnection[];
@@ -80,6 +93,7 @@ export class Channel {
   /** Makes no connection yet, except that a Duplex is taken at once. @throws RangeError that names an invalid option */
   constructor(source: ConnectionSource, options: ChannelOptions = {}, observer: ChannelObserver = {}) {
     this.limits = clientLimits(options);
+    this.callStats = callStatsOf(options);
     limit(options, 'maxStreamConnections', 64);
     limit(options, 'streamIdleMs', 10_000);
     if (options.streams !== undefined && options.streams !== 'dedicated' && options.streams !== 'shared') {
@@ -183,6 +197,17 @@ export class Channel {
     }
     const waiting = this.#shared.reduce((sum, shared) => sum + shared.pendingCount, this.#pool?.pendingCount ?? 0);
     return { connections, calls, waiting };
+  }
+
+  /** What the channel has now, and has counted. */
+  get clientStats(): ClientStats {
+    let unsentBytes = 0;
+    let bufferedBytes = 0;
+    for (const { connection } of this.#dialer.connections) {
+      unsentBytes += connection.writer.unsentBytes;
+      bufferedBytes += connection.budget.used;
+    }
+    return { ...this.stats, unsentBytes, bufferedBytes, methods: this.callStats?.snapshot() ?? [] };
   }
 
   /** Closes all connections; calls in flight end with UNAVAILABLE, later ones, too. A second call is harmless. */

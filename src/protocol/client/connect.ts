@@ -11,7 +11,7 @@ import type { MethodDescriptor, ServiceDescriptor } from '../wire/service-descri
 import { isIterable } from '../connection/pump.js';
 import { requestError } from './call-errors.js';
 import type { CallMethod, CallRuntime, RequestFeed } from './call-runtime.js';
-import { Channel, type ChannelOptions, type ChannelStatus, type RouteOptions } from './channel.js';
+import { Channel, type ChannelOptions, type ChannelStatus, type ClientStats, type RouteOptions } from './channel.js';
 import type { CallStart } from './client-call.js';
 import type { ConnectionSource } from './dialer.js';
 import { IterableFeed } from './iterable-feed.js';
@@ -38,6 +38,8 @@ export interface RawClientOptions extends ChannelOptions {
 /** A client that speaks ttrpc with bytes as messages. */
 export interface RawClient {
   readonly status: ChannelStatus;
+  /** What is open and waits; with the option `callStats` also calls by method and status. */
+  readonly stats: ClientStats;
   /** A unary call. Rejects with a TtrpcError. */
   call(service: string, method: string, request: Uint8Array, options?: RawCallOptions): Promise<Uint8Array>;
   /**
@@ -122,6 +124,10 @@ class Client implements RawClient {
 
   get status(): ChannelStatus {
     return this.#runtime.channel.status;
+  }
+
+  get stats(): ClientStats {
+    return this.#runtime.channel.clientStats;
   }
 
   call(service: string, method: string, request: Uint8Array, options?: RawCallOptions): Promise<Uint8Array> {

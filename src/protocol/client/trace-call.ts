@@ -19,6 +19,7 @@ export function traceCall(channel: Channel, { ref }: CallMethod, given: CallStar
     metadata,
     deadline: deadline === undefined ? undefined : Date.now() + (deadline - performance.now()),
     parent: parent && traceOf(parent),
+    counter: channel.callStats,
   });
   return [trace, () => ({ ...given, metadata: metadata.size === 0 ? undefined : metadata })];
 }

@@ -102,6 +102,14 @@ export function publishRefused(address: string, reason: string, what: string): v
   connectionRefused.publish({ side: 'server', address, reason, error: new Error(what) } satisfies ConnectionEvent);
 }
 
+/** Counts the calls of one server or client, whether somebody subscribes or not. */
+export interface CallCounter {
+  /** `call` begins. */
+  begin(call: CallTrace): void;
+  /** `call` has ended. */
+  end(call: CallTrace): void;
+}
+
 /** The names, and what else is known when a call begins. */
 export interface TraceStart {
   readonly service: string;
@@ -111,9 +119,11 @@ export interface TraceStart {
   readonly metadata: TtrpcMetadata;
   readonly deadline: number | undefined;
   readonly parent?: CallTrace | undefined;
+  /** Counts the call. */
+  readonly counter?: CallCounter | undefined;
 }
 
-/** A {@link CallTrace} for the engine, which publishes what happens to its call. Made only for a subscriber. */
+/** A {@link CallTrace} for the engine, which publishes what happens to its call. Made only for subscribers and counters. */
 export class TracedCall implements CallTrace {
   readonly service: string;
   readonly method: string;
@@ -130,6 +140,7 @@ export class TracedCall implements CallTrace {
   bytesSent = 0;
   bytesReceived = 0;
   runInContext: CallTrace['runInContext'];
+  readonly #counter: CallCounter | undefined;
 
   /** Publishes nothing yet. */
   constructor(
@@ -143,6 +154,7 @@ export class TracedCall implements CallTrace {
     this.metadata = start.metadata;
     this.deadline = start.deadline;
     this.parent = start.parent;
+    this.#counter = start.counter;
   }
 
   get statusName(): string | undefined {
@@ -152,6 +164,7 @@ export class TracedCall implements CallTrace {
   /** Publishes `start`, runs the synchronous part of the call in its context, and publishes `end`. @throws what `run` throws */
   run(run: () => void): void {
     const calls = this.#calls;
+    this.#counter?.begin(this);
     try {
       calls.start.runStores(this, () => (this.runInContext ? this.runInContext(run) : run()));
     } finally {
@@ -176,6 +189,7 @@ export class TracedCall implements CallTrace {
     if (this.status !== undefined) return;
     this.status = error?.code ?? TtrpcStatus.OK;
     this.error = error;
+    this.#counter?.end(this);
     const calls = this.#calls;
     if (error !== undefined) calls.error.publish(this);
     calls.asyncStart.publish(this);

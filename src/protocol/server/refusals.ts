@@ -1,3 +1,5 @@
+import type { MethodStats } from '../core/call-stats.js';
+
 /** Why a server refused something, as its counters name it. */
 export type RefusalReason =
   /** A connection above `maxConnections`. */
@@ -57,8 +59,16 @@ export interface ServerStats {
   readonly calls: number;
   /** Bytes that are held for peers: queued messages both ways, unsent responses, unfinished frames, large requests in flight. */
   readonly bufferedBytes: number;
+  /** Bytes of encoded frames that clients have not taken. */
+  readonly unsentBytes: number;
+  /** Handlers that go on although their calls are over, and hold a place among the calls. */
+  readonly stragglers: number;
+  /** Connections that wait for `authorize`. */
+  readonly authorizing: number;
   /** Memory of decoded requests in flight and messages that wait in streams, from 16 KiB on, in bytes. */
   readonly decodedBytes: number;
   /** What was refused since the start. */
   readonly refused: Readonly<Refusals>;
+  /** Calls by method; empty without the option `callStats`. */
+  readonly methods: readonly MethodStats[];
 }

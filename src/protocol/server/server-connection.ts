@@ -11,7 +11,7 @@ import type { MethodTable } from './method-table.js';
 import type { Peer } from './peer.js';
 import { ServerCall, type ServerCallHost, type ServerMethod } from './server-call.js';
 import type { ServerLimits } from './server-options.js';
-import { publishClosed, publishOpened, TracedCall, tracesServers } from '../core/diagnostics.js';
+import { publishClosed, publishOpened, TracedCall, tracesServers, type CallCounter } from '../core/diagnostics.js';
 import { TtrpcMetadata } from '../core/metadata.js';
 import type { MethodShape } from '../core/method-shape.js';
 import { TtrpcStatus, type StatusObject } from '../core/status.js';
@@ -32,6 +32,8 @@ export interface ServerConnectionOwner {
   readonly budget: Budget;
   /** Counts what decoding makes of the requests of all connections. */
   readonly decoding: DecodeAccount;
+  /** Counts the calls; undefined where they are not counted. */
+  readonly callStats: CallCounter | undefined;
   /** Something was refused: a counter and a log line. */
   onRefused(reason: RefusalReason, peer: Peer, what: string): void;
   /** The connection is gone. */
@@ -105,6 +107,11 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
   /** Calls that are open on this connection. */
   get callCount(): number {
     return this.#calls.size;
+  }
+
+  /** Handlers that go on although their calls are over. */
+  get stragglerCount(): number {
+    return this.#stragglers;
   }
 
   /** As {@link ServerCallHost.isShared}. */
@@ -284,7 +291,7 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
     }
     this.#calls.add(call);
     if (this.#calls.size > 1) this.#isShared = true;
-    if (tracesServers()) call.trace = this.#trace(method);
+    if (this.#traces()) call.trace = this.#trace(method);
     try {
       call.begin(timeoutNano / 1e6, buf, payloadStart, payloadEnd);
     } catch (error) {
@@ -292,16 +299,23 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
     }
   }
 
+  /** True while somebody wants to know of calls. */
+  #traces(): boolean {
+    return this.owner.callStats !== undefined || tracesServers();
+  }
+
   /** The trace of the call whose request has just been parsed. */
   #trace({ service, method, shape }: CallNames): TracedCall {
     const { metadata = new TtrpcMetadata(), timeoutNano } = this.owner.request;
     const deadline = timeoutNano === 0 ? undefined : Date.now() + timeoutNano / 1e6;
-    return new TracedCall('server', { service, method, shape, address: this.peer.address, metadata, deadline });
+    const { address } = this.peer;
+    const counter = this.owner.callStats;
+    return new TracedCall('server', { service, method, shape, address, metadata, deadline, counter });
   }
 
   /** Responds to a request, well formed, that begins no call. */
   #refuseCall(streamId: number, names: CallNames, code: TtrpcStatus, message: string, reason?: RefusalReason): void {
-    const trace = tracesServers() ? this.#trace(names) : undefined;
+    const trace = this.#traces() ? this.#trace(names) : undefined;
     trace?.run(() => undefined);
     this.#refuse(streamId, code, message, reason);
     trace?.finish({ code, message });

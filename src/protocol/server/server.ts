@@ -3,6 +3,7 @@ import { parseAddress } from '../socket/address.js';
 import { checkAuthorizeOption, checkCredentials, type AnyAuthorize } from './authorize.js';
 import { AuthorizeGate, type GateKeeper } from './authorize-gate.js';
 import { Budget } from '../core/budget.js';
+import { callStatsOf, type CallStats, type CallStatsOption } from '../core/call-stats.js';
 import { DecodeAccount } from '../core/decode-budget.js';
 import { publishRefused } from '../core/diagnostics.js';
 import { RequestEnvelope } from '../wire/request-envelope.js';
@@ -21,7 +22,7 @@ import { Timer } from '../core/timer.js';
 import { Watchdog } from '../connection/watchdog.js';
 
 /** Options of a server, beside what it serves. */
-export interface ServerCoreOptions extends Partial<ServerLimits>, ListenOptions {
+export interface ServerCoreOptions extends Partial<ServerLimits>, ListenOptions, CallStatsOption {
   /**
    * Asked for each connection before its first frame is handled; false, or an error, closes it.
    * Default: every peer that the socket's permissions let in.
@@ -46,6 +47,7 @@ export class ServerCore implements ServerConnectionOwner, GateKeeper {
   readonly request: RequestEnvelope;
   readonly budget: Budget;
   readonly decoding: DecodeAccount;
+  readonly callStats: CallStats | undefined;
   readonly #options: ServerCoreOptions;
   readonly #observer: ServerObserver;
   /** What relative paths are relative to. */
@@ -66,6 +68,7 @@ export class ServerCore implements ServerConnectionOwner, GateKeeper {
     this.#options = options;
     this.#observer = observer;
     this.limits = serverLimits(options);
+    this.callStats = callStatsOf(options);
     checkAuthorizeOption(options.authorize);
     checkSocketFileOptions(options);
     socketReadsOf(options);
@@ -143,13 +146,23 @@ export class ServerCore implements ServerConnectionOwner, GateKeeper {
   /** What is open, held and was refused. */
   get stats(): ServerStats {
     let calls = 0;
-    for (const connection of this.#connections) calls += connection.callCount;
+    let unsentBytes = 0;
+    let stragglers = 0;
+    for (const connection of this.#connections) {
+      calls += connection.callCount;
+      unsentBytes += connection.writer.unsentBytes;
+      stragglers += connection.stragglerCount;
+    }
     return {
       connections: this.#connections.size,
       calls,
       bufferedBytes: this.budget.used,
+      unsentBytes,
+      stragglers,
+      authorizing: this.#gate.size,
       decodedBytes: this.decoding.used,
       refused: { ...this.#refused },
+      methods: this.callStats?.snapshot() ?? [],
     };
   }
 

@@ -10,7 +10,7 @@ import type { Delivery } from './stream-delivery.js';
  * their number is limited.
  */
 export class CheckedDelivery<T> implements Delivery<T> {
-  readonly #answersFlow: boolean;
+  readonly #responsesFlow: boolean;
   #busy = false;
   #waiting = false;
 
@@ -22,7 +22,7 @@ export class CheckedDelivery<T> implements Delivery<T> {
     /** Gets what the subscriber throws at its end. */
     private readonly onFailed: (error: unknown) => void,
   ) {
-    this.#answersFlow = sendsResponseStream(call.method.shape);
+    this.#responsesFlow = sendsResponseStream(call.method.shape);
   }
 
   /** Takes `message` if it is its turn now; else it belongs into the queue. */
@@ -70,7 +70,7 @@ export class CheckedDelivery<T> implements Delivery<T> {
   }
 
   #takes(): boolean {
-    return !this.#answersFlow || this.call.ended || this.call.writable;
+    return !this.#responsesFlow || this.call.ended || this.call.writable;
   }
 
   #wait(): void {
