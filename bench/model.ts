@@ -2,7 +2,7 @@
 export interface Load {
   /** An rpc of bench.proto: `order` is Place, the others have the names of their rpcs. */
   kind: 'unary' | 'guarded' | 'order' | 'download' | 'upload' | 'chat';
-  /** Size of each body. */
+  /** Size of each body; of an order's text, 0 for a short one. */
   bytes: number;
   /** Calls at once; for `chat` messages that are not answered yet. */
   inFlight: number;

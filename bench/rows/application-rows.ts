@@ -3,6 +3,21 @@ import { FLOOR, GO_CLIENT, GRPC, NEST_GRPC, NEST_TCP, OURS } from './pairs.js';
 
 const NEST_SERVERS = [{ client: 'nest-ttrpc', server: 'nest-ttrpc' }, NEST_GRPC, NEST_TCP];
 
+/** Texts: the decoder copies all of them, so that the memory of a request can be used again. */
+const textRows: Row[] = (
+  [
+    ['4k', 4096, '4 KiB'],
+    ['64k', 65_536, '64 KiB'],
+    ['256k', 262_144, '256 KiB'],
+  ] as const
+).map(([id, bytes, size]) => ({
+  id: `text-${id}-x64`,
+  title: `unary, a message with a text of ${size}, 64 in flight`,
+  load: { kind: 'order', bytes, inFlight: 64 },
+  quick: false,
+  pairs: [...GO_CLIENT, { client: 'nest-ttrpc', server: 'go-ttrpc' }, ...GRPC, NEST_GRPC],
+}));
+
 /** Calls as applications make them. */
 export const applicationRows: Row[] = [
   {
@@ -33,6 +48,7 @@ export const applicationRows: Row[] = [
       ...NEST_SERVERS,
     ],
   },
+  ...textRows,
 ];
 
 /** Calls spread over many connections. */

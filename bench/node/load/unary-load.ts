@@ -30,7 +30,7 @@ export async function unaryLoad(
 function caller(load: Load, values: Values, extras: CallExtras): (client: BenchClient, value: number) => Promise<void> {
   if (load.kind === 'order') {
     return async (client, value) => {
-      const order = values.order(value);
+      const order = values.order(value, load.bytes);
       values.checkOrder(await client.place(order, extras), order);
     };
   }

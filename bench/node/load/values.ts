@@ -30,13 +30,14 @@ export class Values {
     );
   }
 
-  order(value: number): Order {
+  /** With `bytes` above 0 the customer's name is a text of that size. */
+  order(value: number, bytes: number): Order {
     return {
       value,
       createdAtMicros: 1_790_000_000_000_000 + value,
       priority: 2,
       customer: {
-        name: 'Ada Lovelace',
+        name: bytes > 0 ? newText(bytes) : 'Ada Lovelace',
         email: 'ada@example.org',
         address: { street: "12 St James's Square", city: 'London', country: 'GB' },
       },

@@ -67,7 +67,7 @@ export class Connection implements StreamSender, ReadSource, UnsentObserver {
     this.#probe = new PeerProbe(duplex);
     this.writer = new FrameWriter(duplex, limits.maxMessageBytes, this);
     const budget = role.onUnaffordableFrame && limits.budget;
-    this.#reader = new FrameReader(role, limits.maxMessageBytes, budget, this.#onFirstBytes);
+    this.#reader = new FrameReader(role, limits.maxMessageBytes, budget, this.#onFirstBytes, true);
     this.#stopListening = listenToReads(duplex, this.#reader);
     duplex.on('drain', this.#onDrain);
     duplex.on('end', this.#onEnd);

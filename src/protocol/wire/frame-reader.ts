@@ -1,5 +1,7 @@
 import type { Budget } from '../core/budget.js';
+import { returnBody, takeBody } from './body-pool.js';
 import { HEADER_BYTES } from './frame.js';
+import { lend, reclaim } from './retain.js';
 
 /** Receives the frames of a {@link FrameReader}, in the order of the wire. */
 export interface FrameSink {
@@ -38,7 +40,7 @@ const MIN_SPACE_BYTES = 8 * 1024;
 export class FrameReader {
   #header: Uint8Array | undefined;
   #headerFill = 0;
-  #body: Uint8Array | undefined;
+  #body: Buffer | undefined;
   #bodyFill = 0;
   /** The length of the unfinished frame's data in bytes; 0 when there is none. */
   #bodyLength = 0;
@@ -57,14 +59,23 @@ export class FrameReader {
    * Frames with more than `maxMessageBytes` of data are reported as oversized. `budget` counts the buffered part of an
    * unfinished frame. `onFirstBytes` gets the first bytes of the stream, up to the size of a header, before they are read as
    * a frame, and again with each chunk until the header is whole. It may stop the reader: they may not be a frame at all.
+   * With `reuses` the memory of a frame is used again where the sink has kept none of it: it may keep bytes by `retain`
+   * and `decodeMessage` only.
    */
   /** @internal */
-  constructor(sink: FrameSink, maxMessageBytes: number, budget?: Budget, onFirstBytes?: (first: Uint8Array) => void);
+  constructor(
+    sink: FrameSink,
+    maxMessageBytes: number,
+    budget?: Budget,
+    onFirstBytes?: (first: Uint8Array) => void,
+    reuses?: boolean,
+  );
   constructor(
     private readonly sink: FrameSink,
     private readonly maxMessageBytes: number,
     private readonly budget?: Budget,
     private readonly onFirstBytes?: (first: Uint8Array) => void,
+    private readonly reuses = false,
   ) {}
 
   /** Frames whose header has been read. */
@@ -122,9 +133,11 @@ export class FrameReader {
   space(): Uint8Array | undefined {
     const body = this.#body;
     if (!body) return undefined;
-    const room = body.length - this.#bodyFill;
-    const least = body.length === this.#bodyLength ? MIN_SPACE_BYTES : FREE_BYTES;
-    return room < least ? undefined : body.subarray(this.#bodyFill);
+    const holdsAll = body.length >= this.#bodyLength;
+    // Not beyond the frame: a body may be larger.
+    const stop = holdsAll ? this.#bodyLength : body.length;
+    const least = holdsAll ? MIN_SPACE_BYTES : FREE_BYTES;
+    return stop - this.#bodyFill < least ? undefined : body.subarray(this.#bodyFill, stop);
   }
 
   /**
@@ -201,12 +214,14 @@ export class FrameReader {
   }
 
   /** The first `fill` bytes of the frame are in `body`. */
-  #advance(body: Uint8Array, fill: number): void {
+  #advance(body: Buffer, fill: number): void {
     const length = this.#bodyLength;
     this.#bodyFill = fill;
     if (fill === length) {
       this.#dropBody();
+      if (this.reuses) lend(body);
       this.sink.onFrame(this.#streamId, this.#type, this.#flags, body, 0, length);
+      if (this.reuses && reclaim(body)) returnBody(body);
     } else if (fill > FREE_BYTES) {
       this.#count(length);
     }
@@ -216,10 +231,14 @@ export class FrameReader {
    * Grows the buffer to hold `fill` bytes of the frame and more to come. It gets the size of the whole frame only when a
    * good part has arrived: the garbage collector counts it in full, and any header can promise 4 MiB.
    */
-  #grow(fill: number): Uint8Array {
+  #grow(fill: number): Buffer {
     const size = Math.max(MIN_BODY_BYTES, GROWTH * fill);
-    const grown = Buffer.allocUnsafeSlow(this.#bodyLength <= 2 * size ? this.#bodyLength : size);
-    if (this.#body) grown.set(this.#body.subarray(0, this.#bodyFill));
+    const grown = takeBody(this.#bodyLength <= 2 * size ? this.#bodyLength : size);
+    const old = this.#body;
+    if (old) {
+      old.copy(grown, 0, 0, this.#bodyFill);
+      returnBody(old);
+    }
     this.#body = grown;
     return grown;
   }

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { Socket } from 'node:net';
-import { ARENA_BYTES, returnArena, takeArena } from './arena-pool.js';
+import { ARENA_BYTES, growArena, returnArena, takeArena } from './arena-pool.js';
 import { REQUEST_PAYLOAD_TAG, writeRequestTail } from './request-envelope.js';
 import { RESPONSE_PAYLOAD_TAG, writeStatus } from './response-envelope.js';
 import { TtrpcError } from '../core/errors.js';
@@ -243,9 +243,7 @@ export class FrameWriter implements WriteArena {
       this.buf = takeArena();
       return;
     }
-    const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.buf.length, this.pos + bytes));
-    grown.set(this.buf.subarray(0, this.pos));
-    this.buf = grown;
+    this.buf = growArena(this.buf, this.pos, Math.max(2 * this.buf.length, this.pos + bytes));
   }
 
   /** As {@link WriteArena.append}. */

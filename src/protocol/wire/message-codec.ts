@@ -1,5 +1,5 @@
 import type { DecodeBudget } from '../core/decode-budget.js';
-import { retain } from './retain.js';
+import { KEEPS_BY_RETAIN, retain, watchCodec } from './retain.js';
 
 /** Bytes of this size or larger are passed on by reference, not copied. */
 export const LARGE_BYTES = 16 * 1024;
@@ -56,6 +56,7 @@ export const bytesCodec: MessageCodec<Uint8Array> = {
   encodeInto: (value, out) => out.append(checkedBytes(value)),
   decodeFrom: (buf, start, end) => retain(buf, start, end),
 };
+Object.defineProperty(bytesCodec, KEEPS_BY_RETAIN, { value: true });
 
 function checkedBytes(value: unknown): Uint8Array {
   // Not instanceof: the bytes may come from another realm (of a test runner or a worker).
@@ -82,5 +83,7 @@ export function decodeMessage<T>(
   end: number,
   budget?: DecodeBudget,
 ): T {
-  return codec.decodeFrom ? codec.decodeFrom(buf, start, end, budget) : codec.decode(retain(buf, start, end), budget);
+  if (!codec.decodeFrom) return codec.decode(retain(buf, start, end), budget);
+  watchCodec(codec);
+  return codec.decodeFrom(buf, start, end, budget);
 }

@@ -6,11 +6,44 @@ import { copyBytes } from './wire.js';
  */
 export const MAX_KEPT_RATIO = 2;
 
-/** True when `length` bytes of `buf` may be kept as a view: they keep no more alive than {@link MAX_KEPT_RATIO} allows. */
+/** The body of the frame that is being passed on, while nobody has kept a view of it. */
+let lent: Uint8Array | undefined;
+
+/**
+ * A codec with this mark keeps nothing of what `decodeFrom` reads but by {@link mayKeep} and {@link retain}, so that the
+ * body of a frame is free again when they have kept nothing. A symbol of each copy of the library: another copy's codec
+ * tells that other copy what it keeps.
+ */
+export const KEEPS_BY_RETAIN = Symbol('keepsByRetain');
+
+/** Begins to watch whether a view of `body`, the buffer of one frame, is kept. */
+export function lend(body: Uint8Array): void {
+  lent = body;
+}
+
+/** True when nobody has kept a view of `body` since it was lent: its memory may be used again. */
+export function reclaim(body: Uint8Array): boolean {
+  // Another frame that was passed on meanwhile, by a handler that writes into a stream in this process, is no proof.
+  const free = lent === body;
+  lent = undefined;
+  return free;
+}
+
+/** `codec` is about to read a frame: unless it has the mark, nothing is known of what it keeps. */
+export function watchCodec(codec: object): void {
+  if (lent !== undefined && (codec as { [KEEPS_BY_RETAIN]?: true })[KEEPS_BY_RETAIN] !== true) lent = undefined;
+}
+
+/**
+ * True when `length` bytes of `buf` may be kept as a view: they keep no more alive than {@link MAX_KEPT_RATIO} allows.
+ * Whoever asks keeps one then.
+ */
 export function mayKeep(buf: Uint8Array, length: number): boolean {
   const reach = length * MAX_KEPT_RATIO;
   // `buffer` is read last: it calls into V8's runtime.
-  return reach >= buf.length && reach >= buf.buffer.byteLength;
+  const may = reach >= buf.length && reach >= buf.buffer.byteLength;
+  if (may) lent = undefined;
+  return may;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { MessageDecoder } from './decode/message-decoder.js';
 import type { MessageEncoder } from './encode/message-encoder.js';
 import type { MessageObject } from './message-object.js';
 import { ScratchArena } from '../../protocol/wire/scratch-arena.js';
+import { KEEPS_BY_RETAIN } from '../../protocol/wire/retain.js';
 import { isStackOverflow } from './stack-overflow.js';
 import { MalformedMessage, ProtobufReader } from '../../protocol/wire/protobuf-reader.js';
 import { WireWriter } from './encode/wire-writer.js';
@@ -39,6 +40,11 @@ export class ReflectionCodec implements MessageCodec {
     private readonly makeDecoder: () => MessageDecoder,
     private readonly origin?: string,
   ) {}
+
+  /** @internal */
+  get [KEEPS_BY_RETAIN](): true {
+    return true;
+  }
 
   encode(value: unknown): Uint8Array {
     try {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
@@ -20,7 +21,7 @@ func newCaller(l *load) (caller, error) {
 	case "guarded":
 		return echoCaller("Guarded", l.Bytes), nil
 	case "order":
-		return placeOrder, nil
+		return orderCaller(l.Bytes), nil
 	default:
 		return nil, fmt.Errorf("kind %q: expected unary, guarded, order, download, upload or chat", l.Kind)
 	}
@@ -52,15 +53,22 @@ func checkEcho(reply *pb.Echo, value uint32, body []byte) error {
 	return nil
 }
 
-func placeOrder(ctx context.Context, over client, value uint32) error {
-	order, reply := newOrder(value), &pb.Order{}
-	if err := over.Call(ctx, "Place", order, reply); err != nil {
-		return err
+// Places orders in which the customer's name is a text of size bytes, if that is not 0.
+func orderCaller(size int) caller {
+	name := strings.Repeat("x", size)
+	return func(ctx context.Context, over client, value uint32) error {
+		order, reply := newOrder(value), &pb.Order{}
+		if size > 0 {
+			order.Customer.Name = name
+		}
+		if err := over.Call(ctx, "Place", order, reply); err != nil {
+			return err
+		}
+		if !proto.Equal(order, reply) {
+			return fmt.Errorf("the response is not the order with value %d, but one of %d bytes with value %d", value, proto.Size(reply), reply.Value)
+		}
+		return nil
 	}
-	if !proto.Equal(order, reply) {
-		return fmt.Errorf("the response is %v, expected %v", reply, order)
-	}
-	return nil
 }
 
 func newOrder(value uint32) *pb.Order {

@@ -7,6 +7,9 @@ import { InvalidValue } from './encode-error.js';
 /** Strings up to this length are written by a loop: a call into Node costs more than it saves. */
 const SHORT_STRING = 32;
 
+/** Above this length a string is measured before memory is made for it. */
+const LONG_STRING = 4096;
+
 /** Bytes of a varint for a 64-bit number, and of anything else of fixed size. */
 const MAX_SCALAR_BYTES = 10;
 
@@ -139,9 +142,12 @@ export class WireWriter {
   /** A string with its length in front, as UTF-8; lone surrogates become U+FFFD, since peers refuse them. */
   string(value: string): void {
     const { length } = value;
-    // Three bytes for a UTF-16 unit is the most there can be.
-    const most = length * 3 + 5;
-    if (this.pos + most > this.buf.length) this.#grow(most);
+    // Three bytes for a UTF-16 unit is the most there can be; room for a long text is not taken on a guess.
+    let most = length * 3 + 5;
+    if (this.pos + most > this.buf.length) {
+      if (length > LONG_STRING) most = Buffer.byteLength(value) + 5;
+      if (this.pos + most > this.buf.length) this.#grow(most);
+    }
     const { buf } = this;
     const start = this.pos;
     if (length <= SHORT_STRING) {
