@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { MessageCodec } from '../../../protocol/wire/message-codec.js';
-import type { MethodShape } from '../../../protocol/core/method-shape.js';
+import { shapeOf } from '../../../protocol/core/method-shape.js';
 import { describe } from '../../codec/encode/encode-error.js';
 import { generatedCodec } from '../generated-codec.js';
 import { SchemaError } from '../../schema-error.js';
@@ -122,7 +122,7 @@ function describeService(definition: TsProtoDefinition): ServiceDescriptor {
   for (const { name, requestType, requestStream, responseType, responseStream } of Object.values(definition.methods)) {
     methods[name] = {
       name,
-      shape: shapeOf(requestStream, responseStream),
+      shape: shapeOf({ requestStream, responseStream }),
       request: codec(requestType, `the request of ${fullName}/${name}`),
       response: codec(responseType, `the response of ${fullName}/${name}`),
     };
@@ -142,11 +142,6 @@ function messageCodec(type: TsProtoMessage, place: string): MessageCodec {
     },
     'ts-proto',
   );
-}
-
-function shapeOf(requestStream: boolean, responseStream: boolean): MethodShape {
-  if (requestStream) return responseStream ? 'bidi' : 'client-streaming';
-  return responseStream ? 'server-streaming' : 'unary';
 }
 
 function isDefinition(value: unknown): value is TsProtoDefinition {
