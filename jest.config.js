@@ -21,7 +21,6 @@ export default {
   transform: {
     '^.+\\.ts$': ['@swc/jest', swcOptions],
   },
-  collectCoverageFrom: ['src/**/*.ts'],
   coverageProvider: 'v8',
   // Handles that a test leaves open must show: no forceExit here or on a command line.
   forceExit: false,

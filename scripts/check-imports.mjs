@@ -29,7 +29,10 @@ for (const line of ROOMS) {
     if (inside.length > 0) console.log(`${room}: ${inside.length} files, ${sum(inside.map(lines))} lines`);
   }
 }
-const longest = files.reduce((one, other) => (lines(other) > lines(one) ? other : one));
+// Of those that are written by hand.
+const longest = files
+  .filter((file) => !file.includes('/generated/'))
+  .reduce((one, other) => (lines(other) > lines(one) ? other : one));
 console.log(`src: ${sum(files.map(lines))} lines; the longest file is ${longest}, ${lines(longest)} lines`);
 console.log(`imports: ${files.length} files, ${[...imports.values()].flat().length} imports, ${depth()} levels`);
 for (const problem of problems) console.error(`imports: ${problem}`);

@@ -18,7 +18,7 @@ export class TtrpcGrpcCall<Request = unknown> {
   #emitter: EventEmitter | undefined;
   #isWatching = false;
 
-  /** One for each call. */
+  /** @internal One for each call. */
   constructor(
     /** The request; undefined where the client streams. */
     readonly request: Request,

@@ -51,6 +51,7 @@ export class TtrpcGrpcServer extends TtrpcServer {
     super.addHandler(pattern, callback, isEventHandler, own);
   }
 
+  /** @internal */
   protected override mayIgnore(info: HandlerInfo): boolean {
     return this.#ignoresOthers && info.foreign !== undefined;
   }

@@ -25,7 +25,7 @@ export class TtrpcGrpcStream extends Duplex {
   #failure: { error: unknown } | undefined;
   #wake: (() => void) | undefined;
 
-  /** Reads `requests`, of which it is the one reader. */
+  /** @internal Reads `requests`, of which it is the one reader. */
   constructor(
     requests: RequestStream<unknown>,
     /** The call as handlers of `@TtrpcMethod` see it. */

@@ -286,7 +286,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
     return addresses;
   }
 
-  /** True for a handler that need not be served, though its service is not among those of this server. */
+  /** @internal True for a handler that need not be served, though its service is not among those of this server. */
   protected mayIgnore(_info: HandlerInfo): boolean {
     return false;
   }

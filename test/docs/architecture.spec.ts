@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 
@@ -15,4 +15,11 @@ function rowsOfPage(): string[][] {
 test('ARCHITECTURE.md has the rooms that the imports are checked by, in their order', async () => {
   const { ROOMS } = (await import(new URL('scripts/rooms.mjs', ROOT).href)) as { ROOMS: string[][] };
   expect(rowsOfPage()).toEqual(ROOMS);
+});
+
+test('each file in its table of a call exists', () => {
+  const [, table = ''] = /<!-- call-path -->([^]*?)<!-- \/call-path -->/.exec(page) ?? [];
+  const files = [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, file = '']) => file);
+  expect(files.length).toBeGreaterThan(20);
+  expect(files.filter((file) => !existsSync(fileURLToPath(new URL(`src/${file}`, ROOT))))).toEqual([]);
 });

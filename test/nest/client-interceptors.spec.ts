@@ -168,7 +168,7 @@ describe('an interceptor', () => {
     ]);
     expect(await promises.look({})).toEqual({ text: 'from memory' });
     expect(lab.seen).toHaveLength(0);
-    await promises.fail({}, { timeoutMs: 100 }).catch(() => undefined);
+    await promises.fail({}, { timeoutMs: 10_000 }).catch(() => undefined);
     expect(lab.seen).toHaveLength(3);
   });
 

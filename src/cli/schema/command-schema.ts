@@ -1,11 +1,12 @@
 import protobuf from 'protobufjs';
 import type { MethodShape } from '../../protocol/core/method-shape.js';
-import { sendsRequestStream, sendsResponseStream } from '../../protocol/core/method-shape.js';
+import { sendsRequestStream, sendsResponseStream, shapeOf } from '../../protocol/core/method-shape.js';
 import type { StatusDetail } from '../../protocol/core/status.js';
 import { DEFAULT_MAX_DEPTH } from '../../schema/codec/depth.js';
 import { nameOf } from '../../schema/codec/reflection.js';
 import { MessageTypes } from '../../schema/message-types.js';
 import { bundledTypes } from '../../schema/sources/proto-files.js';
+import { servicesIn } from '../../schema/services-in.js';
 import { didYouMean, lastSegment } from '../../schema/suggest.js';
 import { messageFromJson } from '../json/from-json.js';
 import { anyToJson, messageToJson } from '../json/to-json.js';
@@ -157,19 +158,6 @@ export function splitMethod(symbol: string): [service: string, method: string] {
     throw new ToolError(`'${symbol}' is not a method: expected service/Method, such as demo.v1.Greeter/SayHello`);
   }
   return [service, method];
-}
-
-/** The shape of an rpc. */
-export function shapeOf({ requestStream, responseStream }: protobuf.Method): MethodShape {
-  if (requestStream) return responseStream ? 'bidi' : 'client-streaming';
-  return responseStream ? 'server-streaming' : 'unary';
-}
-
-function* servicesIn(namespace: protobuf.NamespaceBase): Iterable<protobuf.Service> {
-  for (const nested of namespace.nestedArray) {
-    if (nested instanceof protobuf.Service) yield nested;
-    else if (nested instanceof protobuf.Namespace) yield* servicesIn(nested);
-  }
 }
 
 function* symbolsIn(namespace: protobuf.NamespaceBase): Iterable<protobuf.ReflectionObject> {

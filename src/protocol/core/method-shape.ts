@@ -13,3 +13,12 @@ export function sendsRequestStream(shape: MethodShape): boolean {
 export function sendsResponseStream(shape: MethodShape): boolean {
   return shape === 'server-streaming' || shape === 'bidi';
 }
+
+/** The shape of a method by which of its sides stream. */
+export function shapeOf(method: {
+  requestStream?: boolean | null | undefined;
+  responseStream?: boolean | null | undefined;
+}): MethodShape {
+  if (method.requestStream) return method.responseStream ? 'bidi' : 'client-streaming';
+  return method.responseStream ? 'server-streaming' : 'unary';
+}

@@ -42,12 +42,13 @@ export type ServiceHandlers<All extends Record<string, MethodDescriptor>> = stri
 
 /** A service with its handlers, for `serve`; made by {@link implement}. */
 export class ServiceImplementation {
+  /** @internal */
   constructor(
     readonly service: ServiceDescriptor,
     private readonly handlers: ReadonlyMap<string, RawHandle<unknown, unknown>>,
   ) {}
 
-  /** Its rpcs as a server takes them. */
+  /** @internal Its rpcs as a server takes them. */
   *methods(exposeErrors: boolean | undefined): Iterable<ServerMethod> {
     for (const [name, handle] of this.handlers) {
       const { shape, request, response } = this.service.methods[name] as MethodDescriptor;

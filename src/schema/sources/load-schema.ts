@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs';
 import type { MessageCodec } from '../../protocol/wire/message-codec.js';
-import type { MethodShape } from '../../protocol/core/method-shape.js';
+import { shapeOf } from '../../protocol/core/method-shape.js';
 import type { StatusDetail } from '../../protocol/core/status.js';
 import { describe } from '../codec/encode/encode-error.js';
 import type { UnknownProperties, WarningSink } from '../codec/encode/unknown-properties.js';
@@ -16,6 +16,7 @@ import { bundledTypes, ProtoFiles } from './proto-files.js';
 import { errorText, SchemaError } from '../schema-error.js';
 import type { ReflectionRoot, RootDescriptor, Schema, SchemaOptions } from '../schema.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../service-descriptor.js';
+import { servicesIn } from '../services-in.js';
 import { checkSame } from './same-definitions.js';
 import { isIdempotent } from '../idempotency.js';
 import { didYouMean, lastSegment } from '../suggest.js';
@@ -155,18 +156,6 @@ function describeService(service: protobuf.Service, types: MessageTypes): Servic
     };
   }
   return { name: service.fullName.slice(1), methods };
-}
-
-function shapeOf({ requestStream, responseStream }: protobuf.Method): MethodShape {
-  if (requestStream) return responseStream ? 'bidi' : 'client-streaming';
-  return responseStream ? 'server-streaming' : 'unary';
-}
-
-function* servicesIn(namespace: protobuf.NamespaceBase): Iterable<protobuf.Service> {
-  for (const nested of namespace.nestedArray) {
-    if (nested instanceof protobuf.Service) yield nested;
-    else if (nested instanceof protobuf.Namespace) yield* servicesIn(nested);
-  }
 }
 
 function isInPackages(service: string, packages: readonly string[]): boolean {

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 import type { MessageCodec } from '../../../protocol/wire/message-codec.js';
-import type { MethodShape } from '../../../protocol/core/method-shape.js';
+import { shapeOf } from '../../../protocol/core/method-shape.js';
 import { describe } from '../../codec/encode/encode-error.js';
 import { generatedCodec } from '../generated-codec.js';
 import { isIdempotent } from '../../idempotency.js';
@@ -125,7 +125,7 @@ function describeService(definition: TsProtoDefinition): ServiceDescriptor {
     const { name, requestType, requestStream, responseType, responseStream, options } = each;
     methods[name] = {
       name,
-      shape: shapeOf(requestStream, responseStream),
+      shape: shapeOf({ requestStream, responseStream }),
       request: codec(requestType, `the request of ${fullName}/${name}`),
       response: codec(responseType, `the response of ${fullName}/${name}`),
       ...(isIdempotent(options?.idempotencyLevel) && { idempotent: true }),
@@ -146,11 +146,6 @@ function messageCodec(type: TsProtoMessage, place: string): MessageCodec {
     },
     'ts-proto',
   );
-}
-
-function shapeOf(requestStream: boolean, responseStream: boolean): MethodShape {
-  if (requestStream) return responseStream ? 'bidi' : 'client-streaming';
-  return responseStream ? 'server-streaming' : 'unary';
 }
 
 function isDefinition(value: unknown): value is TsProtoDefinition {
