@@ -63,15 +63,24 @@ export async function runQuickStart({ name, modules }, folder, node) {
   }
 }
 
-/** Runs the application's own tests, which `nest new` has made. */
-export function testQuickStart({ name }, folder) {
+/** Runs the application's own tests: those that `nest new` has made, and those of docs/testing.md. */
+export function testQuickStart({ name, modules }, folder) {
+  const { files } = blocksOf(readFileSync(join(root, 'docs/testing.md'), 'utf8'), modules);
+  const tests = [...files].filter(([title]) => title.endsWith('.spec.ts'));
+  if (tests.length !== 2)
+    throw new Error(`docs/testing.md: expected two tests of the quick start, got ${tests.length}`);
+  for (const [title, code] of tests) writeFileSync(join(folder, name, title), code);
   return output('npm', ['test'], { cwd: join(folder, name), limitMs: LIMIT_MS * 2 });
 }
 
 /** The files of the quick start for one kind of modules, by name, and its commands without their comments. */
 function readQuickStart(modules) {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  const text = readme.slice(readme.indexOf('\n## Quick start'), readme.indexOf('\n## Field names'));
+  return blocksOf(readme.slice(readme.indexOf('\n## Quick start'), readme.indexOf('\n## Field names')), modules);
+}
+
+/** The titled blocks of a page for one kind of modules, by title, and its commands. */
+function blocksOf(text, modules) {
   const files = new Map();
   const commands = [];
   for (const [, info, code] of text.matchAll(/^```(.*)\n([^]*?)^```$/gm)) {

@@ -47,7 +47,10 @@ interface HttpReply {
   send?(body: object): unknown;
   readonly headersSent?: boolean;
   readonly sent?: boolean;
-  readonly raw?: { destroy(): unknown };
+  /** Fastify's reply has Node's response here. */
+  readonly raw?: { destroy(): unknown; readonly headersSent?: boolean };
+  /** Fastify: nothing more is sent for the handler. */
+  hijack?(): unknown;
   destroy?(): unknown;
 }
 
@@ -78,8 +81,9 @@ export class TtrpcToHttpExceptionFilter implements ExceptionFilter<TtrpcExceptio
     const statusCode = httpStatusOf(exception.code);
     const isHidden = statusCode >= 500 && !this.#exposeErrors;
     if (isHidden) this.#logger.error(String(exception));
-    if (reply.headersSent === true || reply.sent === true) {
+    if (reply.headersSent === true || reply.sent === true || reply.raw?.headersSent === true) {
       // The response has begun: only its end can say that it failed.
+      reply.hijack?.();
       if (reply.raw) reply.raw.destroy();
       else reply.destroy?.();
       return undefined;

@@ -7,5 +7,5 @@ const warned = new Set<string>();
 export function warnNotCarried(what: string): void {
   if (warned.has(what)) return;
   warned.add(what);
-  logger.warn(`ttrpc does not carry ${what}; it is ignored (docs/grpc.md has the differences)`);
+  logger.warn(`ttrpc does not carry ${what}: ignored (docs/grpc.md has the differences)`);
 }

@@ -9,8 +9,9 @@ import { namesInLine, namesInTable, sameProperties } from './option-tables.js';
 /** The programs that the others call: that of the pages, and that of the quick start. */
 const SERVERS = ['server/main.ts', 'src/main.ts'];
 
-/** What only the projects of users take (test/consumers): the variant for CommonJS, and the settings of Nest's CLI. */
-const ELSEWHERE = (block: CodeBlock): boolean => block.modules === 'commonjs' || block.title === 'nest-cli.json';
+/** What only the projects of users take (test/consumers): variants for CommonJS, settings of Nest's CLI, tests. */
+const ELSEWHERE = ({ modules, title }: CodeBlock): boolean =>
+  modules === 'commonjs' || title === 'nest-cli.json' || title?.endsWith('.spec.ts') === true;
 
 /** What to type in a shell. */
 const SHELL = 'sh';

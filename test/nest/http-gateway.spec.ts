@@ -1,8 +1,11 @@
 import { once } from 'node:events';
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Param, Req, UseFilters, type INestApplication } from '@nestjs/common';
+import { Controller, Get, Param, Req, Res, UseFilters, type INestApplication } from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import {
   abortSignalOf,
@@ -26,6 +29,7 @@ interface AsyncLab {
 
 let started: Deferred<void>;
 let cancelled: Deferred<unknown>;
+let kept: AbortSignal | undefined;
 
 @TtrpcService('lab.v1.Lab')
 class LabController {
@@ -50,6 +54,20 @@ class Gateway {
     return this.lab.ask({ text }, { signal: abortSignalOf(request), dedicated: true });
   }
 
+  @Get('kept/:text')
+  kept(@Param('text') text: string, @Req() request: object): Promise<Message> {
+    kept = abortSignalOf(request);
+    return this.lab.ask({ text }, { signal: kept });
+  }
+
+  @Get('begun')
+  async begun(@Res() response: { raw?: ServerResponse }): Promise<void> {
+    const raw = response.raw ?? (response as unknown as ServerResponse);
+    raw.writeHead(200, { 'content-length': 100 });
+    raw.write('some');
+    await this.lab.ask({ text: 'fail', number: TtrpcStatus.NOT_FOUND });
+  }
+
   @Get('fail/:code')
   fail(@Param('code') code: string): Promise<Message> {
     return this.lab.ask({ text: 'fail', number: Number(code) });
@@ -60,7 +78,12 @@ let service: TtrpcTestingApp;
 let app: INestApplication;
 let url: string;
 
-beforeEach(async () => {
+const ADAPTERS: [string, () => AbstractHttpAdapter][] = [
+  ['Express', () => new ExpressAdapter()],
+  ['Fastify', () => new FastifyAdapter()],
+];
+
+async function start(adapter: AbstractHttpAdapter): Promise<void> {
   started = deferred();
   cancelled = deferred();
   service = await createTtrpcTestingApp({ controllers: [LabController], protoPath: LAB_PROTO });
@@ -69,18 +92,19 @@ beforeEach(async () => {
     imports: [TtrpcClientsModule.register([client])],
     controllers: [Gateway],
   }).compile();
-  app = module.createNestApplication({ logger: false });
+  app = module.createNestApplication(adapter, { logger: false });
   await app.listen(0, '127.0.0.1');
   const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
   url = `http://127.0.0.1:${port}`;
-});
+}
 
-afterEach(async () => {
-  await app.close();
-  await service.close();
-});
+describe.each(ADAPTERS)('an HTTP gateway on %s', (_name, adapter) => {
+  beforeEach(() => start(adapter()));
+  afterEach(async () => {
+    await app.close();
+    await service.close();
+  });
 
-describe('an HTTP gateway', () => {
   it('hands a response on', async () => {
     const response = await fetch(`${url}/hello/Ada`);
     expect([response.status, await response.json()]).toEqual([200, expect.objectContaining({ text: 'hello Ada' })]);
@@ -94,6 +118,20 @@ describe('an HTTP gateway', () => {
   ])('answers code %i with %i', async (code, statusCode, message, error) => {
     const response = await fetch(`${url}/fail/${code}`);
     expect([response.status, await response.json()]).toEqual([statusCode, { statusCode, message, error }]);
+  });
+
+  it('ends a response that has begun when a call fails, and goes on', async () => {
+    const failed = await fetch(`${url}/begun`)
+      .then((response) => response.text())
+      .catch(() => 'cut');
+    expect(failed).toBe('cut');
+    expect((await fetch(`${url}/hello/Ada`)).status).toBe(200);
+  });
+
+  it('an HTTP request that ends well cancels nothing', async () => {
+    await (await fetch(`${url}/kept/Ada`)).text();
+    await (await fetch(`${url}/hello/Ada`)).text();
+    expect(kept?.aborted).toBe(false);
   });
 
   it('an HTTP request that is aborted cancels the handler behind it', async () => {

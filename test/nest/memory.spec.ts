@@ -155,4 +155,16 @@ describe('within one process', () => {
       message: 'cannot connect to memory:nobody: no server of this process has that name (ECONNREFUSED)',
     });
   });
+
+  it('a client of a memory: address that nobody serves yet can wait for it, up to its deadline', async () => {
+    const reconnect = { initialMs: 1, maxMs: 1 };
+    const late = await use({ url: 'memory:late', protoPath: LAB_PROTO, waitForReady: true, reconnect });
+    await expect(late.lab.ask({}, { timeoutMs: 20 })).rejects.toMatchObject({
+      code: TtrpcStatus.DEADLINE_EXCEEDED,
+      message: expect.stringContaining('no server of this process has that name'),
+    });
+    const call = late.lab.ask({ text: 'late' });
+    await start('memory:late');
+    expect(await call).toMatchObject({ text: 'late over memory:late' });
+  });
 });
