@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect, type RawCallOptions, type RawClient } from '../protocol/client/connect.js';
@@ -10,6 +10,9 @@ import { TtrpcStatus } from '../protocol/core/status.js';
 import type { BootstrapResult, DeleteResponse, TaskMethods } from './generated/messages.js';
 import { fifoSocket, makeFifo } from './fifo.js';
 import { containerdSchema, taskService } from './schema.js';
+
+/** In a bundle: where its shim serves. */
+const BOOTSTRAP_FILE = 'bootstrap.json';
 
 /** The functions of a shim's Task service. */
 export type TaskClient = ServiceClient<TaskMethods, RawCallOptions>;
@@ -76,6 +79,8 @@ export class ShimClient {
     try {
       const output = await startBinary(options);
       const address = parseStartResponse(output);
+      // As containerd 2.x does; shims of 1.x write a file `address` themselves.
+      await writeFile(join(bundle, BOOTSTRAP_FILE), JSON.stringify({ ...address, protocol: 'ttrpc' }), { mode: 0o600 });
       return await ShimClient.#connected(address, log);
     } catch (error) {
       await log.close();
@@ -147,7 +152,7 @@ function jsonIn(text: string): { address: string; version: number; protocol?: st
 
 async function addressOf(bundle: string): Promise<ShimAddress> {
   let cause: unknown;
-  for (const file of ['bootstrap.json', 'address']) {
+  for (const file of [BOOTSTRAP_FILE, 'address']) {
     try {
       return parseStartResponse(await readFile(join(bundle, file)));
     } catch (error) {

@@ -2,7 +2,13 @@
  * The engine alone, without Nest: ttrpc with bytes as messages. Exported as `nestjs-ttrpc/protocol`.
  * @packageDocumentation
  */
-export { connect, type RawCallOptions, type RawClient, type RawClientOptions } from './client/connect.js';
+export {
+  connect,
+  type ConnectFunction,
+  type RawCallOptions,
+  type RawClient,
+  type RawClientOptions,
+} from './client/connect.js';
 export type { ServiceClient } from './client/service-client.js';
 export type { RawStream } from './client/raw-stream.js';
 export { serve, type RawServer } from './server/serve.js';
@@ -10,6 +16,7 @@ export type { RawContext } from './server/call-context.js';
 export type { RawHandle, RawMethod, RawServices } from './server/raw-handler.js';
 export { implement, ServiceImplementation, type ServiceHandlers } from './server/implement.js';
 export type { MethodDescriptor, ServiceDescriptor } from './wire/service-descriptor.js';
+export { acceptConnections, type AcceptedConnections, type AcceptOptions } from './socket/accepted-connections.js';
 export { formatAddress, parseAddress, type Address } from './socket/address.js';
 export type { BackoffOptions } from './client/backoff.js';
 export type { ChannelOptions, ChannelStats, ChannelStatus, ClientStats, RouteOptions } from './client/channel.js';

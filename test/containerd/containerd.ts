@@ -24,11 +24,22 @@ function isInstalled(name: string): boolean {
   });
 }
 
+/** The image of pods' own containers. */
+export const SANDBOX_IMAGE = 'test.local/busybox:1';
+
 /** What a program that has ended said. */
 export interface Output {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** What a test's containerd may have beside ctr's needs. */
+export interface ContainerdOptions {
+  /** The folder of `containerd`, `ctr` and `containerd-shim-runc-v2`. Default: those in PATH. */
+  programs?: string;
+  /** Serve Kubernetes' CRI, too, with NRI at `nri.sock`. */
+  cri?: boolean;
 }
 
 /** A containerd of a test's own, with all that it has in one folder. */
@@ -38,8 +49,7 @@ export class Containerd {
 
   private constructor(
     private readonly folder: string,
-    private readonly binary: string,
-    private readonly ctrBinary: string,
+    private readonly programs: string | undefined,
   ) {}
 
   /** Where it serves gRPC. */
@@ -52,27 +62,72 @@ export class Containerd {
     return join(this.folder, 't.sock');
   }
 
-  static async start(folder: string, binary = 'containerd', ctrBinary = 'ctr'): Promise<Containerd> {
-    const containerd = new Containerd(folder, binary, ctrBinary);
-    writeFileSync(
-      join(folder, 'config.toml'),
-      `version = 2
-root = "${folder}/root"
-state = "${folder}/state"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
-[grpc]
-  address = "${containerd.socket}"
-[ttrpc]
-  address = "${containerd.ttrpcSocket}"
-`,
-    );
+  /** Where NRI plugins connect. */
+  get nriSocket(): string {
+    return join(this.folder, 'nri.sock');
+  }
+
+  static async start(folder: string, { programs, cri = false }: ContainerdOptions = {}): Promise<Containerd> {
+    const containerd = new Containerd(folder, programs);
+    writeFileSync(join(folder, 'config.toml'), cri ? containerd.#criConfig() : containerd.#config());
     await containerd.begin();
     return containerd;
   }
 
+  #config(): string {
+    return `version = 2
+root = "${this.folder}/root"
+state = "${this.folder}/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
+[grpc]
+  address = "${this.socket}"
+[ttrpc]
+  address = "${this.ttrpcSocket}"
+`;
+  }
+
+  /** For containerd 2.x. Pods need an image of their own and, unless they use the network of the machine, CNI. */
+  #criConfig(): string {
+    return `version = 3
+root = "${this.folder}/root"
+state = "${this.folder}/state"
+disabled_plugins = ["io.containerd.internal.v1.opt"]
+[grpc]
+  address = "${this.socket}"
+[ttrpc]
+  address = "${this.ttrpcSocket}"
+[plugins.'io.containerd.cri.v1.images']
+  snapshotter = "native"
+  [plugins.'io.containerd.cri.v1.images'.pinned_images]
+    sandbox = "${SANDBOX_IMAGE}"
+[plugins.'io.containerd.cri.v1.runtime']
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  [plugins.'io.containerd.cri.v1.runtime'.cni]
+    conf_dir = "${this.folder}/cni"
+    bin_dirs = ["${this.folder}/cni-bin"]
+[plugins.'io.containerd.nri.v1.nri']
+  disable = false
+  socket_path = "${this.nriSocket}"
+  plugin_path = "${this.folder}/nri-plugins"
+  plugin_config_path = "${this.folder}/nri-config"
+[plugins.'io.containerd.grpc.v1.cri']
+  disable_tcp_service = true
+  stream_server_port = "0"
+`;
+  }
+
+  #program(name: string): string {
+    return this.programs === undefined ? name : join(this.programs, name);
+  }
+
   /** Starts it, also again. */
   begin(): Promise<void> {
-    const child = spawn(this.binary, ['-c', join(this.folder, 'config.toml')], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(this.#program('containerd'), ['-c', join(this.folder, 'config.toml')], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // It looks for its shims there.
+      env: { ...process.env, PATH: [this.programs, process.env['PATH']].filter(Boolean).join(delimiter) },
+    });
     this.#process = child;
     return new Promise((resolve, reject) => {
       child.once('error', reject);
@@ -100,7 +155,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
   /** Runs ctr to its end. */
   async ctr(...args: string[]): Promise<Output> {
     try {
-      const { stdout, stderr } = await run(this.ctrBinary, ['-a', this.socket, ...args], {
+      const { stdout, stderr } = await run(this.#program('ctr'), ['-a', this.socket, ...args], {
         timeout: 60_000,
         maxBuffer: 64 << 20,
       });
@@ -113,7 +168,7 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"
 
   /** Starts ctr with pipes. */
   startCtr(...args: string[]): ChildProcess {
-    return spawn(this.ctrBinary, ['-a', this.socket, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
+    return spawn(this.#program('ctr'), ['-a', this.socket, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
   }
 
   /** The task's row of `ctr task ls`: its pid and its status. */

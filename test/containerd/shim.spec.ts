@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { compilePackage } from '../support/compiled-package.js';
 import { TempFolder } from '../support/temp-folder.js';
+import { CONTAINERD_2, CONTAINERD_2_BUILD_MS, containerd2 } from './containerd2.js';
 import { Containerd, hasContainerd } from './containerd.js';
 
 const withContainerd = hasContainerd ? describe : describe.skip;
@@ -13,7 +14,10 @@ jest.setTimeout(60_000);
 /** How often each life of a container is run: more than once with FIELD_RUNS. */
 const RUNS = Number(process.env['FIELD_RUNS'] ?? 1);
 
-withContainerd('a shim of ours under the real containerd', () => {
+withContainerd.each([
+  ["Debian's containerd", () => Promise.resolve(undefined)],
+  [`containerd ${CONTAINERD_2}`, containerd2],
+] as const)('a shim of ours under %s', (_which, find) => {
   let folder: TempFolder;
   let containerd: Containerd;
   let shim: string;
@@ -21,6 +25,7 @@ withContainerd('a shim of ours under the real containerd', () => {
   let count = 0;
 
   beforeAll(async () => {
+    const programs = await find();
     folder = new TempFolder();
     compilePackage(folder.path, ['sample/shim/main.ts']);
     shim = folder.file('containerd-shim-nest-v1');
@@ -29,8 +34,8 @@ withContainerd('a shim of ours under the real containerd', () => {
     chmodSync(shim, 0o755);
     rootfs = folder.file('rootfs');
     mkdirSync(rootfs);
-    containerd = await Containerd.start(folder.path);
-  });
+    containerd = await Containerd.start(folder.path, programs === undefined ? {} : { programs });
+  }, CONTAINERD_2_BUILD_MS);
 
   afterEach(async () => {
     // Also `delete` of a shim that has crashed comes to its end.

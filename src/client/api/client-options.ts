@@ -17,7 +17,8 @@ import type { TtrpcRetryOptions } from './retry-options.js';
 export interface TtrpcClientOptions extends SchemaOptions, ChannelOptions {
   /**
    * The server's address: `unix:///run/greeter.sock`, `unix:relative.sock`, `unix-abstract:name`, `tcp://host:port`,
-   * `fd:3` (one connection that the process has inherited), `memory:name` (a server of this process). Connections are made on demand, and again when lost.
+   * `fd:3` (one connection that the process has inherited), `memory:name` (a server of this process),
+   * `hvsock:///path:port` (a port of a virtual machine). Connections are made on demand, and again when lost.
    */
   url?: string | undefined;
   /**

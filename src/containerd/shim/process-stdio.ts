@@ -1,4 +1,9 @@
 import { closeSync, constants, openSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How long a process waits for somebody who reads its output, in ms: clients open their ends in the background. */
+const READER_MS = 2000;
+const LOOK_MS = 5;
 
 /** The FIFOs of a process, as containerd names them; empty where there is none. */
 export interface StdioPaths {
@@ -13,23 +18,32 @@ export interface StdioPaths {
  */
 export class ProcessStdio {
   /** For the process. */
-  readonly fds: [number | undefined, number | undefined, number | undefined];
+  readonly fds: [number | undefined, number | undefined, number | undefined] = [undefined, undefined, undefined];
   /** Keeps stdin open until containerd says that nothing more comes: its clients open and close the FIFO at will. */
   #stdinHold: number | undefined;
 
-  /** @throws where a FIFO is not there */
-  constructor({ stdin, stdout, stderr }: StdioPaths) {
-    this.fds = [undefined, undefined, undefined];
+  private constructor() {
+    // Made by `open`.
+  }
+
+  /**
+   * Opens the FIFOs, those of the output once somebody reads them, or after 2 seconds: what a process writes that ends at
+   * once would be lost otherwise. Rejects where a FIFO is not there.
+   */
+  static async open({ stdin, stdout, stderr }: StdioPaths): Promise<ProcessStdio> {
+    const stdio = new ProcessStdio();
+    const end = performance.now() + READER_MS;
     try {
       if (stdin !== '') {
         // Opened for both, a FIFO does not wait for its other end.
-        this.#stdinHold = openSync(stdin, constants.O_RDWR);
-        this.fds[0] = openSync(stdin, constants.O_RDONLY);
+        stdio.#stdinHold = openSync(stdin, constants.O_RDWR);
+        stdio.fds[0] = openSync(stdin, constants.O_RDONLY);
       }
-      if (stdout !== '') this.fds[1] = openSync(stdout, constants.O_RDWR);
-      if (stderr !== '') this.fds[2] = openSync(stderr, constants.O_RDWR);
+      if (stdout !== '') stdio.fds[1] = await openOutput(stdout, end);
+      if (stderr !== '') stdio.fds[2] = await openOutput(stderr, end);
+      return stdio;
     } catch (error) {
-      this.close();
+      stdio.close();
       throw error;
     }
   }
@@ -52,5 +66,28 @@ export class ProcessStdio {
   close(): void {
     this.closeFds();
     this.closeStdin();
+  }
+}
+
+async function openOutput(path: string, end: number): Promise<number> {
+  let probe = openForReader(path);
+  while (probe === undefined && performance.now() < end) {
+    await sleep(LOOK_MS);
+    probe = openForReader(path);
+  }
+  // A process expects a descriptor that waits. Opened before the other one is closed: without any writer the reader would
+  // be at its end.
+  const fd = openSync(path, constants.O_RDWR);
+  if (probe !== undefined) closeSync(probe);
+  return fd;
+}
+
+/** A descriptor for writing, or undefined while nobody reads. */
+function openForReader(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ENXIO') return undefined;
+    throw error;
   }
 }

@@ -92,7 +92,7 @@ export function taskHandlers(options: TaskServiceOptions): ServiceHandlers<TaskM
       let stdio: ProcessStdio | undefined;
       let started: StartedProcess;
       try {
-        stdio = task.stdioFds = new ProcessStdio(task.stdio);
+        stdio = task.stdioFds = await ProcessStdio.open(task.stdio);
         const wanted: ShimProcess = { container: task.container, execId, process: task.process, stdio: stdio.fds };
         started = task.started = await runner.start(wanted);
         if (task.terminal && !started.resize) {

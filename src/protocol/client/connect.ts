@@ -59,20 +59,20 @@ export interface RawClient {
   close(): void;
 }
 
+/** Gives one Duplex for each connection that is wanted. `signal` aborts when the client closes. */
+export type ConnectFunction = (signal: AbortSignal) => Promise<Duplex>;
+
 /**
- * Connects to an address (see `parseAddress`) or speaks on a Duplex that is connected. Rejects with a TtrpcError when
- * the address is invalid or no server listens there. The connection is made again when it is lost and a call needs it.
+ * Connects to an address (see `parseAddress`), by a function that makes connections (see `acceptConnections`), or speaks on
+ * a Duplex that is connected. Rejects with a TtrpcError when the address is invalid or no server listens there. The connection
+ * is made again when it is lost and a call needs it, except on a Duplex.
  */
-export async function connect(target: string | Duplex, options: RawClientOptions = {}): Promise<RawClient> {
+export async function connect(
+  target: string | Duplex | ConnectFunction,
+  options: RawClientOptions = {},
+): Promise<RawClient> {
   if (options.timeoutMs !== undefined) checkTimeoutMs(options.timeoutMs, 'timeoutMs');
-  if (typeof target !== 'string' && !isDuplex(target)) {
-    throw new TypeError(`expected an address or a Duplex to connect to, got ${describe(target)}`);
-  }
-  const source: ConnectionSource =
-    typeof target === 'string'
-      ? { kind: 'address', address: parseAddress(target) }
-      : { kind: 'duplex', duplex: target };
-  const channel = new Channel(source, options);
+  const channel = new Channel(sourceOf(target), options);
   try {
     await channel.connect();
   } catch (error) {
@@ -80,6 +80,15 @@ export async function connect(target: string | Duplex, options: RawClientOptions
     throw error;
   }
   return new Client(channel, options);
+}
+
+function sourceOf(target: string | Duplex | ConnectFunction): ConnectionSource {
+  if (typeof target === 'string') return { kind: 'address', address: parseAddress(target) };
+  if (isDuplex(target)) return { kind: 'duplex', duplex: target };
+  if (typeof target === 'function') return { kind: 'connect', connect: target };
+  throw new TypeError(
+    `expected an address, a Duplex, or a function that gives a Duplex, to connect to; got ${describe(target)}`,
+  );
 }
 
 /** What calls of the engine have in common: errors stay TtrpcErrors, and requests are streamed from iterables. */

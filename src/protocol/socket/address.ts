@@ -11,10 +11,13 @@ export type Address =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   /** A server of this process, by name: no socket. */
   | { readonly kind: 'memory'; readonly name: string }
+  /** A port of a virtual machine, behind the unix socket of its hypervisor (Firecracker, cloud-hypervisor, kata); for clients. */
+  | { readonly kind: 'hvsock'; readonly path: string; readonly port: number }
   /** An inherited socket: a listening one for a server (systemd), a connected one for a client. */
   | { readonly kind: 'fd'; readonly fd: number };
 
-const FORMS = 'unix:///path, unix:path, unix-abstract:name, tcp://host:port, fd:number, memory:name or a plain path';
+const FORMS =
+  'unix:///path, unix:path, unix-abstract:name, tcp://host:port, fd:number, memory:name, hvsock:///path:port or a plain path';
 
 /** The longest path in bytes that a socket address holds, without the final zero: 107 on Linux, 103 on macOS and BSD. */
 export const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
@@ -23,12 +26,12 @@ export const MAX_PATH_BYTES = process.platform === 'linux' ? 107 : 103;
 const HOST_AND_PORT = /^(\[[0-9a-f:.%]+\]|[^:/@[\]\s]*):(\d{1,5})$/i;
 
 /** Schemes after which digits are not a port. */
-const SCHEMES = ['unix', 'unix-abstract', 'tcp', 'fd', 'memory'];
+const SCHEMES = ['unix', 'unix-abstract', 'tcp', 'fd', 'memory', 'hvsock'];
 
 /**
  * Parses an address in gRPC's forms and in those of containerd and ttrpc-rust (PROTOCOL.md, "Around ttrpc"): `unix:///abs`, `unix:rel`, `unix:/abs`, `unix-abstract:name`, `unix:@name`, `unix://@name`, `@name`,
  * `tcp://host:port` (no host means 127.0.0.1), `fd:3`, `memory:name`
- * (within the process) and a plain path. A relative path is resolved against `folder`
+ * (within the process), `hvsock:///abs:port` (a port of a virtual machine) and a plain path. A relative path is resolved against `folder`
  * (default: the current working directory), so that it always means the same file.
  * @throws {TtrpcError} INVALID_ARGUMENT naming the address and, for mistakes such as `localhost:50051`, what to write.
  */
@@ -50,6 +53,8 @@ export function parseAddress(url: string, folder?: string): Address {
       return parseFd(url, url.slice('fd:'.length));
     case 'memory':
       return parseMemory(url, url.slice('memory:'.length));
+    case 'hvsock':
+      return parseHvsock(url);
     default:
       throw bad(url, `unknown scheme "${scheme}"; expected ${FORMS}`);
   }
@@ -75,6 +80,8 @@ export function formatAddress(address: Address): string {
       return `fd:${address.fd}`;
     case 'memory':
       return `memory:${address.name}`;
+    case 'hvsock':
+      return `hvsock://${address.path}:${address.port}`;
   }
 }
 
@@ -164,6 +171,18 @@ function parseMemory(url: string, name: string): Address {
     throw bad(url, `memory: takes a name, not a path; write memory:${name.replace(/^\/+/, '')}`);
   refuseBlanks(url, name);
   return { kind: 'memory', name };
+}
+
+function parseHvsock(url: string): Address {
+  const match = /^hvsock:\/\/(\/.+):(\d{1,10})$/is.exec(url);
+  const port = Number(match?.[2]);
+  if (!match || port > 0xffff_ffff) {
+    throw bad(url, 'expected hvsock:///path:port with an absolute path and a port from 0 to 4294967295');
+  }
+  const path = match[1] as string;
+  if (path.includes('\0')) throw bad(url, 'the path contains a zero byte');
+  checkLength(url, path);
+  return { kind: 'hvsock', path, port };
 }
 
 function bad(url: string, why: string, cause?: unknown): TtrpcError {

@@ -3,6 +3,7 @@ import { createConnection, Socket, type NetConnectOpts, type SocketConstructorOp
 import type { Duplex } from 'node:stream';
 import { formatAddress, systemPath, type Address } from './address.js';
 import { messageOf, TtrpcError } from '../core/errors.js';
+import { connectHvsock } from './hvsock.js';
 import { KEEP_ALIVE_MS } from './listener.js';
 import { connectInMemory } from './memory-names.js';
 import { SharedReads } from './shared-reads.js';
@@ -14,6 +15,11 @@ import { TtrpcStatus } from '../core/status.js';
  * address and the system's reason, or with the signal's reason when that aborts first.
  */
 export function dial(address: Address, signal?: AbortSignal, socketReads: SocketReads = 'shared'): Promise<Duplex> {
+  const open = (): Promise<Duplex> => openSocket(address, signal, socketReads);
+  return address.kind === 'hvsock' ? connectHvsock(address, open, signal) : open();
+}
+
+function openSocket(address: Address, signal: AbortSignal | undefined, socketReads: SocketReads): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason as Error);
@@ -93,6 +99,7 @@ function inherit(
 function connectOptions(address: Exclude<Address, { kind: 'fd' | 'memory' }>): NetConnectOpts {
   switch (address.kind) {
     case 'unix':
+    case 'hvsock':
       return { path: systemPath(address.path) };
     case 'abstract':
       return { path: `\0${address.name}` };

@@ -48,6 +48,7 @@ export async function listen(
   onSocket: (socket: Duplex, address: string) => void,
 ): Promise<Listener> {
   if (address.kind === 'memory') return serveInMemory(address, onSocket);
+  if (address.kind === 'hvsock') throw hvsockError(address);
   const netOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
   const server = readingServer(netOptions, socketReadsOf(options));
   // An accept that fails (too many open files) must not end the process; the next one may succeed.
@@ -84,6 +85,12 @@ function serveInMemory(
   }
 }
 
+/** Hypervisors make connections from within a machine to a socket of the port's name. */
+function hvsockError({ path, port }: Extract<Address, { kind: 'hvsock' }>): TtrpcError {
+  const text = `cannot listen on hvsock://${path}:${port}: hvsock addresses are for clients; for connections from within the virtual machine listen on unix://${path}_${port}`;
+  return new TtrpcError(TtrpcStatus.INVALID_ARGUMENT, text);
+}
+
 function listenError(address: Address, error: unknown, shared: boolean): TtrpcError {
   const text = `cannot listen on ${formatAddress(address)}: ${reasonOf(address, error, shared)}`;
   return new TtrpcError(TtrpcStatus.FAILED_PRECONDITION, text, { cause: error });
@@ -91,7 +98,7 @@ function listenError(address: Address, error: unknown, shared: boolean): TtrpcEr
 
 async function listenElsewhere(
   server: Server,
-  address: Exclude<Address, { kind: 'unix' | 'memory' }>,
+  address: Exclude<Address, { kind: 'unix' | 'memory' | 'hvsock' }>,
   backlog: number,
   shared: boolean,
 ): Promise<void> {
@@ -106,7 +113,7 @@ async function listenElsewhere(
 }
 
 function netTarget(
-  address: Exclude<Address, { kind: 'unix' | 'memory' }>,
+  address: Exclude<Address, { kind: 'unix' | 'memory' | 'hvsock' }>,
   backlog: number,
   shared: boolean,
 ): NetListenOptions & { fd?: number } {

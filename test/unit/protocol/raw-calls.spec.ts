@@ -217,7 +217,9 @@ describe('a raw client and a raw server', () => {
     [5, 'number 5'],
     [{}, 'an object'],
   ])('are not made of %p', async (target, got) => {
-    await expect(connect(target as never)).rejects.toThrow(`expected an address or a Duplex to connect to, got ${got}`);
+    await expect(connect(target as never)).rejects.toThrow(
+      `expected an address, a Duplex, or a function that gives a Duplex, to connect to; got ${got}`,
+    );
     await expect(serve(target as never, {})).rejects.toThrow(`expected an address or a Duplex to serve, got ${got}`);
   });
 

@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** The version of containerd 2.x that is tested. */
+export const CONTAINERD_2 = 'v2.4.2';
+
+/** How long a first build may take, in ms: one to two minutes of CPU. */
+export const CONTAINERD_2_BUILD_MS = 600_000;
+
+/** Ignored by git. */
+const target = fileURLToPath(new URL(`go-containerd/bin/${CONTAINERD_2}`, import.meta.url));
+
+let built: Promise<string> | undefined;
+
+/** The folder of `containerd`, `ctr` and `containerd-shim-runc-v2` of containerd 2.x, built of its Go module at the first use. */
+export function containerd2(): Promise<string> {
+  return (built ??= build());
+}
+
+async function build(): Promise<string> {
+  if (existsSync(target)) return target;
+  const parent = join(target, '..');
+  await mkdir(parent, { recursive: true });
+  const fresh = await mkdtemp(join(parent, 'building-'));
+  try {
+    const commands = ['containerd', 'ctr', 'containerd-shim-runc-v2'].map(
+      (name) => `github.com/containerd/containerd/v2/cmd/${name}@${CONTAINERD_2}`,
+    );
+    const env = { ...process.env, GOBIN: fresh, GOFLAGS: '', CGO_ENABLED: '0' };
+    await run('go', ['install', '-tags', 'no_btrfs no_zfs no_devmapper', ...commands], { env, maxBuffer: 64 << 20 });
+    // In one step: others may build the same at the same time, and whoever comes second finds it done.
+    await rename(fresh, target).catch((error: unknown) => {
+      if (!existsSync(target)) throw error;
+    });
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
+  return target;
+}
