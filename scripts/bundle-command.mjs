@@ -1,22 +1,26 @@
 // Puts the `ttrpc` command into one file with all that it needs: Node takes some 20 ms to find, read and link the modules
 // of protobufjs, and 2 ms for this. CommonJS, since Node's loader of ES modules takes as long as half the command.
-import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, posix, relative } from 'node:path';
-import { transformSync } from '@swc/core';
+import { basename, dirname, join, posix, relative } from 'node:path';
+import { minifySync, transformSync } from '@swc/core';
 import { rollup } from 'rollup';
 import { root } from './run.mjs';
 import { swcOptions } from './typescript/swc-options.mjs';
 
 const require = createRequire(import.meta.url);
-const ENTRY = join(root, 'src/cli/main.ts');
+const CLI = join(root, 'src/cli');
 /** What of protobufjs is imported, by the name of the file in its package. */
 const PROTOBUFJS = { protobufjs: 'index.js', 'protobufjs/ext/descriptor.js': 'ext/descriptor.js' };
+/** The module by which the sources load what not every program has. */
+const OPTIONAL = join(root, 'src/protocol/core/optional-package.ts');
 
-/** Writes the command to `file`, executable. */
+/** Writes the command to `file`, executable: chunks in one file, each run when it is required first. */
 export async function bundleCommand(file) {
+  const names = readdirSync(join(CLI, 'commands')).filter((name) => name !== 'index.ts');
+  const commands = Object.fromEntries(names.map((name) => [basename(name, '.ts'), join(CLI, 'commands', name)]));
   const bundled = await rollup({
-    input: ENTRY,
+    input: { main: join(CLI, 'main.ts'), ...commands },
     external: (id) => id.startsWith('node:'),
     plugins: [sources, protobufjs()],
     onwarn({ code, message }) {
@@ -24,15 +28,44 @@ export async function bundleCommand(file) {
     },
   });
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  await bundled.write({
-    file,
+  const { output } = await bundled.generate({
     format: 'cjs',
     interop: 'auto',
+    exports: 'named',
     externalLiveBindings: false,
-    banner: `#!/usr/bin/env node\n${licenses()}\nconst TTRPC_VERSION = ${JSON.stringify(version)};`,
+    entryFileNames: '[name]',
+    chunkFileNames: 'chunk-[name]',
+    hoistTransitiveImports: false,
   });
   await bundled.close();
+  const chunks = output.map(
+    ({ fileName, code }) => `${JSON.stringify(`./${fileName}`)}(exports, require) {\n${withoutComments(code)}\n}`,
+  );
+  const text = [
+    `#!/usr/bin/env node\n${licenses()}\n'use strict';\nconst TTRPC_VERSION = ${JSON.stringify(version)};`,
+    `const chunks = {\n${chunks.join(',\n')}\n};`,
+    'const loadedChunks = new Map();',
+    'function requireChunk(name) {',
+    '  if (chunks[name] === undefined) return require(name);',
+    '  let exports = loadedChunks.get(name);',
+    '  if (exports === undefined) {',
+    '    loadedChunks.set(name, (exports = {}));',
+    '    chunks[name](exports, requireChunk);',
+    '  }',
+    '  return exports;',
+    '}',
+    'const loadCommand = (name) => requireChunk(`./${name}`);',
+    "requireChunk('./main');",
+  ];
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${text.join('\n')}\n`);
   chmodSync(file, 0o755);
+}
+
+/** Half of the text: Node reads all of it at each start. */
+function withoutComments(code) {
+  const options = { compress: false, mangle: false, module: false, format: { comments: false, beautify: true } };
+  return minifySync(code, { ...options, ecma: 2022 }).code;
 }
 
 const sources = {
@@ -44,10 +77,15 @@ const sources = {
   },
   load(id) {
     if (!id.endsWith('.ts')) return undefined;
+    if (id === OPTIONAL) return OPTIONAL_IN_BUNDLE;
     const options = { ...swcOptions, sourceMaps: false, filename: id };
     return { code: transformSync(readFileSync(id, 'utf8'), options).code, map: null };
   },
 };
+
+/** What the bundle has of optional packages: an extension of protobufjs, which few runs need. */
+const OPTIONAL_IN_BUNDLE = `import { __load } from '\0protobufjs';
+export const loadOptional = (name) => (name.startsWith('protobufjs/') ? __load(name) : undefined);`;
 
 /** protobufjs's modules as functions in one table, each run when it is required first. */
 function protobufjs() {

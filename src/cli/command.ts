@@ -41,3 +41,12 @@ export interface Command {
   /** Runs it; resolves with the exit status. Rejects with a ToolError for what is wrong with the arguments or around. */
   run(args: Arguments): Promise<number>;
 }
+
+/** The commands that there are. One is loaded when it is asked for: most of a command's start is the reading of its code. */
+export interface Commands {
+  readonly names: readonly string[];
+  /** One of `names`. */
+  load(name: string): Command;
+  /** What the last of `words` can be. */
+  complete(words: readonly string[]): Promise<string[]>;
+}

@@ -1,15 +1,26 @@
-import { COMMANDS } from './commands/index.js';
+import type { Command, Commands } from './command.js';
+import type { complete } from './commands/complete.js';
+import { COMMAND_NAMES } from './commands/index.js';
 import { flushOutput } from './output.js';
 import { run } from './run.js';
 
 /** Put into the bundle by scripts/bundle-command.mjs. */
 declare const TTRPC_VERSION: string;
 
+/** Put there, too: what a module of commands/ exports. The module is run at its first use. */
+declare function loadCommand(name: string): Readonly<Record<string, unknown>>;
+
 // A reader that has gone (`| head`) ends the command, as SIGPIPE ends others.
 process.stdout.on('error', () => process.exit(0));
 process.stderr.on('error', () => process.exit(1));
 
-void run(COMMANDS, process.argv.slice(2), TTRPC_VERSION).then(async (status) => {
+const commands: Commands = {
+  names: COMMAND_NAMES,
+  load: (name) => loadCommand(name)[name] as Command,
+  complete: (words) => (loadCommand('complete')['complete'] as typeof complete)(commands, words),
+};
+
+void run(commands, process.argv.slice(2), TTRPC_VERSION).then(async (status) => {
   await flushOutput();
   process.exit(status);
 });

@@ -1,7 +1,6 @@
 import { didYouMean } from '../schema/suggest.js';
 import { readArguments } from './arguments.js';
-import type { Command } from './command.js';
-import { complete } from './complete.js';
+import type { Commands } from './command.js';
 import { helpOf, overview } from './help.js';
 import { print, printError } from './output.js';
 import { ToolError } from './tool-error.js';
@@ -10,7 +9,7 @@ import { ToolError } from './tool-error.js';
  * Runs the command that `argv` names; resolves with the exit status. What is wrong with the arguments or around is one
  * line on standard error, and status 1.
  */
-export async function run(commands: readonly Command[], argv: readonly string[], version: string): Promise<number> {
+export async function run(commands: Commands, argv: readonly string[], version: string): Promise<number> {
   try {
     return await dispatch(commands, argv, version);
   } catch (error) {
@@ -22,11 +21,12 @@ export async function run(commands: readonly Command[], argv: readonly string[],
   }
 }
 
-async function dispatch(commands: readonly Command[], argv: readonly string[], version: string): Promise<number> {
+async function dispatch(commands: Commands, argv: readonly string[], version: string): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const asked = commands.find((command) => command.name === rest[0]);
-    await (name === undefined ? printError : print)(asked ? helpOf(asked) : overview(commands, version));
+    const asked = commands.names.includes(rest[0] ?? '') ? commands.load(rest[0] ?? '') : undefined;
+    const all = asked ? [] : commands.names.map((each) => commands.load(each));
+    await (name === undefined ? printError : print)(asked ? helpOf(asked) : overview(all, version));
     return name === undefined ? 1 : 0;
   }
   if (name === '--version' || name === 'version') {
@@ -35,15 +35,15 @@ async function dispatch(commands: readonly Command[], argv: readonly string[], v
   }
   if (name === '__complete') {
     // A shell shows nothing of what is wrong with words that are being typed.
-    const candidates = await complete(commands, rest).catch(() => []);
+    const candidates = await commands.complete(rest).catch(() => []);
     if (candidates.length > 0) await print(`${candidates.join('\n')}\n`);
     return 0;
   }
-  const command = commands.find((each) => each.name === name);
-  if (!command) {
-    const names = commands.map((each) => each.name);
+  const { names } = commands;
+  if (!names.includes(name)) {
     throw new ToolError(`no command '${name}': expected ${names.join(', ')}.${didYouMean(name, names)}`);
   }
+  const command = commands.load(name);
   const end = rest.indexOf('--');
   if ((end < 0 ? rest : rest.slice(0, end)).some((arg) => arg === '--help' || arg === '-help')) {
     await print(helpOf(command));

@@ -1,5 +1,4 @@
 import protobuf from 'protobufjs';
-import descriptor from 'protobufjs/ext/descriptor.js';
 import type { RawClient } from '../../protocol/client/connect.js';
 import { TtrpcError } from '../../protocol/core/errors.js';
 import { statusName, TtrpcStatus } from '../../protocol/core/status.js';
@@ -21,6 +20,8 @@ function isNotServed({ code, message }: TtrpcError): boolean {
     NOT_SERVED.includes(code) || (code === TtrpcStatus.INVALID_ARGUMENT && message.endsWith('service does not exist'))
   );
 }
+
+const messages = protobuf.Root.fromJSON(REFLECTION);
 
 interface Response {
   fileDescriptorResponse?: { fileDescriptorProto: Uint8Array[] };
@@ -116,7 +117,7 @@ async function fetchSymbol(
 
 function addFiles(response: Response, found: Map<string, Uint8Array>, missing: Set<string>): void {
   for (const bytes of response.fileDescriptorResponse?.fileDescriptorProto ?? []) {
-    const file = descriptor.FileDescriptorProto.decode(bytes) as unknown as { name: string; dependency: string[] };
+    const file = messages.lookupType('File').decode(bytes) as unknown as { name: string; dependency: string[] };
     found.set(file.name, bytes);
     for (const name of file.dependency) missing.add(name);
   }
@@ -128,7 +129,6 @@ function refused(what: string, { errorCode, errorMessage }: NonNullable<Response
 
 /** One reflection stream: a question at a time. */
 class Session {
-  readonly #root = protobuf.Root.fromJSON(REFLECTION);
   readonly #stream;
   readonly #responses;
 
@@ -138,13 +138,13 @@ class Session {
   }
 
   async ask(request: object): Promise<Response> {
-    const type = this.#root.lookupType('Request');
+    const type = messages.lookupType('Request');
     const sent = this.#stream.send(type.encode(type.create(request)).finish());
     // Its error is the reader's, too.
     sent.catch(() => undefined);
     const next = await this.#responses.next();
     if (next.done) throw new TtrpcError(TtrpcStatus.UNKNOWN, 'it ended the stream before it responded');
-    return this.#root.lookupType('Response').decode(next.value) as unknown as Response;
+    return messages.lookupType('Response').decode(next.value) as unknown as Response;
   }
 
   end(): void {

@@ -23,6 +23,8 @@ export const REFLECTION: protobuf.INamespace = {
     Files: { fields: { fileDescriptorProto: { rule: 'repeated', type: 'bytes', id: 1 } } },
     Services: { fields: { service: { rule: 'repeated', type: 'Service', id: 1 } } },
     Service: { fields: { name: { type: 'string', id: 1 } } },
+    /** The part of a FileDescriptorProto that says which files are needed, too. */
+    File: { fields: { name: { type: 'string', id: 1 }, dependency: { rule: 'repeated', type: 'string', id: 3 } } },
     Failure: { fields: { errorCode: { type: 'int32', id: 1 }, errorMessage: { type: 'string', id: 2 } } },
   },
 };

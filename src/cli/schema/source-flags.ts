@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import type protobuf from 'protobufjs';
-import 'protobufjs/ext/descriptor.js';
 import { SchemaError } from '../../schema/schema-error.js';
 import { rootOfDescriptorSet } from '../../schema/sources/file-descriptor-set.js';
 import { ProtoFiles } from '../../schema/sources/proto-files.js';

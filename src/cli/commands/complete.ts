@@ -1,21 +1,23 @@
-import { readArguments } from './arguments.js';
-import type { Command } from './command.js';
-import { namesOf, schemaOf } from './schema/target.js';
-import { nameOf } from '../schema/codec/reflection.js';
+import { readArguments } from '../arguments.js';
+import type { Commands } from '../command.js';
+import { namesOf, schemaOf } from '../schema/target.js';
+import { nameOf } from '../../schema/codec/reflection.js';
 
 /**
  * What the last of `words` can be: a command, a flag, or a service or method of the server that is named before it. Empty
  * where nothing is known, such as for files.
  */
-export async function complete(commands: readonly Command[], words: readonly string[]): Promise<string[]> {
+export async function complete(commands: Commands, words: readonly string[]): Promise<string[]> {
   const current = words.at(-1) ?? '';
   const before = words.slice(0, -1);
   const starting = (names: readonly string[]): string[] => names.filter((name) => name.startsWith(current));
-  const command = commands.find(({ name }) => name === before[0]);
-  if (!command) return before.length === 0 ? starting(commands.map(({ name }) => name)) : [];
+  const [name] = before;
+  if (name === undefined) return starting(commands.names);
+  if (!commands.names.includes(name)) return [];
+  const command = commands.load(name);
   if (current.startsWith('-')) return starting([...Object.keys(command.flags), 'help'].map((name) => `--${name}`));
   const last = Object.entries(command.flags).find(
-    ([name, { short }]) => before.at(-1) === `--${name}` || (short !== undefined && before.at(-1) === `-${short}`),
+    ([flag, { short }]) => before.at(-1) === `--${flag}` || (short !== undefined && before.at(-1) === `-${short}`),
   );
   if (last?.[1].type === 'string') return [];
   const args = readArguments({ ...command, required: 0 }, before.slice(1));
@@ -32,8 +34,8 @@ export async function complete(commands: readonly Command[], words: readonly str
         const services = starting(await namesOf(source, args));
         return services.map((name) => `${name}/`);
       }
-      const name = current.slice(0, current.indexOf('/'));
-      const service = (await schemaOf(source, args, name)).service(name);
+      const asked = current.slice(0, current.indexOf('/'));
+      const service = (await schemaOf(source, args, asked)).service(asked);
       return starting(service.methodsArray.map((method) => `${nameOf(service)}/${method.name}`));
     }
     default:
