@@ -60,7 +60,7 @@ it(
         const method = { rpc_method: 'demo.orders.v1.Orders/Place', rpc_status_code: code };
         expect(sampleOf(conventional, `rpc_${side}_call_duration`, method)).toMatchObject({ value: count });
         const place = { service: 'demo.orders.v1.Orders', method: 'Place', code };
-        expect(sampleOf(own, `ttrpc_${side}_call_duration`, place)).toMatchObject({ value: count });
+        expect(sampleOf(own, `ttrpc_${side}_call_duration_seconds`, place)).toMatchObject({ value: count });
       }
       const follow = { service: 'demo.orders.v1.Orders', method: 'Follow' };
       const messages = side === 'server' ? 'messages_sent_total' : 'messages_received_total';

@@ -6,6 +6,7 @@ import { clientLimits, type ClientLimits } from './client-connection.js';
 import { Dialer, type ConnectionSource } from './dialer.js';
 import { describeOption } from '../core/describe.js';
 import { callStatsOf, type CallStats, type CallStatsOption, type MethodStats } from '../core/call-stats.js';
+import { debugCalls } from '../core/debug-calls.js';
 import type { TracedCall } from '../core/diagnostics.js';
 import { TtrpcError } from '../core/errors.js';
 import { bytesCodec, type MessageCodec } from '../wire/message-codec.js';
@@ -92,6 +93,7 @@ export class Channel {
 
   /** Makes no connection yet, except that a Duplex is taken at once. @throws RangeError that names an invalid option */
   constructor(source: ConnectionSource, options: ChannelOptions = {}, observer: ChannelObserver = {}) {
+    debugCalls();
     this.limits = clientLimits(options);
     this.callStats = callStatsOf(options);
     limit(options, 'maxStreamConnections', 64);

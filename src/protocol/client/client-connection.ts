@@ -96,6 +96,8 @@ export class ClientConnection implements ConnectionRole, Watched, ClientCallHost
     private readonly address?: string,
   ) {
     this.connection = new Connection(duplex, this, {
+      side: 'client',
+      address: address ?? 'duplex',
       maxMessageBytes: limits.maxMessageBytes,
       budget: new Budget(4 * limits.maxBufferedBytes),
     });

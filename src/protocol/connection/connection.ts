@@ -9,6 +9,7 @@ import type { ReadSource } from './read-pause.js';
 import { PeerProbe } from '../socket/peer-probe.js';
 import { Timer } from '../core/timer.js';
 import { listenToReads } from '../socket/shared-reads.js';
+import { tapFrames, type FramesOf } from './debug-frames.js';
 import type { DrainWaiter, StreamSender } from './send-queue.js';
 import { TtrpcStatus } from '../core/status.js';
 
@@ -32,8 +33,8 @@ export interface ConnectionRole extends FrameSink {
   onForeignPeer?(what: string): void;
 }
 
-/** Named limits of a connection, in bytes. */
-export interface ConnectionLimits {
+/** Named limits of a connection, in bytes, and what names it in debug lines. */
+export interface ConnectionLimits extends FramesOf {
   /** Largest data of one frame, each way. */
   maxMessageBytes: number;
   /** What the streams of the connection, its unsent and its unfinished frames may hold together. */
@@ -65,9 +66,11 @@ export class Connection implements StreamSender, ReadSource, UnsentObserver {
     this.#role = role;
     this.budget = limits.budget;
     this.#probe = new PeerProbe(duplex);
-    this.writer = new FrameWriter(duplex, limits.maxMessageBytes, this);
+    const tap = tapFrames(limits, role, duplex);
+    this.writer = new FrameWriter(tap?.duplex ?? duplex, limits.maxMessageBytes, this);
     const budget = role.onUnaffordableFrame && limits.budget;
-    this.#reader = new FrameReader(role, limits.maxMessageBytes, budget, this.#onFirstBytes, true);
+    const sink = tap?.sink ?? role;
+    this.#reader = new FrameReader(sink, limits.maxMessageBytes, budget, this.#onFirstBytes, tap === undefined);
     this.#stopListening = listenToReads(duplex, this.#reader);
     duplex.on('drain', this.#onDrain);
     duplex.on('end', this.#onEnd);

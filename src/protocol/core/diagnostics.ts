@@ -1,4 +1,5 @@
 import { channel, tracingChannel, type TracingChannel } from 'node:diagnostics_channel';
+import { messageOf } from './describe-error.js';
 import type { TtrpcError } from './errors.js';
 import type { TtrpcMetadata } from './metadata.js';
 import type { MethodShape } from './method-shape.js';
@@ -166,7 +167,7 @@ export class TracedCall implements CallTrace {
     const calls = this.#calls;
     this.#counter?.begin(this);
     try {
-      calls.start.runStores(this, () => (this.runInContext ? this.runInContext(run) : run()));
+      calls.start.runStores(this, () => (this.runInContext ? this.#runInside(this.runInContext, run) : run()));
     } finally {
       calls.end.publish(this);
     }
@@ -194,6 +195,30 @@ export class TracedCall implements CallTrace {
     if (error !== undefined) calls.error.publish(this);
     calls.asyncStart.publish(this);
     calls.asyncEnd.publish(this);
+  }
+
+  /** What a subscriber's function does wrong is a warning: the call runs, once. */
+  #runInside(runInContext: NonNullable<CallTrace['runInContext']>, run: () => void): void {
+    let ran = false;
+    let thrown: { error: unknown } | undefined;
+    const once = (): void => {
+      if (ran) return;
+      ran = true;
+      try {
+        run();
+      } catch (error) {
+        thrown = { error };
+      }
+    };
+    try {
+      runInContext(once);
+    } catch (error) {
+      process.emitWarning(`runInContext of ${this.service}/${this.method} failed: ${messageOf(error)}`, {
+        code: 'NESTJS_TTRPC_SUBSCRIBER',
+      });
+    }
+    once();
+    if (thrown) throw thrown.error;
   }
 
   get #calls(): TracingChannel<string, CallTrace> {

@@ -72,6 +72,8 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
     private readonly owner: ServerConnectionOwner,
   ) {
     this.connection = new Connection(duplex, this, {
+      side: 'server',
+      address: peer.address,
       maxMessageBytes: owner.limits.maxMessageBytes,
       budget: new Budget(owner.limits.maxBufferedBytesPerConnection, owner.budget),
     });

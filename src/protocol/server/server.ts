@@ -5,6 +5,7 @@ import { AuthorizeGate, type GateKeeper } from './authorize-gate.js';
 import { Budget } from '../core/budget.js';
 import { callStatsOf, type CallStats, type CallStatsOption } from '../core/call-stats.js';
 import { DecodeAccount } from '../core/decode-budget.js';
+import { debugCalls } from '../core/debug-calls.js';
 import { publishRefused } from '../core/diagnostics.js';
 import { RequestEnvelope } from '../wire/request-envelope.js';
 import { TtrpcError } from '../core/errors.js';
@@ -65,6 +66,7 @@ export class ServerCore implements ServerConnectionOwner, GateKeeper {
 
   /** @throws {RangeError} that names the option when a limit is not a positive number */
   constructor(options: ServerCoreOptions = {}, observer: ServerObserver = {}) {
+    debugCalls();
     this.#options = options;
     this.#observer = observer;
     this.limits = serverLimits(options);
