@@ -5,7 +5,7 @@ import { format, resolveConfig } from 'prettier';
 import type { Results } from '../results/results.js';
 import { TARGET_HEADER, targetLines } from '../targets/targets-table.js';
 import { charts, type Chart } from './charts/charts.js';
-import { figureLines } from './figure-table.js';
+import { figureLines, growthText } from './figure-table.js';
 import { markdownTable } from './markdown.js';
 import { leftOutLines, ROW_HEADER, rowLines } from './row-table.js';
 
@@ -63,7 +63,9 @@ ${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${mac
   }
   for (const figure of results.figures) {
     const table = markdownTable(['server', ...figure.figures], figureLines(figure));
-    sections.push(`### ${figure.title}\n\n\`${figure.id}\`\n\n${table}\n\n${missing(leftOutLines(figure))}`);
+    sections.push(
+      `### ${figure.title}\n\n\`${figure.id}\`\n\n${table}\n\n${growthText(figure)}\n\n${missing(leftOutLines(figure))}`,
+    );
   }
   return sections.join('\n\n');
 }
