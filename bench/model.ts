@@ -10,6 +10,8 @@ export interface Load {
   calls: number;
   /** Each call carries two metadata entries. */
   metadata?: boolean;
+  /** So many metadata entries beside those; Go's drivers only. */
+  pairs?: number;
   /** Each call carries a deadline, in ms. */
   deadlineMs?: number;
 }
@@ -85,4 +87,16 @@ export interface FigureResult {
   values: Record<string, Record<string, number[]>>;
   leftOut: Record<string, string>;
   failed?: boolean;
+  /** Set where the figures are the cost of a call at growing sizes of something. */
+  growth?: Growth;
+}
+
+/** What grows. */
+export interface Growth {
+  /** Its name: `connections`. */
+  what: string;
+  /** The sizes, one for each figure. */
+  sizes: readonly number[];
+  /** The exponent with which the work of a call grows with it: 0 where it does not, 1 where it is proportional. */
+  work: 0 | 1;
 }

@@ -1,4 +1,4 @@
-import type { FigureResult } from '../model.js';
+import type { FigureResult, Growth } from '../model.js';
 import type { Effort } from '../runner/effort.js';
 import { failure } from '../results/failure.js';
 
@@ -14,6 +14,8 @@ export interface Figure {
   rounds: { quick: number; full: number };
   /** Measures once; the values stand in the order of `figures`. */
   measure(pair: { client: string; server: string }, effort: Effort): Promise<number[]>;
+  /** As in the results. */
+  growth?: Growth;
   /** Ends what the measurements have shared. */
   end?(): Promise<void>;
 }
@@ -26,8 +28,8 @@ export async function runFigure(
   missing: Record<string, string>,
   onStep: (what: string) => void,
 ): Promise<FigureResult> {
-  const { id, title, figures } = figure;
-  const result: FigureResult = { id, title, figures, values: {}, leftOut: { ...missing } };
+  const { id, title, figures, growth } = figure;
+  const result: FigureResult = { id, title, figures, values: {}, leftOut: { ...missing }, ...(growth && { growth }) };
   try {
     for (let round = 1; round <= rounds; round++) {
       for (const pair of figure.pairs) {

@@ -4,6 +4,8 @@ import { RUST_PROGRAM } from './rust-programs.js';
 
 const node = (kind: 'servers' | 'drivers', name: string, ...flags: string[]): string[] => [
   process.execPath,
+  // For "collect" (bench/node/serve.ts).
+  ...(kind === 'servers' ? ['--expose-gc'] : []),
   ...flags,
   fileURLToPath(new URL(`../node/${kind}/${name}.js`, import.meta.url)),
 ];
@@ -14,6 +16,22 @@ const servers: Record<string, (path: string) => string[]> = {
   'rust-ttrpc': (path) => [RUST_PROGRAM, 'server', path],
   // docs/performance.md, "Large messages".
   'nest-ttrpc-heap': (path) => [...node('servers', 'nest-ttrpc', '--initial-heap-size=256'), path],
+  // The engine with so many methods.
+  ...Object.fromEntries(
+    [1, 10, 100, 1000, 2000].map((count) => [
+      `engine-methods-${count}`,
+      (path: string) => [...node('servers', 'engine'), path, String(count)],
+    ]),
+  ),
+  // docs/more-than-one-core.md: each call computes for 100 µs.
+  ...Object.fromEntries(
+    ['cluster', 'threads'].flatMap((kind) =>
+      [1, 2].map((count) => [
+        `nest-${kind}-${count}`,
+        (path: string) => [...node('servers', `nest-${kind}`), path, String(count)],
+      ]),
+    ),
+  ),
   ...Object.fromEntries(
     ['floor', 'engine', 'nest-ttrpc', 'nest-grpc', 'nest-tcp', 'grpc-js'].map((name) => [
       name,

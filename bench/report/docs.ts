@@ -5,7 +5,7 @@ import { format, resolveConfig } from 'prettier';
 import type { Results } from '../results/results.js';
 import { TARGET_HEADER, targetLines } from '../targets/targets-table.js';
 import { charts, type Chart } from './charts/charts.js';
-import { figureLines } from './figure-table.js';
+import { figureLines, growthText } from './figure-table.js';
 import { markdownTable } from './markdown.js';
 import { leftOutLines, ROW_HEADER, rowLines } from './row-table.js';
 
@@ -44,7 +44,7 @@ ${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${mac
 ## How it is measured
 
 - Every peer is a process of its own, built from its published modules, with its default options, limits on. Node runs our compiled package (ES modules) with \`NODE_ENV=production\`. Client and server talk over a unix socket and share the machine's cores; nothing is pinned to a core.
-- Each figure is the median of several rounds. A round measures all pairs of a table one after the other, so that whatever else the machine does hits all alike; ratios are medians of the rounds' ratios. Each table has fresh processes, warmed up before the first round; a pair is idle while others are measured.
+- Each figure is the median of several rounds. A round measures all pairs of a table one after the other, so that whatever else the machine does hits all alike; ratios are medians of the rounds' ratios. Each table has fresh processes, warmed up before the first round; the heap of a Node server is collected as a whole then, as V8 does to every server that runs for minutes (from then on it collects more often). A pair is idle while others are measured.
 - Every request carries a value of its own that its response must repeat. Every response is checked, its body byte by byte. An error or a wrong response ends the pair.
 - CPU is user and system time of the process for each call or message: the server's from the scheduler's counters, the client's by \`getrusage\`.
 - \`go-ttrpc\` is containerd's ttrpc, \`rust-ttrpc\` the ttrpc crate (one thread: with more its streams lose their order), \`grpc-go\` and \`grpc-js\` gRPC for Go and Node, \`nest-tcp\` and \`nest-grpc\` Nest's own transports, \`nest-ttrpc\` this package in a Nest application with a decorated controller (guards, pipes and interceptors work on the measured methods), \`nest-ttrpc-heap\` the same started as \`node --initial-heap-size=256\` ([Performance](../performance.md) says why), \`engine\` its protocol engine without Nest. \`floor\` is the least that Node needs: ${'`'}bench/node/servers/floor.ts${'`'}, a frame parser that answers with the payload and does nothing else. Nest TCP carries JSON; its bodies are text of the same length.`,
@@ -63,7 +63,9 @@ ${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${mac
   }
   for (const figure of results.figures) {
     const table = markdownTable(['server', ...figure.figures], figureLines(figure));
-    sections.push(`### ${figure.title}\n\n\`${figure.id}\`\n\n${table}\n\n${missing(leftOutLines(figure))}`);
+    sections.push(
+      `### ${figure.title}\n\n\`${figure.id}\`\n\n${table}\n\n${growthText(figure)}\n\n${missing(leftOutLines(figure))}`,
+    );
   }
   return sections.join('\n\n');
 }

@@ -3,7 +3,7 @@ import { encodeEcho, newBody, SERVICE } from '../messages.js';
 import { decodeDownloadRequest, echoBody, echoValue, encodeUploadReply } from '../raw-messages.js';
 import { serve } from '../serve.js';
 
-/** The engine alone: bytes in, bytes out, default limits. */
+/** The engine alone: bytes in, bytes out, default limits but for the number of connections, which is a row of the bench. */
 const services: RawServices = {
   [SERVICE]: {
     Unary: (request) => request,
@@ -35,6 +35,12 @@ async function upload(messages: AsyncIterable<Uint8Array>): Promise<Uint8Array> 
   return encodeUploadReply(reply);
 }
 
+/** With a number behind the path it serves so many methods more. */
+function withMethods(count: number): RawServices {
+  const more = Array.from({ length: count }, (_, i) => [`Method${i}`, (request: Uint8Array) => request] as const);
+  return { [SERVICE]: { ...Object.fromEntries(more), ...services[SERVICE] } };
+}
+
 serve(async (path) => {
-  await serveTtrpc(`unix://${path}`, services);
+  await serveTtrpc(`unix://${path}`, withMethods(Number(process.argv[3] ?? 0)), { maxConnections: 16_384 });
 });

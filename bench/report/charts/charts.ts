@@ -1,7 +1,9 @@
 import { median, medianSample } from '../../median.js';
 import type { Sample } from '../../model.js';
 import type { Results } from '../../results/results.js';
+import { costs } from '../../results/slope.js';
 import { barChart, type Bar } from './bar-chart.js';
+import { lineChart } from './line-chart.js';
 
 /** A chart of the report: its file in docs/maintainers/benchmarks, and what it shows. */
 export interface Chart {
@@ -78,6 +80,13 @@ export async function charts(results: Results): Promise<Chart[]> {
   const made: Chart[] = [];
   for (const [file, title, unit, bars] of plans) {
     if (bars.length > 0) made.push({ file: `${file}.svg`, title, svg: await barChart(title, unit, bars) });
+  }
+  for (const figure of results.figures) {
+    const { id, title, growth } = figure;
+    if (!growth || Object.keys(figure.values).length === 0) continue;
+    const x = { title: growth.what, values: growth.sizes };
+    const svg = await lineChart(title, x, { title: 'µs', values: costs(figure) });
+    made.push({ file: `${id}.svg`, title, svg });
   }
   return made;
 }

@@ -16,6 +16,7 @@ type load struct {
 	InFlight   int    `json:"inFlight"` // calls at once; for chat messages that are not answered yet
 	Calls      int    `json:"calls"`    // calls, or messages of one stream
 	Metadata   bool   `json:"metadata"`
+	Pairs      int    `json:"pairs"` // metadata entries beside those
 	DeadlineMs int    `json:"deadlineMs"`
 }
 
@@ -91,6 +92,9 @@ func (d *driver) one(l *load, over client, call caller, value uint32) error {
 	if l.Metadata {
 		ctx = over.WithMetadata(ctx, "request-id", "5f8d0d55b54764421b7156c9")
 		ctx = over.WithMetadata(ctx, "tenant", "north")
+	}
+	for i := range l.Pairs {
+		ctx = over.WithMetadata(ctx, fmt.Sprintf("key-%d", i), "5f8d0d55b54764421b7156c9")
 	}
 	if l.DeadlineMs > 0 {
 		limited, cancel := context.WithTimeout(ctx, time.Duration(l.DeadlineMs)*time.Millisecond)
