@@ -9,7 +9,7 @@ import {
   type RawServer,
   type ServerCoreOptions,
 } from '../../src/protocol/index.js';
-import { deferred, type Deferred } from '../support/deferred.js';
+import { deferred, type Deferred, turn } from '../support/deferred.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { frame, request } from '../support/frames.js';
 
@@ -66,7 +66,7 @@ async function attacker(): Promise<Socket> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  while (!condition()) await turn();
 }
 
 /** Another client is served all the same. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createConnection } from 'node:net';
 import { connect, serve, TtrpcStatus, type RawClient, type RawServer } from '../../src/protocol/index.js';
 import { MAX_ABANDONED_STREAMS, MAX_ABANDONED_STREAMS_ON_ONE } from '../../src/protocol/client/client-connection.js';
-import { deferred, type Deferred } from '../support/deferred.js';
+import { deferred, type Deferred, turn } from '../support/deferred.js';
 import { TempFolder } from '../support/temp-folder.js';
 
 const SERVICE = 'faults.v1.Flow';
@@ -71,7 +71,7 @@ async function abandon(count: number): Promise<void> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  while (!condition()) await turn();
 }
 
 describe('streams on a shared connection that their caller gives up', () => {

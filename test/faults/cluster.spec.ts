@@ -11,6 +11,7 @@ import { startProgram, type Program } from '../support/program.js';
 import { askAs, IS_ROOT, openToAll, SECOND_USER } from '../support/second-user.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { request } from '../support/frames.js';
+import { turn } from '../support/deferred.js';
 
 const PROGRAM = fileURLToPath(new URL('programs/cluster.ts', import.meta.url));
 const PACKAGES = fileURLToPath(new URL('../../node_modules', import.meta.url));
@@ -118,7 +119,7 @@ async function gone(pid: number): Promise<void> {
     } catch {
       return;
     }
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
   }
 }
 

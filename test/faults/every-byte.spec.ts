@@ -8,6 +8,7 @@ import { methodRef } from '../../src/protocol/wire/method-ref.js';
 import { sendsRequestStream } from '../../src/protocol/core/method-shape.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { CUTS, FaultProxy, PLAIN, type Cut, type Fault, type FaultPlan } from './fault-proxy.js';
+import { turn } from '../support/deferred.js';
 
 const SHAPES = ['unary', 'server-streaming', 'client-streaming', 'bidi'] as const;
 const SERVICE = 'f.F';
@@ -204,7 +205,6 @@ describe.each(SHAPES)('a %s call', (shape) => {
     expect(wrong).toEqual([]);
     expect(calls).toBeGreaterThan(40);
     // Their connections are gone: no handler goes on.
-    while (running + server.connectionCount + tcp.connectionCount > 0)
-      await new Promise((resolve) => setImmediate(resolve));
+    while (running + server.connectionCount + tcp.connectionCount > 0) await turn();
   });
 });

@@ -1,6 +1,7 @@
 import { createConnection, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import type { Random } from '../support/random.js';
+import { turn } from '../support/deferred.js';
 
 /** How the bytes of one direction travel. */
 export type Pace =
@@ -144,7 +145,7 @@ export class FaultProxy {
       let written = 0;
       for (; written < end && toSplit > 0; toSplit--) {
         write(bytes.subarray(written, ++written));
-        await new Promise((resolve) => setImmediate(resolve));
+        await turn();
       }
       write(bytes.subarray(written, end));
       left -= end;

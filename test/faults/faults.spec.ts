@@ -7,6 +7,7 @@ import { TempFolder } from '../support/temp-folder.js';
 import { FaultProxy, randomPlan, type FaultPlan } from './fault-proxy.js';
 import { CLIENT_KINDS, faultsClient, optionsOf, type FaultsClient } from './faults-clients.js';
 import { Journal, startNestServer, startRawServer, type Blob } from './faults-servers.js';
+import { turn } from '../support/deferred.js';
 
 // FAULT_SEED=<seed> FAULT_RUNS=1 npm test -- test/faults/faults.spec replays one run (see CONTRIBUTING.md).
 const FIRST_SEED = Number(process.env['FAULT_SEED'] ?? 1 + Math.floor(Math.random() * 1e9));
@@ -161,6 +162,6 @@ describe('behind a proxy that does whatever networks do', () => {
     expect(answered + [...failed.values()].reduce((sum, count) => sum + count, 0)).toBe(made);
     if (RUNS > 10) expect(answered).toBeGreaterThan(0);
     // Their clients are gone: no handler goes on.
-    while (journal.running + open() > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (journal.running + open() > 0) await turn();
   }, 120_000);
 });

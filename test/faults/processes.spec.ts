@@ -10,6 +10,7 @@ import { ResponseEnvelope } from '../../src/protocol/wire/response-envelope.js';
 import { frame, request } from '../support/frames.js';
 import { startProgram, type Program } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
+import { turn } from '../support/deferred.js';
 
 const RUN_SOURCES = fileURLToPath(new URL('../../scripts/typescript/register-sources.mjs', import.meta.url));
 const program = (name: string): string => fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url));
@@ -63,7 +64,7 @@ const echo = async (client: RawClient, text: string, timeoutMs = 20_000): Promis
   Buffer.from(await client.call(SERVICE, 'Echo', Buffer.from(text), { timeoutMs })).toString();
 
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+  while (!condition()) await turn();
 }
 
 describe('a process that is stopped (SIGSTOP)', () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, serve, TtrpcStatus, type RawClient, type RawServer } from '../../src/protocol/index.js';
 import { TtrpcClient } from '../../src/index.js';
 import { CLIENT_PROTO, type AsyncLab } from '../support/client-lab.js';
-import { deferred } from '../support/deferred.js';
+import { deferred, turn } from '../support/deferred.js';
 import { TempFolder } from '../support/temp-folder.js';
 
 const SERVICE = 'queued.v1.Queued';
@@ -87,7 +87,7 @@ describe('a call that waits because the server does not read', () => {
     client = await connect(folder.url());
     const big = failure(ask(BIG));
     const small = ['one', 'two', 'three'].map((text) => ask(text));
-    while (sockets.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (sockets.length === 0) await turn();
     // The next server answers.
     deaf.close();
     const handled: string[] = [];
@@ -113,7 +113,7 @@ describe('a call that waits because the server does not read', () => {
     client = await connect(folder.url());
     const ends = [failure(ask(BIG)), failure(ask(BIG)), failure(ask('small'))];
     for (let connection = 0; connection < 2; connection++) {
-      while (sockets.length === connection) await new Promise((resolve) => setImmediate(resolve));
+      while (sockets.length === connection) await turn();
       // Not before the calls have gone there.
       if (connection === 1) await once(sockets[1]?.resume() as Socket, 'data');
       sockets[connection]?.destroy();
@@ -141,7 +141,7 @@ describe('a call that waits for its connection', () => {
       const end = failure(calls[shape]());
       const socket = createConnection(folder.file('s.sock'));
       await once(socket, 'connect');
-      while (sockets.length < 2) await new Promise((resolve) => setImmediate(resolve));
+      while (sockets.length < 2) await turn();
       // The event loop stands still until the time is over; then the connection comes first.
       const until = performance.now() + 40;
       while (performance.now() < until);

@@ -7,6 +7,7 @@ import { TtrpcClient } from '../../src/index.js';
 import { lastValueFrom } from 'rxjs';
 import { startProgram, type Program } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
+import { turn } from '../support/deferred.js';
 
 const RUN_SOURCES = fileURLToPath(new URL('../../scripts/typescript/register-sources.mjs', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('programs/counter.ts', import.meta.url));
@@ -72,7 +73,7 @@ class Load {
   /** Resolves when so many more calls were answered. */
   async more(count: number): Promise<void> {
     const wanted = this.answered.size + count;
-    while (this.answered.size < wanted) await new Promise((resolve) => setImmediate(resolve));
+    while (this.answered.size < wanted) await turn();
   }
 
   async stop(): Promise<void> {

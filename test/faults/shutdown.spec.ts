@@ -5,6 +5,7 @@ import { loadSchema } from '../../src/schema/index.js';
 import { LAB_PROTO, type Message } from '../support/nest-lab.js';
 import { startProgram, type Program } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
+import { turn } from '../support/deferred.js';
 
 const RUN_SOURCES = fileURLToPath(new URL('../../scripts/typescript/register-sources.mjs', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('programs/shutdown.ts', import.meta.url));
@@ -112,12 +113,12 @@ describe('SIGTERM', () => {
           const { code, message } = error as { code: TtrpcStatus; message: string };
           codes.set(TtrpcStatus[code], (codes.get(TtrpcStatus[code]) ?? 0) + 1);
           over = message !== CLOSING.message;
-          await new Promise((resolve) => setImmediate(resolve));
+          await turn();
         }
       }
     };
     const callers = Array.from({ length: 64 }, caller);
-    while (answered.size < 500) await new Promise((resolve) => setImmediate(resolve));
+    while (answered.size < 500) await turn();
     program.child.kill('SIGTERM');
     await Promise.all(callers);
     const { stdout } = await program.ended;

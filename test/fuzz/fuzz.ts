@@ -1,5 +1,6 @@
 import { Random } from '../support/random.js';
-import { turn, Violation, type Harness } from './harness.js';
+import { Violation, type Harness } from './harness.js';
+import { turn } from '../support/deferred.js';
 import { mutate, type Mutant } from './mutate.js';
 import type { Seed } from './seeds.js';
 

@@ -1,6 +1,7 @@
 import type { Counters } from './counters.js';
 import type { Mutant } from './mutate.js';
 import type { Random } from '../support/random.js';
+import { turn } from '../support/deferred.js';
 
 /** An invariant that was broken. */
 export class Violation extends Error {
@@ -38,12 +39,7 @@ export interface Harness {
   close(): Promise<void>;
 }
 
-/** One turn of the event loop. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** So many turns without an event count as silence. */
+/** This many turns without an event count as silence. */
 const QUIET_TURNS = 4;
 /** After so many turns in a row with events something goes round and round. */
 const MAX_TURNS = 5000;

@@ -2,7 +2,7 @@ import { loadSchema } from '../../src/schema/index.js';
 import { fileURLToPath } from 'node:url';
 import { TtrpcError, TtrpcStatus, type MessageCodec, type RawContext, type RawServices } from 'nestjs-ttrpc/protocol';
 import { INTEROP } from '../conformance/service.js';
-import { turn } from './harness.js';
+import { turn } from '../support/deferred.js';
 
 /*
  * interop.v1.Interop for the fuzzer: messages are decoded by the library's own codecs, waits are turns of the event loop

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { serve, type RawServer } from '../../src/protocol/index.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { goProgram, goVersion } from './go-peer.js';
+import { turn } from '../support/deferred.js';
 
 const run = promisify(execFile);
 const CALLS = 100;
@@ -42,7 +43,7 @@ if (go === undefined) process.stderr.write('no Go: who ends a call at its deadli
     const program = await goProgram('deadlines');
     const { stdout } = await run(program, [folder.url(), String(CALLS), String(DEADLINE_MS)]);
     expect(JSON.parse(stdout)).toEqual({ byClient: CALLS, byServer: 0, other: [] });
-    while (server.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (server.connectionCount > 0) await turn();
     expect(aborted).toBe(CALLS);
   }, 300_000);
 });

@@ -3,6 +3,7 @@ import { connect, TtrpcStatus, type RawClient, type TtrpcError } from '../../src
 import { TempFolder } from '../support/temp-folder.js';
 import { goVersion, startGoServer } from './go-peer.js';
 import type { ServerPeer } from './peer.js';
+import { turn } from '../support/deferred.js';
 
 const STREAMS = 32;
 /** Uploads end at the deadline in a race between our timer and the server's status: so many rounds to see the status win. */
@@ -38,7 +39,7 @@ if (go === undefined) process.stderr.write('no Go: what its server sends at a de
     try {
       for (;;) {
         for (let i = 0; i < 8; i++) await stream.send(EMPTY);
-        await new Promise((resolve) => setImmediate(resolve));
+        await turn();
       }
     } catch (error) {
       return error as TtrpcError;

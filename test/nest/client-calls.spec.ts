@@ -5,7 +5,7 @@ import { TtrpcException } from '../../src/common/ttrpc-exception.js';
 import { TtrpcMetadata, TtrpcStatus } from '../../src/protocol/index.js';
 import { EncodeError } from '../../src/schema/index.js';
 import type { TtrpcCallOptions, TtrpcCallParent, TtrpcClient, TtrpcClientOptions } from '../../src/client/index.js';
-import { turns } from '../support/deferred.js';
+import { turns, turn } from '../support/deferred.js';
 import {
   ClientLab,
   readAll,
@@ -423,9 +423,9 @@ describe('a request stream', () => {
     async function* endless(): AsyncGenerator<Question> {
       try {
         yield { text: 'enough' };
-        await new Promise<void>((resolve) => setImmediate(resolve));
+        await turn();
         for (;;) {
-          await new Promise<void>((resolve) => setImmediate(resolve));
+          await turn();
           yield {};
         }
       } finally {

@@ -19,6 +19,7 @@ import { TtrpcStatus } from '../../src/protocol/index.js';
 import type { TtrpcClientInterceptor } from '../../src/client/index.js';
 import { ClientLab, readAll, type AsyncLab, type Lab } from '../support/client-lab.js';
 import { hostileValues } from '../support/hostile-values.js';
+import { turn } from '../support/deferred.js';
 
 const SERVICE = 'client.v1.Lab';
 const CLEAN_UP = /the clean-up of the request stream of client\.v1\.Lab\/Sum threw: .*the teardown failed/s;
@@ -41,7 +42,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   // What is thrown later is thrown by then: unhandled rejections are told when the microtasks are over.
-  await new Promise((resolve) => setImmediate(resolve));
+  await turn();
   process.off('uncaughtException', onUncaught);
   process.off('unhandledRejection', onUncaught);
   jest.restoreAllMocks();
@@ -272,7 +273,7 @@ describe('many calls with one signal', () => {
     controller.abort();
     for (const error of await Promise.all(calls)) expect(error).toMatchObject({ code: TtrpcStatus.CANCELLED });
     expect(getEventListeners(signal, 'abort')).toEqual([]);
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
     process.off('warning', onWarning);
     expect(warnings).toEqual([]);
   });

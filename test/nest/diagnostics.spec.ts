@@ -14,6 +14,7 @@ import {
 } from '../../src/index.js';
 import { CallRecorder } from '../support/call-recorder.js';
 import { LAB_PROTO, startLab, type Lab, type Message } from '../support/nest-lab.js';
+import { turn } from '../support/deferred.js';
 
 const METHODS = { ask: 'unary', count: 'server-streaming', sum: 'client-streaming', chat: 'bidi' } as const;
 type Method = keyof typeof METHODS;
@@ -131,7 +132,7 @@ describe.each(Object.keys(METHODS) as Method[])('%s', (method) => {
       await recorder.ended('client');
       await recorder.ended('server');
       // The hook at the end runs a microtask after the call's end.
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
       expect(recorder.calls.size).toBe(2);
       for (const { trace, events } of recorder.calls.values()) {
         const failed = ENDS[end][trace.side] !== TtrpcStatus.OK;

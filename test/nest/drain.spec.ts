@@ -17,7 +17,7 @@ import {
   type TtrpcStream,
 } from '../../src/index.js';
 import { request } from '../support/frames.js';
-import { deferred, turns, type Deferred } from '../support/deferred.js';
+import { deferred, turns, type Deferred, turn } from '../support/deferred.js';
 import { createLabApp, LAB_PROTO, Lab, startLab, type Message } from '../support/nest-lab.js';
 import { TempFolder } from '../support/temp-folder.js';
 
@@ -205,7 +205,7 @@ describe('a connection that drains', () => {
     const closing = server.close({ gracePeriodMs: LONG_MS });
     handled.resolve(Buffer.from('the answer'));
     // It is in the socket, and unread, when the client sends another request: that must not fail the connection.
-    while (server.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (server.connectionCount > 0) await turn();
     await new Promise((resolve) => socket.write(request(SERVICE, 'Ask', { id: 3 }), resolve));
     const [received] = await Promise.all([readToEnd(socket), closing]);
     expect(received.toString()).toContain('the answer');
@@ -262,7 +262,7 @@ describe('a connection that drains', () => {
     const socket = createConnection({ path: folder.file('s.sock'), allowHalfOpen: true });
     await once(socket, 'connect');
     socket.resume();
-    while (server.connectionCount === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (server.connectionCount === 0) await turn();
     const from = performance.now();
     await server.close({ gracePeriodMs: LONG_MS });
     const tookMs = performance.now() - from;

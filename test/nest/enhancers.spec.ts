@@ -19,6 +19,7 @@ import { IsInt, IsString } from 'class-validator';
 import { map, tap, type Observable } from 'rxjs';
 import { TtrpcContext, TtrpcMethod, TtrpcService, TtrpcStatus, type TtrpcStream } from '../../src/index.js';
 import { startLab, type Lab, type Message } from '../support/nest-lab.js';
+import { turns } from '../support/deferred.js';
 
 let lab: Lab;
 let seen: string[] = [];
@@ -30,7 +31,7 @@ afterEach(async () => {
 
 /** Enough turns of the event loop for several read chunks to come in. */
 async function aWhile(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  await turns(20);
 }
 
 @Injectable()

@@ -3,10 +3,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Observable, of } from 'rxjs';
 import { TtrpcMethod, TtrpcService, type TtrpcStream } from '../../src/index.js';
 import { startLab, type Lab, type Message } from '../support/nest-lab.js';
+import { turn } from '../support/deferred.js';
 
 const store = new AsyncLocalStorage<string>();
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 /** Each handler works in a store that is named like its request, with others at work on the same connection. */
 @TtrpcService('lab.v1.Lab')
 class LabController {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { firstValueFrom, Observable, take, toArray } from 'rxjs';
 import { connect } from '../../src/protocol/index.js';
 import { TtrpcContext, TtrpcException, TtrpcMethod, TtrpcServer, TtrpcService, TtrpcStatus } from '../../src/index.js';
-import { deferred } from '../support/deferred.js';
+import { deferred, turn } from '../support/deferred.js';
 import { MemoryPair } from '../support/memory-pair.js';
 import { createLabApp, LAB_PROTO, startLab, type Lab, type Message } from '../support/nest-lab.js';
 import { TempFolder } from '../support/temp-folder.js';
@@ -36,7 +36,7 @@ class LabController {
           for (let number = 0; ; number++) {
             yield { number };
             started.resolve();
-            await new Promise((resolve) => setImmediate(resolve));
+            await turn();
           }
         } finally {
           returned.resolve();

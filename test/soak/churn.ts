@@ -3,6 +3,7 @@ import { connect, serve, TtrpcStatus, type RawClient, type TtrpcError } from '..
 import { startProgram, type Program } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { residentKib } from './memory.js';
+import { turn } from '../support/deferred.js';
 
 const RUN_SOURCES = fileURLToPath(new URL('../../scripts/typescript/register-sources.mjs', import.meta.url));
 const COUNTER = fileURLToPath(new URL('../faults/programs/counter.ts', import.meta.url));
@@ -42,7 +43,7 @@ export async function runShortConnections(count: number): Promise<ChurnResult> {
       }
     };
     await Promise.all(Array.from({ length: AT_A_TIME }, caller));
-    while (server.connectionCount > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (server.connectionCount > 0) await turn();
     const { calls, bufferedBytes, decodedBytes, refused } = server.stats;
     const left = calls + bufferedBytes + decodedBytes + Object.values(refused).reduce((sum, each) => sum + each, 0);
     if (left > 0) problems.push(`left at the server: ${JSON.stringify(server.stats)}`);

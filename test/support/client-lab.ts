@@ -11,7 +11,7 @@ import {
   type RawServer,
 } from '../../src/protocol/index.js';
 import { loadSchema } from '../../src/schema/index.js';
-import { deferred, type Deferred } from './deferred.js';
+import { deferred, type Deferred, turn } from './deferred.js';
 import { TempFolder } from './temp-folder.js';
 
 /** The .proto file of the services that the client's tests call. */
@@ -145,7 +145,7 @@ export class ClientLab {
 
   /** Resolves once so many connections are open at the server. */
   async untilConnections(count: number): Promise<void> {
-    while (this.server?.connectionCount !== count) await new Promise((resolve) => setImmediate(resolve));
+    while (this.server?.connectionCount !== count) await turn();
   }
 
   /** Closes everything; fails when a socket file is left. */

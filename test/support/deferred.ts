@@ -16,7 +16,12 @@ export function deferred<T = void>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
-/** Resolves after `turns` turns of the event loop, in which sockets are read and written. */
+/** Resolves after a turn of the event loop, in which sockets are read and written. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Resolves after `count` turns. */
 export async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+  for (let i = 0; i < count; i++) await turn();
 }

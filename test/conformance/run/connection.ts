@@ -1,6 +1,7 @@
 import { connect as connectSocket, type Socket } from 'node:net';
 import type { Chunks } from '../case.js';
 import { encodeWritten, FrameCutter, type ReadFrame, type Written } from '../wire/frame.js';
+import { turn } from '../../support/deferred.js';
 
 /** How long, in milliseconds, a peer may take for what it has to do before the case fails. No case waits that long when all is well. */
 const PATIENCE_MS = 10_000;
@@ -65,7 +66,7 @@ export class RawConnection {
     const frames = written.map(encodeWritten);
     for (const piece of cut(frames, chunks)) {
       await patiently(this.writeOne(piece), () => `the peer took ${piece.length} bytes`);
-      if (chunks !== 'one') await new Promise((resolve) => setImmediate(resolve));
+      if (chunks !== 'one') await turn();
     }
   }
 

@@ -12,6 +12,7 @@ import {
 import { methodRef } from '../../../../src/protocol/wire/method-ref.js';
 import { encodeWritten, FrameCutter, type FrameSpec } from '../../../conformance/wire/frame.js';
 import { memoryWire } from '../../../support/wire.js';
+import { turn } from '../../../support/deferred.js';
 
 /*
  * The client's state machine against a small model of it: what callers do and what a server sends, in any order. The model
@@ -189,7 +190,7 @@ describe('the state machine of the client', () => {
         for (const each of ops) {
           model.do(each);
           real.do(each);
-          await new Promise((resolve) => setImmediate(resolve));
+          await turn();
           expect(real.sent()).toEqual(model.sent.splice(0));
           for (const [id, { told, open }] of model.calls) {
             const seen = real.calls.get(id);
@@ -199,7 +200,7 @@ describe('the state machine of the client', () => {
         }
         model.lost();
         real.wire.end();
-        await new Promise((resolve) => setImmediate(resolve));
+        await turn();
         for (const [id, { told }] of model.calls) expect(real.calls.get(id)?.told).toEqual(told);
         expect(real.connection.callCount).toBe(0);
         real.wire.cut();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Pump } from '../../../../src/protocol/connection/pump.js';
+import { turns } from '../../../support/deferred.js';
 
 describe('Pump', () => {
   it('pulls only while its target takes more', async () => {
@@ -17,10 +18,10 @@ describe('Pump', () => {
       send: (value) => sent.push(value),
     });
     const running = pump.run();
-    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await turns(5);
     expect(pulled).toBe(5);
     wake?.();
-    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await turns(5);
     expect(pulled).toBe(10);
     pump.stop();
     expect(await running).toBe(false);

@@ -6,6 +6,7 @@ import { bytesCodec } from '../../../../src/protocol/wire/message-codec.js';
 import type { CallHandler, ServerCall } from '../../../../src/protocol/server/server-call.js';
 import { ServerCore } from '../../../../src/protocol/server/server.js';
 import { TempFolder } from '../../../support/temp-folder.js';
+import { turn } from '../../../support/deferred.js';
 
 const KIB = 1024;
 const SERVICE = 'test.v1.Test';
@@ -112,7 +113,7 @@ describe('a server whose codecs count', () => {
     client.call(SERVICE, 'Wait', growing.encode(kib), { timeoutMs }).catch((error: unknown) => error);
 
   const until = async (condition: () => boolean): Promise<void> => {
-    while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+    while (!condition()) await turn();
   };
 
   it('refuses a message above the limit and keeps nothing of it', async () => {

@@ -9,7 +9,7 @@ import {
   type RawServer,
   type RawServices,
 } from '../../../../src/protocol/index.js';
-import { deferred } from '../../../support/deferred.js';
+import { deferred, turn } from '../../../support/deferred.js';
 import { TempFolder } from '../../../support/temp-folder.js';
 
 const SERVICE = 'raw.v1.Raw';
@@ -94,7 +94,7 @@ describe('a raw streaming handler that is an async function', () => {
     await stream.send(EMPTY);
     await began.promise;
     stream.cancel();
-    while (server.stats.calls > 0) await new Promise((resolve) => setImmediate(resolve));
+    while (server.stats.calls > 0) await turn();
     release.resolve();
     await thrown.promise;
     expect(await client.call(SERVICE, 'Echo', EMPTY)).toEqual(EMPTY);

@@ -7,6 +7,7 @@ import { ResponseEnvelope } from '../../../../src/protocol/wire/response-envelop
 import { Timer } from '../../../../src/protocol/core/timer.js';
 import { request } from '../../../support/frames.js';
 import { TempFolder } from '../../../support/temp-folder.js';
+import { turn } from '../../../support/deferred.js';
 
 const SERVICE = 'test.v1.Test';
 const HOUR_MS = 3_600_000;
@@ -92,7 +93,7 @@ describe('the clock of a server', () => {
   ])('does not mind that the time of day jumps %s by an hour', async (_name, jumpMs) => {
     const answered = answers(1);
     socket.write(wait(1, 60_000));
-    while (deadlines.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (deadlines.length === 0) await turn();
     jest.spyOn(Date, 'now').mockImplementation(() => now.call(Date) + jumpMs);
     release();
     expect(await answered).toMatchObject([{ code: 0 }]);
@@ -106,7 +107,7 @@ describe('the clock of a server', () => {
 describe('Timer', () => {
   it('never fires early, also when the event loop was busy before it was made', async () => {
     for (const ms of [0.4, 1.9, 3.7, 7.99]) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
       // The loop's own clock stands still meanwhile; setTimeout counts from there.
       const busyUntil = performance.now() + 5;
       while (performance.now() < busyUntil);

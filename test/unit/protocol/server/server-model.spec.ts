@@ -11,6 +11,7 @@ import { ServerCore } from '../../../../src/protocol/server/server.js';
 import { readResponse } from '../../../conformance/wire/envelope.js';
 import { encodeWritten, FrameCutter, type FrameSpec } from '../../../conformance/wire/frame.js';
 import { memoryWire } from '../../../support/wire.js';
+import { turn } from '../../../support/deferred.js';
 
 /*
  * The server's state machine against a small model of it: what a client does and what handlers do, in any order, one
@@ -247,7 +248,7 @@ describe('the state machine of the server', () => {
         for (const each of ops) {
           model.do(each);
           real.do(each);
-          await new Promise((resolve) => setImmediate(resolve));
+          await turn();
           expect(real.sent()).toEqual(model.sent.splice(0));
           for (const [id, expected] of model.calls) {
             const { call, ...seen } = real.calls.get(id) ?? {};
@@ -260,7 +261,7 @@ describe('the state machine of the server', () => {
         }
         // The client goes: who is at work is told, once.
         real.wire.cut();
-        await new Promise((resolve) => setImmediate(resolve));
+        await turn();
         for (const [id, { open, aborts }] of model.calls)
           expect(real.calls.get(id)?.aborts).toBe(aborts + (open ? 1 : 0));
         expect(real.core.stats).toMatchObject({ connections: 0, calls: 0, bufferedBytes: 0 });

@@ -12,8 +12,7 @@ import { bytesCodec } from '../../../../src/protocol/wire/message-codec.js';
 import { retain } from '../../../../src/protocol/wire/retain.js';
 import { connect, serve } from '../../../../src/protocol/index.js';
 import { TempFolder } from '../../../support/temp-folder.js';
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+import { turn } from '../../../support/deferred.js';
 
 /** A message that says of each of its bytes where it belongs. */
 function message(index: number): Buffer {

@@ -9,8 +9,7 @@ import { FrameWriter } from '../../../../src/protocol/wire/frame-writer.js';
 import { bytesCodec } from '../../../../src/protocol/wire/message-codec.js';
 import { listenToReads } from '../../../../src/protocol/socket/shared-reads.js';
 import { TempFolder } from '../../../support/temp-folder.js';
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+import { turn } from '../../../support/deferred.js';
 
 /** A message that says of each of its bytes where it belongs. */
 function message(index: number): Buffer {

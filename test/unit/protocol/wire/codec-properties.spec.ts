@@ -12,6 +12,7 @@ import { readRequest, readResponse } from '../../../conformance/wire/envelope.js
 import { encodeWritten, FrameCutter } from '../../../conformance/wire/frame.js';
 import { encodeFields, encodeVarint, type Field } from '../../../conformance/wire/protobuf.js';
 import { memoryWire, type Wire } from '../../../support/wire.js';
+import { turn } from '../../../support/deferred.js';
 
 /*
  * What we write an independent reader (that of the conformance suite) reads back, and what an independent writer writes
@@ -104,7 +105,7 @@ function plain(value: unknown): unknown {
 }
 
 async function sent(wire: Wire): Promise<object[]> {
-  await new Promise((resolve) => setImmediate(resolve));
+  await turn();
   return new FrameCutter().push(Buffer.concat(wire.written)).map(({ data, ...head }) => {
     if (head.type === 1) return { ...head, ...readRequest(data) };
     return head.type === 2 ? { ...head, ...readResponse(data) } : { ...head, data };
@@ -130,7 +131,7 @@ describe('what is written', () => {
         const wire = memoryWire(false);
         const writer = new FrameWriter(wire.duplex, 4 * 1024 * 1024);
         for (const spec of specs) write(writer, spec);
-        await new Promise((resolve) => setImmediate(resolve));
+        await turn();
         const all = Buffer.concat(wire.written);
         const ours: object[] = [];
         const reader = new FrameReader(

@@ -10,6 +10,7 @@ import { Client, credentials, Server as GrpcServer, ServerCredentials, status } 
 import { connect, serve, TtrpcStatus, type RawServer } from '../../../../src/protocol/index.js';
 import { foreignProtocol } from '../../../../src/protocol/wire/foreign-protocol.js';
 import { TempFolder } from '../../../support/temp-folder.js';
+import { turn } from '../../../support/deferred.js';
 
 const SERVICE = 'test.v1.Test';
 
@@ -101,7 +102,7 @@ describe('a server whose peer does not speak ttrpc', () => {
     const closed = new Promise((resolve) => socket.on('close', resolve));
     for (const byte of Buffer.from('GET / ')) {
       if (socket.writable) socket.write(Buffer.of(byte));
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
     }
     await closed;
     await expectRefused();

@@ -11,6 +11,7 @@ import { ResponseEnvelope } from '../../../../src/protocol/wire/response-envelop
 import { TtrpcMetadata } from '../../../../src/protocol/core/metadata.js';
 import { TtrpcStatus } from '../../../../src/protocol/core/status.js';
 import { frameBytes as encodeFrame } from '../../../support/frame-bytes.js';
+import { turn } from '../../../support/deferred.js';
 
 interface Frame {
   streamId: number;
@@ -151,8 +152,6 @@ function parse(bytes: Buffer): Frame[] {
   new FrameReader(collector, 1 << 30).push(bytes);
   return collector.frames;
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('FrameWriter', () => {
   it('writes what a reader and the envelope give back, of all sizes and in one write for each turn', async () => {
