@@ -283,6 +283,57 @@ describe('the filter', () => {
   });
 });
 
+describe('the pipes of messages', () => {
+  function echoing(): Type {
+    @TtrpcService(SEAM)
+    class Echoing {
+      @TtrpcMethod({ validateMessages: true })
+      @UsePipes(Exclaiming)
+      async *chat(lines: TtrpcStream<Uint8Array>): AsyncIterable<Uint8Array> {
+        yield* lines;
+      }
+    }
+    return Echoing;
+  }
+
+  class Asking implements PipeTransform {
+    transform(value: Uint8Array): unknown {
+      return bytes(`${text(value)}?`);
+    }
+  }
+
+  async function chat(line: string): Promise<string> {
+    client ??= await connect(url);
+    const stream = client.stream(SEAM.name, 'Chat', 'bidi');
+    await stream.send(bytes(line));
+    stream.closeSend();
+    let answers = '';
+    for await (const answer of stream) answers += text(answer);
+    return answers;
+  }
+
+  it('are global ones and those of the method, made by Nest', async () => {
+    await start(echoing(), {}, (microservice) => void microservice.useGlobalPipes(new Asking()));
+    expect(await chat('hi')).toBe('hi?!');
+  });
+
+  it.each([
+    [true, 'hi?!'],
+    [false, 'hi!'],
+  ])('knows whether a connected microservice inherits the global ones: %s', async (inheritAppConfig, expected) => {
+    const own = Object.getOwnPropertyDescriptor(ApplicationConfig.prototype, 'getGlobalPipes');
+    const hybrid = await NestFactory.create(moduleOf(echoing()), { logger: false });
+    app = hybrid;
+    hybrid.useGlobalPipes(new Asking());
+    hybrid.connectMicroservice<MicroserviceOptions>({ strategy: newServer() }, { inheritAppConfig });
+    await hybrid.startAllMicroservices();
+    await hybrid.init();
+    expect(await chat('hi')).toBe(expected);
+    // What listened while Nest built the pipelines is gone.
+    expect(Object.getOwnPropertyDescriptor(ApplicationConfig.prototype, 'getGlobalPipes')).toEqual(own);
+  });
+});
+
 describe("the handler's return", () => {
   @Injectable()
   class Late implements NestInterceptor {
