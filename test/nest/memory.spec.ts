@@ -17,7 +17,7 @@ import {
 import { createLabApp, LAB_PROTO, type Message } from '../support/nest-lab.js';
 
 interface AsyncLab {
-  ask(request: Message): Promise<Message>;
+  ask(request: Message, options?: { timeoutMs?: number }): Promise<Message>;
   count(request: Message): AsyncIterable<Message>;
   sum(requests: Iterable<Message>): Promise<Message>;
   chat(requests: Iterable<Message>): AsyncIterable<Message>;

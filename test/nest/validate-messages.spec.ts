@@ -289,6 +289,7 @@ describe('the messages of a request stream', () => {
     for (const thrown of [new Error('secret'), 'secret', null]) {
       const broken: PipeTransform = {
         transform: () => {
+          // eslint-disable-next-line @typescript-eslint/only-throw-error
           throw thrown;
         },
       };

@@ -119,6 +119,8 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
       try {
         return await check(message);
       } catch (error) {
+        // The pipe's own error, whatever it is: filters look for its class.
+        // eslint-disable-next-line @typescript-eslint/only-throw-error
         throw this.#refused(error);
       }
     };
