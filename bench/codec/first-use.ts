@@ -51,7 +51,7 @@ function once(run: () => unknown): number {
   return performance.now() - from;
 }
 
-/** Measures the first use with new types: once for each call, since the second use is none. */
+/** Measures the first use with new types: once for each call, since a second use would not be the first. */
 export function firstUse(): FirstUse[] {
   const folder = mkdtempSync(join(tmpdir(), 'bench-codec-'));
   try {
