@@ -53,7 +53,7 @@ export function sidebars() {
     text: title,
     items: [...links.matchAll(/\[([^\]]+)\]\(([^)]+)\)/g)].flatMap(([, label, file]) => {
       const page = users.get(file);
-      return users.delete(file) ? [{ text: capital(label), link: linkTo(page) }] : [];
+      return users.delete(file) ? [{ text: capital(label), link: linkTo(page), ...pagesBelow(page, users) }] : [];
     }),
   }));
   // What the list lacks still has to be found.
@@ -68,6 +68,15 @@ export function sidebars() {
     ].filter(({ items }) => items.length > 0),
     maintainers: [{ text: 'For maintainers', items: maintainersItems(pages) }],
   };
+}
+
+/** The pages of the folder that has the page's name, such as those of the single commands; takes them out of `users`. */
+function pagesBelow(page, users) {
+  const folder = page.replace(/\.md$/, '/');
+  const below = [...users].filter(([, each]) => each.startsWith(folder));
+  for (const [file] of below) users.delete(file);
+  const items = below.map(([file, each]) => ({ text: titleOf(file), link: linkTo(each) }));
+  return items.length > 0 ? { collapsed: true, items } : {};
 }
 
 /** In the order in which the maintainers' index names them. */

@@ -46,7 +46,11 @@ export function withLinks(file, markdown, { pages, outside }) {
     const page = pages.get(meant) ?? pages.get(`${meant}/README.md`) ?? (meant === 'docs' ? 'introduction.md' : undefined);
     const hash = anchor === undefined ? '' : `#${anchor}`;
     if (page !== undefined) return `${image}[${label}](${linkTo(page)}${hash})`;
-    if (image || ASSETS.test(meant)) return all;
+    if (ASSETS.test(meant)) {
+      // Pictures keep their place in docs, which is the site's root.
+      const to = posix.relative(posix.dirname(pages.get(file) ?? '.'), meant.replace(/^docs\//, ''));
+      return `${image}[${label}](${to.startsWith('.') ? to : `./${to}`})`;
+    }
     if (!existsSync(join(repository, meant))) {
       // A changelog tells of files as they were.
       if (file === 'CHANGELOG.md') return label;

@@ -24,12 +24,17 @@ for (const [link, wanted] of [
   ['[`a`](../sample/typed)', '[`a`](/samples/typed)'],
   ['[a](#here)', '[a](#here)'],
   ['[a](https://example.org/b.md)', '[a](https://example.org/b.md)'],
-  ['![a](maintainers/chart.svg)', '![a](maintainers/chart.svg)'],
+  ['![a](maintainers/chart.svg)', '![a](./maintainers/chart.svg)'],
 ]) {
   test(`${link} becomes ${wanted}`, () => {
     assert.deepEqual(rewrite(`x ${link} y`), { text: `x ${wanted} y`, outside: [] });
   });
 }
+
+test('a picture is found from a page that stands elsewhere than its file', () => {
+  assert.equal(rewrite('![a](docs/cli/shell.svg)', 'README.md').text, '![a](./cli/shell.svg)');
+  assert.equal(rewrite('![a](chart.svg)', 'docs/maintainers/README.md').text, '![a](./chart.svg)');
+});
 
 test('a link to a file that is no page is text, and is reported', () => {
   const { text, outside } = rewrite('see [the sources](../src).');
