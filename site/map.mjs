@@ -49,7 +49,11 @@ export function sidebars() {
   const isForUsers = ([, page]) => !/^(maintainers|samples)\//.test(page);
   const users = new Map([...pages].filter(isForUsers));
   users.delete('README.md');
-  const groups = [...text('README.md').split(LIST)[1].matchAll(/^- \*\*(.+?):\*\* (.*)$/gm)].map(([, title, links]) => ({
+  const groups = [
+    ...text('README.md')
+      .split(LIST)[1]
+      .matchAll(/^- \*\*(.+?):\*\* (.*)$/gm),
+  ].map(([, title, links]) => ({
     text: title,
     items: [...links.matchAll(/\[([^\]]+)\]\(([^)]+)\)/g)].flatMap(([, label, file]) => {
       const page = users.get(file);

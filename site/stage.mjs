@@ -43,7 +43,8 @@ export function withLinks(file, markdown, { pages, outside }) {
     if (/^([a-z]+:|#)/.test(target)) return all;
     const [path, anchor] = target.split('#');
     const meant = posix.join(posix.dirname(file), path).replace(/\/$/, '');
-    const page = pages.get(meant) ?? pages.get(`${meant}/README.md`) ?? (meant === 'docs' ? 'introduction.md' : undefined);
+    const page =
+      pages.get(meant) ?? pages.get(`${meant}/README.md`) ?? (meant === 'docs' ? 'introduction.md' : undefined);
     const hash = anchor === undefined ? '' : `#${anchor}`;
     if (page !== undefined) return `${image}[${label}](${linkTo(page)}${hash})`;
     if (ASSETS.test(meant)) {
@@ -61,7 +62,9 @@ export function withLinks(file, markdown, { pages, outside }) {
     return address === undefined ? label : `[${label}](${address}${hash})`;
   };
   return parts
-    .map((part) => (part.startsWith('```') ? part : part.replace(/(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)/g, link)))
+    .map((part) =>
+      part.startsWith('```') ? part : part.replace(/(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)/g, link),
+    )
     .join('');
 }
 

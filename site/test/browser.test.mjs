@@ -21,7 +21,11 @@ const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const pages = isBuilt
   ? readdirSync(built, { recursive: true, encoding: 'utf8' })
       .map((file) => file.replaceAll('\\', '/'))
-      .filter((file) => file.endsWith('.html') && (!file.startsWith('api/') || /\/(TtrpcServer|TtrpcClientOptions|ContainerChanges|index)\.html$/.test(file)))
+      .filter(
+        (file) =>
+          file.endsWith('.html') &&
+          (!file.startsWith('api/') || /\/(TtrpcServer|TtrpcClientOptions|ContainerChanges|index)\.html$/.test(file)),
+      )
   : [];
 
 describe('the site in a browser', { skip }, () => {
@@ -76,7 +80,8 @@ describe('the site in a browser', { skip }, () => {
     const { page, done } = await open('server.html');
     const sidebar = page.locator('.VPSidebar');
     const entries = await sidebar.locator('a').allInnerTexts();
-    for (const name of ['Server', 'Client', 'Errors', 'Streams', 'Troubleshooting']) assert.ok(entries.includes(name), name);
+    for (const name of ['Server', 'Client', 'Errors', 'Streams', 'Troubleshooting'])
+      assert.ok(entries.includes(name), name);
     assert.ok(!entries.includes('Benchmarks'));
     await page.getByRole('link', { name: 'For maintainers' }).first().click();
     await sidebar.getByRole('link', { name: 'Benchmarks' }).waitFor();
