@@ -57,12 +57,12 @@ export function sidebars() {
     text: title,
     items: [...links.matchAll(/\[([^\]]+)\]\(([^)]+)\)/g)].flatMap(([, label, file]) => {
       const page = users.get(file);
-      return users.delete(file) ? [{ text: capital(label), link: linkTo(page), ...pagesBelow(page, users) }] : [];
+      return users.delete(file) ? [{ text: labelOf(label, file), link: linkTo(page), ...pagesBelow(page, users) }] : [];
     }),
   }));
   // What the list lacks still has to be found.
   const rest = [...users].map(([file, page]) => ({ text: titleOf(file), link: linkTo(page) }));
-  const sampleItems = samples().map((name) => ({ text: capital(name), link: `/samples/${name}` }));
+  const sampleItems = samples().map((name) => ({ text: name, link: `/samples/${name}` }));
   return {
     users: [
       { text: 'Start', items: [{ text: 'Introduction and quick start', link: '/introduction' }] },
@@ -99,7 +99,12 @@ function maintainersItems(pages) {
   ];
 }
 
-function capital(label) {
+/** Names that stay in small letters at the beginning of a line. */
+const SMALL = /^(containerd|gRPC|ttrpc)\b/;
+
+/** What the sidebar calls a page: the label of its link, or its title where the label is only the file's name. */
+function labelOf(label, file) {
   const plain = label.replaceAll('`', '');
-  return plain.charAt(0).toUpperCase() + plain.slice(1);
+  if (plain.endsWith('.md')) return titleOf(file);
+  return SMALL.test(plain) ? plain : plain.charAt(0).toUpperCase() + plain.slice(1);
 }
