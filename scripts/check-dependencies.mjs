@@ -14,6 +14,7 @@ const ALLOWED = [
   'CC0-1.0',
   'ISC',
   'MIT',
+  'Python-2.0',
   'Unlicense',
 ];
 /** Their package.json names no licence; the file LICENSE does: MIT. */
@@ -24,12 +25,14 @@ const KNOWN = new Map([
 /** What a user of the package gets by itself; each has a line in SECURITY.md. */
 const AT_RUN_TIME = ['long', 'protobufjs'];
 
-const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+const packagesOf = (lock) => Object.entries(JSON.parse(readFileSync(join(root, lock), 'utf8')).packages);
+/** The docs' site has packages of its own, all of them for development. */
+const packages = [...packagesOf('package-lock.json'), ...packagesOf('site/package-lock.json')];
 const security = readFileSync(join(root, 'SECURITY.md'), 'utf8');
 const problems = [];
 const licences = new Map();
 const atRunTime = [];
-for (const [path, { license, dev, devOptional, peer, version, hasInstallScript }] of Object.entries(packages)) {
+for (const [path, { license, dev, devOptional, peer, version, hasInstallScript }] of packages) {
   if (path === '') continue;
   const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
   const licence = license ?? KNOWN.get(name) ?? 'none';

@@ -20,10 +20,14 @@ function entries() {
   return new Map(
     Object.entries(exports)
       .filter(([, conditions]) => typeof conditions === 'object')
-      .map(([entry, { import: { types } }]) => [
-        types.replace('./dist/esm', 'src').replace(/\/index\.d\.ts$/, ''),
-        entry.replace('.', name),
-      ]),
+      .map(
+        ([
+          entry,
+          {
+            import: { types },
+          },
+        ]) => [types.replace('./dist/esm', 'src').replace(/\/index\.d\.ts$/, ''), entry.replace('.', name)],
+      ),
   );
 }
 

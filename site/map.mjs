@@ -49,16 +49,20 @@ export function sidebars() {
   const isForUsers = ([, page]) => !/^(maintainers|samples)\//.test(page);
   const users = new Map([...pages].filter(isForUsers));
   users.delete('README.md');
-  const groups = [...text('README.md').split(LIST)[1].matchAll(/^- \*\*(.+?):\*\* (.*)$/gm)].map(([, title, links]) => ({
+  const groups = [
+    ...text('README.md')
+      .split(LIST)[1]
+      .matchAll(/^- \*\*(.+?):\*\* (.*)$/gm),
+  ].map(([, title, links]) => ({
     text: title,
     items: [...links.matchAll(/\[([^\]]+)\]\(([^)]+)\)/g)].flatMap(([, label, file]) => {
       const page = users.get(file);
-      return users.delete(file) ? [{ text: capital(label), link: linkTo(page) }] : [];
+      return users.delete(file) ? [{ text: labelOf(label, file), link: linkTo(page), ...pagesBelow(page, users) }] : [];
     }),
   }));
   // What the list lacks still has to be found.
   const rest = [...users].map(([file, page]) => ({ text: titleOf(file), link: linkTo(page) }));
-  const sampleItems = samples().map((name) => ({ text: capital(name), link: `/samples/${name}` }));
+  const sampleItems = samples().map((name) => ({ text: name, link: `/samples/${name}` }));
   return {
     users: [
       { text: 'Start', items: [{ text: 'Introduction and quick start', link: '/introduction' }] },
@@ -68,6 +72,15 @@ export function sidebars() {
     ].filter(({ items }) => items.length > 0),
     maintainers: [{ text: 'For maintainers', items: maintainersItems(pages) }],
   };
+}
+
+/** The pages of the folder that has the page's name, such as those of the single commands; takes them out of `users`. */
+function pagesBelow(page, users) {
+  const folder = page.replace(/\.md$/, '/');
+  const below = [...users].filter(([, each]) => each.startsWith(folder));
+  for (const [file] of below) users.delete(file);
+  const items = below.map(([file, each]) => ({ text: titleOf(file), link: linkTo(each) }));
+  return items.length > 0 ? { collapsed: true, items } : {};
 }
 
 /** In the order in which the maintainers' index names them. */
@@ -86,7 +99,12 @@ function maintainersItems(pages) {
   ];
 }
 
-function capital(label) {
+/** Names that stay in small letters at the beginning of a line. */
+const SMALL = /^(containerd|gRPC|ttrpc)\b/;
+
+/** What the sidebar calls a page: the label of its link, or its title where the label is only the file's name. */
+function labelOf(label, file) {
   const plain = label.replaceAll('`', '');
-  return plain.charAt(0).toUpperCase() + plain.slice(1);
+  if (plain.endsWith('.md')) return titleOf(file);
+  return SMALL.test(plain) ? plain : plain.charAt(0).toUpperCase() + plain.slice(1);
 }

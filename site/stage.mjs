@@ -1,5 +1,5 @@
 // Copies what the site shows into one folder, where the links between the files are links between pages.
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join, posix } from 'node:path';
 import { linkTo, pageOfFile, samples } from './map.mjs';
 import { home, pages as out, repository } from './places.mjs';
@@ -33,23 +33,38 @@ export function clear() {
   rmSync(out, { recursive: true, force: true });
 }
 
-/** The Markdown with its links rewritten; fenced code stays as it is. */
-function withLinks(file, markdown, { pages, outside }) {
+/**
+ * The Markdown of a file with its links rewritten; fenced code stays as it is. `pages` are the pages of files, `outside`
+ * takes the links that lead to no page. Throws an Error for a link to a file that does not exist.
+ */
+export function withLinks(file, markdown, { pages, outside }) {
   const parts = markdown.split(/^(```[^]*?^```$)/m);
   const link = (all, image, label, target) => {
     if (/^([a-z]+:|#)/.test(target)) return all;
     const [path, anchor] = target.split('#');
     const meant = posix.join(posix.dirname(file), path).replace(/\/$/, '');
-    const page = pages.get(meant) ?? pages.get(`${meant}/README.md`) ?? (meant === 'docs' ? 'introduction.md' : undefined);
+    const page =
+      pages.get(meant) ?? pages.get(`${meant}/README.md`) ?? (meant === 'docs' ? 'introduction.md' : undefined);
     const hash = anchor === undefined ? '' : `#${anchor}`;
     if (page !== undefined) return `${image}[${label}](${linkTo(page)}${hash})`;
-    if (image || ASSETS.test(meant)) return all;
+    if (ASSETS.test(meant)) {
+      // Pictures keep their place in docs, which is the site's root.
+      const to = posix.relative(posix.dirname(pages.get(file) ?? '.'), meant.replace(/^docs\//, ''));
+      return `${image}[${label}](${to.startsWith('.') ? to : `./${to}`})`;
+    }
+    if (!existsSync(join(repository, meant))) {
+      // A changelog tells of files as they were.
+      if (file === 'CHANGELOG.md') return label;
+      throw new Error(`${file} links to ${meant}, which does not exist`);
+    }
     outside.push(`${file}: ${meant}`);
     const address = addressOf(meant);
     return address === undefined ? label : `[${label}](${address}${hash})`;
   };
   return parts
-    .map((part) => (part.startsWith('```') ? part : part.replace(/(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)/g, link)))
+    .map((part) =>
+      part.startsWith('```') ? part : part.replace(/(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)/g, link),
+    )
     .join('');
 }
 

@@ -1,5 +1,7 @@
 /** From this many characters in one cell on, a table is text in columns rather than figures. */
 const LONG_CELL = 60;
+/** A name in code: it is not broken. */
+const NAME = /^`[^`\s]{1,26}`$/;
 
 /**
  * markdown-it plugin: on a phone, each row of a table with long texts is shown as a block of its own, for which its cells
@@ -27,6 +29,7 @@ function label(tokens) {
   for (const [index, token] of tokens.entries()) {
     if (token.type === 'tr_open') column = 0;
     if (token.type !== 'td_open') continue;
+    if (NAME.test(tokens[index + 1].content)) token.attrSet('class', 'name');
     longest = Math.max(longest, tokens[index + 1].content.length);
     token.attrSet('data-heading', (headings[column++] ?? '').replaceAll('`', ''));
   }
