@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync, rmSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { TtrpcError } from '../protocol/core/errors.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
 
@@ -31,7 +31,7 @@ export class ShimStdio {
   readonly paths: { stdin: string; stdout: string; stderr: string };
   /** Ends when the process has closed it. */
   readonly stdout: Readable;
-  /** Ends when the process has closed it. */
+  /** Ends when the process has closed it; at once with a terminal, which has no stderr. */
   readonly stderr: Readable;
   /** Undefined unless it was asked for. Ended, it is at its end for the process once `task.closeIO` was called. */
   readonly stdin: Writable | undefined;
@@ -41,13 +41,19 @@ export class ShimStdio {
     private readonly folder: string,
     private readonly name: string,
     withStdin: boolean,
+    withStderr: boolean,
   ) {
     const path = (which: string): string => join(folder, `${name}-${which}`);
-    this.paths = { stdin: withStdin ? path('stdin') : '', stdout: path('stdout'), stderr: path('stderr') };
+    this.paths = {
+      stdin: withStdin ? path('stdin') : '',
+      stdout: path('stdout'),
+      stderr: withStderr ? path('stderr') : '',
+    };
     // A FIFO without a writer is at its end: it has one until the process is.
-    this.#holds = [this.paths.stdout, this.paths.stderr].map((each) => openSync(each, constants.O_RDWR));
+    const outputs = [this.paths.stdout, this.paths.stderr].filter((each) => each !== '');
+    this.#holds = outputs.map((each) => openSync(each, constants.O_RDWR));
     this.stdout = fifoSocket(this.paths.stdout, constants.O_RDONLY);
-    this.stderr = fifoSocket(this.paths.stderr, constants.O_RDONLY);
+    this.stderr = withStderr ? fifoSocket(this.paths.stderr, constants.O_RDONLY) : Readable.from([]);
     if (withStdin) {
       // And without a reader it cannot be opened for writing.
       this.#holds.push(openSync(this.paths.stdin, constants.O_RDWR));
@@ -55,12 +61,15 @@ export class ShimStdio {
     }
   }
 
-  /** Makes FIFOs in `folder`, their names beginning with `name`. */
-  static async create(folder: string, name: string, { stdin = false } = {}): Promise<ShimStdio> {
-    for (const which of stdin ? ['stdin', 'stdout', 'stderr'] : ['stdout', 'stderr']) {
+  /**
+   * Makes FIFOs in `folder`, their names beginning with `name`. `stdin` (default false) makes one for input, too; with
+   * `terminal` (default false) there is none for stderr, for a `create` or `exec` that has `terminal: true`.
+   */
+  static async create(folder: string, name: string, { stdin = false, terminal = false } = {}): Promise<ShimStdio> {
+    for (const which of ['stdout', ...(stdin ? ['stdin'] : []), ...(terminal ? [] : ['stderr'])]) {
       await makeFifo(join(folder, `${name}-${which}`));
     }
-    return new ShimStdio(folder, name, stdin);
+    return new ShimStdio(folder, name, stdin, !terminal);
   }
 
   /** The process has started, or never will: from now on its ends are the FIFOs' ends. */
