@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync, rmSync, statSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { TtrpcError } from '../protocol/core/errors.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
+import { fifoSocket } from './fifo-socket.js';
+import { FifoWriter } from './fifo-writer.js';
 
 /** Makes a FIFO where there is none; Node cannot by itself. */
 export function makeFifo(path: string): Promise<void> {
@@ -17,12 +18,6 @@ export function makeFifo(path: string): Promise<void> {
   });
 }
 
-/** A FIFO that is read or written without a thread that waits. */
-export function fifoSocket(path: string, flags: number): Socket {
-  const fd = openSync(path, flags | constants.O_NONBLOCK);
-  return new Socket({ fd, readable: flags !== constants.O_WRONLY, writable: flags === constants.O_WRONLY });
-}
-
 /**
  * The FIFOs of a process for a shim's `create` and `exec`: `await task.create({ …, ...stdio.paths })`, then `stdio.started()`.
  */
@@ -33,7 +28,10 @@ export class ShimStdio {
   readonly stdout: Readable;
   /** Ends when the process has closed it; at once with a terminal, which has no stderr. */
   readonly stderr: Readable;
-  /** Undefined unless it was asked for. Ended, it is at its end for the process once `task.closeIO` was called. */
+  /**
+   * Undefined unless it was asked for. What is written waits until the shim reads it. End it, wait for its `finish`, then
+   * call `task.closeIO`: this is how the process learns of the end.
+   */
   readonly stdin: Writable | undefined;
   #holds: number[];
 
@@ -55,9 +53,9 @@ export class ShimStdio {
     this.stdout = fifoSocket(this.paths.stdout, constants.O_RDONLY);
     this.stderr = withStderr ? fifoSocket(this.paths.stderr, constants.O_RDONLY) : Readable.from([]);
     if (withStdin) {
-      // And without a reader it cannot be opened for writing.
-      this.#holds.push(openSync(this.paths.stdin, constants.O_RDWR));
-      this.stdin = fifoSocket(this.paths.stdin, constants.O_WRONLY);
+      this.stdin = new FifoWriter(this.paths.stdin);
+      // One that breaks is for those who write; closing it while nobody does is no error.
+      this.stdin.on('error', () => undefined);
     }
   }
 

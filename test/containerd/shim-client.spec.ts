@@ -1,4 +1,5 @@
 import { text } from 'node:stream/consumers';
+import { finished } from 'node:stream/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   containerdSchema,
@@ -105,6 +106,7 @@ withContainerd.each([
     await task.start({ id, execId: 'e1' });
     stdio.started();
     stdio.stdin?.end('typed');
+    if (stdio.stdin) await finished(stdio.stdin);
     await task.closeIO({ id, execId: 'e1', stdin: true });
     expect(await task.wait({ id, execId: 'e1' })).toMatchObject({ exitStatus: 0 });
     expect(await output).toBe('typed');
