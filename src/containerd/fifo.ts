@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { closeSync, constants, openSync, rmSync, statSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { TtrpcError } from '../protocol/core/errors.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
+import { fifoSocket } from './fifo-socket.js';
+import { FifoWriter } from './fifo-writer.js';
 
 /** Makes a FIFO where there is none; Node cannot by itself. */
 export function makeFifo(path: string): Promise<void> {
@@ -17,12 +18,6 @@ export function makeFifo(path: string): Promise<void> {
   });
 }
 
-/** A FIFO that is read or written without a thread that waits. */
-export function fifoSocket(path: string, flags: number): Socket {
-  const fd = openSync(path, flags | constants.O_NONBLOCK);
-  return new Socket({ fd, readable: flags !== constants.O_WRONLY, writable: flags === constants.O_WRONLY });
-}
-
 /**
  * The FIFOs of a process for a shim's `create` and `exec`: `await task.create({ …, ...stdio.paths })`, then `stdio.started()`.
  */
@@ -31,9 +26,12 @@ export class ShimStdio {
   readonly paths: { stdin: string; stdout: string; stderr: string };
   /** Ends when the process has closed it. */
   readonly stdout: Readable;
-  /** Ends when the process has closed it. */
+  /** Ends when the process has closed it; at once with a terminal, which has no stderr. */
   readonly stderr: Readable;
-  /** Undefined unless it was asked for. Ended, it is at its end for the process once `task.closeIO` was called. */
+  /**
+   * Undefined unless it was asked for. What is written waits until the shim reads it. End it, wait for its `finish`, then
+   * call `task.closeIO`: this is how the process learns of the end.
+   */
   readonly stdin: Writable | undefined;
   #holds: number[];
 
@@ -41,26 +39,35 @@ export class ShimStdio {
     private readonly folder: string,
     private readonly name: string,
     withStdin: boolean,
+    withStderr: boolean,
   ) {
     const path = (which: string): string => join(folder, `${name}-${which}`);
-    this.paths = { stdin: withStdin ? path('stdin') : '', stdout: path('stdout'), stderr: path('stderr') };
+    this.paths = {
+      stdin: withStdin ? path('stdin') : '',
+      stdout: path('stdout'),
+      stderr: withStderr ? path('stderr') : '',
+    };
     // A FIFO without a writer is at its end: it has one until the process is.
-    this.#holds = [this.paths.stdout, this.paths.stderr].map((each) => openSync(each, constants.O_RDWR));
+    const outputs = [this.paths.stdout, this.paths.stderr].filter((each) => each !== '');
+    this.#holds = outputs.map((each) => openSync(each, constants.O_RDWR));
     this.stdout = fifoSocket(this.paths.stdout, constants.O_RDONLY);
-    this.stderr = fifoSocket(this.paths.stderr, constants.O_RDONLY);
+    this.stderr = withStderr ? fifoSocket(this.paths.stderr, constants.O_RDONLY) : Readable.from([]);
     if (withStdin) {
-      // And without a reader it cannot be opened for writing.
-      this.#holds.push(openSync(this.paths.stdin, constants.O_RDWR));
-      this.stdin = fifoSocket(this.paths.stdin, constants.O_WRONLY);
+      this.stdin = new FifoWriter(this.paths.stdin);
+      // One that breaks is for those who write; closing it while nobody does is no error.
+      this.stdin.on('error', () => undefined);
     }
   }
 
-  /** Makes FIFOs in `folder`, their names beginning with `name`. */
-  static async create(folder: string, name: string, { stdin = false } = {}): Promise<ShimStdio> {
-    for (const which of stdin ? ['stdin', 'stdout', 'stderr'] : ['stdout', 'stderr']) {
+  /**
+   * Makes FIFOs in `folder`, their names beginning with `name`. `stdin` (default false) makes one for input, too; with
+   * `terminal` (default false) there is none for stderr, for a `create` or `exec` that has `terminal: true`.
+   */
+  static async create(folder: string, name: string, { stdin = false, terminal = false } = {}): Promise<ShimStdio> {
+    for (const which of ['stdout', ...(stdin ? ['stdin'] : []), ...(terminal ? [] : ['stderr'])]) {
       await makeFifo(join(folder, `${name}-${which}`));
     }
-    return new ShimStdio(folder, name, stdin);
+    return new ShimStdio(folder, name, stdin, !terminal);
   }
 
   /** The process has started, or never will: from now on its ends are the FIFOs' ends. */

@@ -8,7 +8,8 @@ import type { ServiceClient } from '../protocol/client/service-client.js';
 import { messageOf, TtrpcError } from '../protocol/core/errors.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
 import type { BootstrapResult, DeleteResponse, TaskMethods } from './generated/messages.js';
-import { fifoSocket, makeFifo } from './fifo.js';
+import { fifoSocket } from './fifo-socket.js';
+import { makeFifo } from './fifo.js';
 import { containerdSchema, taskService } from './schema.js';
 
 /** In a bundle: where its shim serves. */

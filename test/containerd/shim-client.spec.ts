@@ -1,4 +1,5 @@
 import { text } from 'node:stream/consumers';
+import { finished } from 'node:stream/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   containerdSchema,
@@ -105,6 +106,7 @@ withContainerd.each([
     await task.start({ id, execId: 'e1' });
     stdio.started();
     stdio.stdin?.end('typed');
+    if (stdio.stdin) await finished(stdio.stdin);
     await task.closeIO({ id, execId: 'e1', stdin: true });
     expect(await task.wait({ id, execId: 'e1' })).toMatchObject({ exitStatus: 0 });
     expect(await output).toBe('typed');
@@ -120,6 +122,51 @@ withContainerd.each([
     await task.delete({ id });
     await task.shutdown({ id }).catch(() => undefined);
     expect((await deleteShim(options)).exitStatus).toBe(137);
+  });
+
+  it('pauses, measures and limits a container', async () => {
+    const { id, bundle } = options;
+    configure(bundle, ['/bin/sleep', '1000']);
+    shim = await ShimClient.start(options);
+    const { task } = shim;
+    await task.create({ id, bundle });
+    await task.start({ id });
+    await task.pause({ id });
+    expect(await task.state({ id })).toMatchObject({ status: 'PAUSED' });
+    await task.resume({ id });
+    expect(await task.state({ id })).toMatchObject({ status: 'RUNNING' });
+    expect((await task.stats({ id })).stats?.type_url).toMatch(/^io\.containerd\.cgroups\.v[12]\.Metrics$/);
+    const resources = {
+      type_url: 'types.containerd.io/opencontainers/runtime-spec/1/LinuxResources',
+      value: Buffer.from(JSON.stringify({ pids: { limit: 50 } })),
+    };
+    await task.update({ id, resources });
+    expect((await task.pids({ id })).processes).toHaveLength(1);
+    await task.kill({ id, signal: 9, all: true });
+    expect(await task.wait({ id })).toMatchObject({ exitStatus: 137 });
+    await task.delete({ id });
+    await task.shutdown({ id }).catch(() => undefined);
+  });
+
+  it('has a terminal of the size that it is told', async () => {
+    const { id, bundle } = options;
+    configure(bundle, ['/bin/sh', '-c', 'read line; /bin/busybox stty size; echo $line'], { terminal: true });
+    shim = await ShimClient.start(options);
+    const { task } = shim;
+    const stdio = await ShimStdio.create(folder.path, 'tty', { stdin: true, terminal: true });
+    expect(stdio.paths.stderr).toBe('');
+    const output = text(stdio.stdout);
+    await task.create({ id, bundle, ...stdio.paths, terminal: true });
+    await task.start({ id });
+    stdio.started();
+    await task.resizePty({ id, width: 100, height: 40 });
+    stdio.stdin?.write('typed\n');
+    expect(await task.wait({ id })).toMatchObject({ exitStatus: 0 });
+    await task.delete({ id });
+    // A terminal echoes what is typed, and ends its lines as terminals do.
+    expect(await output).toBe('typed\r\n40 100\r\ntyped\r\n');
+    await task.shutdown({ id }).catch(() => undefined);
+    stdio.close();
   });
 
   it('says what is wrong with a bundle, and with a binary', async () => {

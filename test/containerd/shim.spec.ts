@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { ShimClient } from 'nestjs-ttrpc/containerd';
 import { compilePackage } from '../support/compiled-package.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { CONTAINERD_2, CONTAINERD_2_BUILD_MS, containerd2 } from './containerd2.js';
@@ -118,6 +119,49 @@ withContainerd.each([
     await containerd.ctr('container', 'rm', id);
   });
 
+  it('pauses and goes on', async () => {
+    const id = name();
+    await containerd.ctr(...run('-d', id, '/bin/sleep', '1000'));
+    const pid = (await containerd.task(id))?.pid;
+    const state = (): string | undefined => /^State:\s+(\w)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    expect(await containerd.ctr('task', 'pause', id)).toMatchObject({ status: 0 });
+    expect((await containerd.task(id))?.status).toBe('PAUSED');
+    await until(() => state() === 'T');
+    expect(await containerd.ctr('task', 'resume', id)).toMatchObject({ status: 0 });
+    expect((await containerd.task(id))?.status).toBe('RUNNING');
+    await until(() => state() === 'S');
+    await containerd.ctr('task', 'kill', '-s', 'SIGKILL', id);
+    await until(async () => (await containerd.task(id))?.status === 'STOPPED');
+    await containerd.ctr('task', 'rm', id);
+    await containerd.ctr('container', 'rm', id);
+  });
+
+  it('says what it cannot do: terminals, statistics, a bundle without config.json', async () => {
+    const id = name();
+    const bundle = folder.file(id);
+    mkdirSync(bundle);
+    writeFileSync(join(bundle, 'config.json'), '{"process":{"args":["/bin/sleep","1000"]}}');
+    const options = { binary: shim, id, namespace: 'none', bundle, ttrpcAddress: containerd.ttrpcSocket };
+    const client = await ShimClient.start(options);
+    const { task } = client;
+    await task.create({ id, bundle, terminal: true });
+    await expect(task.start({ id })).rejects.toThrow('this shim has no terminals: run the container');
+    await expect(task.resizePty({ id, width: 80, height: 25 })).rejects.toThrow('this shim has no terminals');
+    await expect(task.update({ id, resources: null })).rejects.toThrow('this shim cannot change the limits');
+    await expect(task.stats({ id })).rejects.toThrow('this shim has no statistics of its containers');
+    await expect(task.checkpoint({ id })).rejects.toThrow('this shim makes no checkpoints');
+    await expect(task.pause({ id })).rejects.toThrow(`container ${id} is not running: STOPPED`);
+    await task.delete({ id });
+    rmSync(join(bundle, 'config.json'));
+    await expect(task.create({ id, bundle })).rejects.toThrow(
+      `cannot read the container's specification ${bundle}/config.json: ENOENT`,
+    );
+    await expect(task.state({ id })).rejects.toThrow(`no container ${id}`);
+    await task.shutdown({ id });
+    await client.close();
+    rmSync(bundle, { recursive: true });
+  });
+
   it('leaves no process behind when it crashes', async () => {
     const id = name();
     await containerd.ctr(...run('-d', id, '/bin/sleep', '1000'));
@@ -145,9 +189,13 @@ withContainerd.each([
   });
 });
 
-/** Looks again until it is so: what happens elsewhere tells nobody here. The test's own time limit ends it. */
+/** Looks again until it is so, for at most 15 seconds: what happens elsewhere tells nobody here. */
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 20));
+  const end = performance.now() + 15_000;
+  while (!(await isSo())) {
+    if (performance.now() > end) throw new Error(`it is not so after 15 seconds: ${String(isSo)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** False for what is gone, and for what only waits for somebody to hear of its end. */

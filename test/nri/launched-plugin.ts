@@ -12,13 +12,14 @@ if (user !== undefined) {
 }
 
 try {
-  const { name } = await runPlugin(
+  // An event may come before this has resolved.
+  const running = runPlugin(
     {
       configure: (configuration) => void (config = configuration.config),
       synchronize: ({ pods, containers }) => void (synchronized = `${pods.length} ${containers.length}`),
-      createContainer: () => ({
+      createContainer: async () => ({
         adjust: new ContainerChanges()
-          .addEnv('PLUGIN', name)
+          .addEnv('PLUGIN', (await running).name)
           .addEnv('CONFIG', config)
           .addEnv('SYNCHRONIZED', synchronized)
           .addEnv('PID', String(process.pid)),
@@ -26,6 +27,7 @@ try {
     },
     process.argv[2] === undefined ? {} : { socket: process.argv[2] },
   );
+  await running;
 } catch (error) {
   process.stderr.write(`${String(error)}\n`);
   process.exitCode = 1;

@@ -113,14 +113,13 @@ withGo('a plugin under NRI 0.3', () => {
   });
 
   it('is warned by the usual limit, which this runtime does not tell', async () => {
-    const plugin = await start({
+    await start({
       createContainer: (_request, { signal }) =>
         new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
     });
     await runtime.synced();
-    // This version fails the request, too.
+    // It fails, or goes on without the plugin.
     await runtime.relay('CreateContainer', { pod: POD, container: CONTAINER }).catch(() => undefined);
-    await plugin.closed;
     expect(lines).toContain(
       'NRI: createContainer of plugin 10-test has taken 1500 ms; the runtime stops waiting after 2000 ms and disconnects the plugin',
     );

@@ -43,7 +43,13 @@ function startPlainProcess({ process: wanted, stdio }: ShimProcess): Promise<Sta
     });
     child.once('spawn', () => {
       const pid = child.pid as number;
-      resolve({ pid, exited, kill: (signal, all) => void process.kill(all ? -pid : pid, signal) });
+      resolve({
+        pid,
+        exited,
+        kill: (signal, all) => void process.kill(all ? -pid : pid, signal),
+        pause: () => void process.kill(-pid, 'SIGSTOP'),
+        resume: () => void process.kill(-pid, 'SIGCONT'),
+      });
     });
   });
 }

@@ -1,3 +1,5 @@
+import type { Any } from '../generated/messages.js';
+
 /** A container as containerd describes it to its shim. */
 export interface ShimContainer {
   readonly id: string;
@@ -48,6 +50,10 @@ export interface StartedProcess {
   kill(signal: number, all: boolean): void;
   /** Sets the size of its terminal. Without it terminals are refused. */
   resize?(width: number, height: number): void | Promise<void>;
+  /** Stops it, all its processes included, until {@link resume}. Without it pausing is UNIMPLEMENTED. */
+  pause?(): void | Promise<void>;
+  /** Lets it go on. */
+  resume?(): void | Promise<void>;
 }
 
 /** How a shim runs containers: what there is to be said beside the protocol. */
@@ -56,6 +62,16 @@ export interface ShimRunner {
   create?(container: ShimContainer): void | Promise<void>;
   /** Starts a process of a container. Rejects where it cannot be started. */
   start(process: ShimProcess): StartedProcess | Promise<StartedProcess>;
+  /**
+   * What a container uses, as a google.protobuf.Any; containerd's clients know `io.containerd.cgroups.v1.Metrics` and
+   * `io.containerd.cgroups.v2.Metrics`. Without it statistics are UNIMPLEMENTED.
+   */
+  stats?(container: ShimContainer): Any | Promise<Any>;
+  /**
+   * Changes the limits of a container; `resources` is what the client has sent, LinuxResources of the OCI runtime
+   * specification as JSON, as a rule. Without it updates are UNIMPLEMENTED.
+   */
+  update?(container: ShimContainer, resources: Any, annotations: Record<string, string>): void | Promise<void>;
   /** A container is gone, also after a crash of the shim. */
   delete?(container: Pick<ShimContainer, 'id' | 'namespace' | 'bundle'>): void | Promise<void>;
 }

@@ -18,6 +18,8 @@ export interface TaskServiceOptions {
   onShutdown(): void;
 }
 
+const NO_TERMINALS = 'this shim has no terminals: run the container without one (ctr: without -t)';
+
 class Task {
   status: TaskStatus = 'CREATED';
   started: StartedProcess | undefined;
@@ -97,7 +99,7 @@ export function taskHandlers(options: TaskServiceOptions): ServiceHandlers<TaskM
         started = task.started = await runner.start(wanted);
         if (task.terminal && !started.resize) {
           started.kill(9, true);
-          throw fail('UNIMPLEMENTED', 'this shim has no terminals');
+          throw fail('UNIMPLEMENTED', NO_TERMINALS);
         }
         notePid(task.container.bundle, started.pid);
       } catch (error) {
@@ -160,7 +162,9 @@ export function taskHandlers(options: TaskServiceOptions): ServiceHandlers<TaskM
 
     async delete({ id, execId }) {
       const task = find({ id, execId });
-      if (task.status === 'RUNNING') throw fail('FAILED_PRECONDITION', `process ${execId || id} is still running`);
+      if (task.status === 'RUNNING' || task.status === 'PAUSED') {
+        throw fail('FAILED_PRECONDITION', `process ${execId || id} is still running`);
+      }
       const { pid, exitStatus, exitedAt = new Date(), container } = task;
       if (execId === '') {
         containers.delete(id);
@@ -175,7 +179,9 @@ export function taskHandlers(options: TaskServiceOptions): ServiceHandlers<TaskM
 
     pids({ id }) {
       const all = [find({ id }), ...[...execs.values()].filter(({ container }) => container.id === id)];
-      return { processes: all.filter(({ status }) => status === 'RUNNING').map(({ pid }) => ({ pid })) };
+      return {
+        processes: all.filter(({ status }) => status === 'RUNNING' || status === 'PAUSED').map(({ pid }) => ({ pid })),
+      };
     },
 
     closeIO({ id, execId, stdin }) {
@@ -184,8 +190,45 @@ export function taskHandlers(options: TaskServiceOptions): ServiceHandlers<TaskM
 
     async resizePty({ id, execId, width, height }) {
       const { started } = find({ id, execId });
-      if (!started?.resize) throw fail('UNIMPLEMENTED', 'this shim has no terminals');
+      if (!started?.resize) throw fail('UNIMPLEMENTED', NO_TERMINALS);
       await started.resize(width, height);
+    },
+
+    async pause({ id }) {
+      const task = find({ id });
+      if (task.status !== 'RUNNING')
+        throw fail('FAILED_PRECONDITION', `container ${id} is not running: ${task.status}`);
+      const { started } = task;
+      if (!started?.pause || !started.resume) throw fail('UNIMPLEMENTED', 'this shim cannot pause containers');
+      await started.pause();
+      // It may have ended meanwhile.
+      if (task.status === 'RUNNING') task.status = 'PAUSED';
+      publish('paused', 'TaskPaused', { containerId: id });
+    },
+
+    async resume({ id }) {
+      const task = find({ id });
+      if (task.status !== 'PAUSED') throw fail('FAILED_PRECONDITION', `container ${id} is not paused: ${task.status}`);
+      await task.started?.resume?.();
+      if (task.status === 'PAUSED') task.status = 'RUNNING';
+      publish('resumed', 'TaskResumed', { containerId: id });
+    },
+
+    async stats({ id }) {
+      const { container } = find({ id });
+      if (!runner.stats) throw fail('UNIMPLEMENTED', 'this shim has no statistics of its containers');
+      return { stats: await runner.stats(container) };
+    },
+
+    async update({ id, resources, annotations }) {
+      const { container } = find({ id });
+      if (!runner.update) throw fail('UNIMPLEMENTED', 'this shim cannot change the limits of a container');
+      if (!resources) throw fail('INVALID_ARGUMENT', `container ${id}: the request has no resources`);
+      await runner.update(container, resources, annotations);
+    },
+
+    checkpoint() {
+      throw fail('UNIMPLEMENTED', 'this shim makes no checkpoints');
     },
 
     connect({ id }) {

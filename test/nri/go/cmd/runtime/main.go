@@ -47,6 +47,8 @@ func main() {
 	requestMs := flag.Int("request-ms", 2000, "how long a plugin may take")
 	flag.Parse()
 	adaptation.SetPluginRequestTimeout(time.Duration(*requestMs) * time.Millisecond)
+	// A busy machine may take its time to start a plugin.
+	adaptation.SetPluginRegistrationTimeout(time.Minute)
 
 	// What came of each Synchronize, in order.
 	synced := make(chan map[string]any, 100)
