@@ -1,6 +1,6 @@
-// Puts the `ttrpc` command into one file with all that it needs: Node takes some 20 ms to find, read and link the modules
-// of protobufjs, and 2 ms for this. CommonJS, since Node's loader of ES modules takes as long as half the command.
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+// Bundles the `ttrpc` command with all that it needs: Node takes some 20 ms to find, read and link the modules of
+// protobufjs, and 2 ms for this. CommonJS, since Node's loader of ES modules takes as long as half the command.
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, posix, relative } from 'node:path';
 import { minifySync, transformSync } from '@swc/core';
@@ -10,17 +10,17 @@ import { swcOptions } from './typescript/swc-options.mjs';
 
 const require = createRequire(import.meta.url);
 const CLI = join(root, 'src/cli');
-/** What of protobufjs is imported, by the name of the file in its package. */
-const PROTOBUFJS = { protobufjs: 'index.js', 'protobufjs/ext/descriptor.js': 'ext/descriptor.js' };
+/** The extension of protobufjs that knows descriptor.proto. */
+const DESCRIPTOR = 'protobufjs/ext/descriptor.js';
 /** The module by which the sources load what not every program has. */
 const OPTIONAL = join(root, 'src/protocol/core/optional-package.ts');
 
-/** Writes the command to `file`, executable: chunks in one file, each run when it is required first. */
+/** Writes the command to `file`, executable, and beside it a folder with its chunks: Node reads what a run needs. */
 export async function bundleCommand(file) {
   const names = readdirSync(join(CLI, 'commands')).filter((name) => name !== 'index.ts');
   const commands = Object.fromEntries(names.map((name) => [basename(name, '.ts'), join(CLI, 'commands', name)]));
   const bundled = await rollup({
-    input: { main: join(CLI, 'main.ts'), ...commands },
+    input: { main: join(CLI, 'main.ts'), ...commands, descriptor: DESCRIPTOR },
     external: (id) => id.startsWith('node:'),
     plugins: [sources, protobufjs()],
     onwarn({ code, message }) {
@@ -38,34 +38,39 @@ export async function bundleCommand(file) {
     hoistTransitiveImports: false,
   });
   await bundled.close();
-  const chunks = output.map(
-    ({ fileName, code }) => `${JSON.stringify(`./${fileName}`)}(exports, require) {\n${withoutComments(code)}\n}`,
-  );
+  const folder = join(dirname(file), basename(file, '.cjs'));
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const { fileName, code } of output) {
+    const text = withBuiltinsAtFirstUse(code).replace(/require\((["'])\.\/([\w-]+)\1\)/g, "require('./$2.cjs')");
+    writeFileSync(join(folder, `${fileName}.cjs`), `${withoutComments(text)}\n`);
+  }
   const text = [
-    `#!/usr/bin/env node\n${licenses()}\n'use strict';\nconst TTRPC_VERSION = ${JSON.stringify(version)};`,
-    `const chunks = {\n${chunks.join(',\n')}\n};`,
-    'const loadedChunks = new Map();',
-    'function requireChunk(name) {',
-    '  if (chunks[name] === undefined) return require(name);',
-    '  let exports = loadedChunks.get(name);',
-    '  if (exports === undefined) {',
-    '    loadedChunks.set(name, (exports = {}));',
-    '    chunks[name](exports, requireChunk);',
-    '  }',
-    '  return exports;',
-    '}',
-    'const loadCommand = (name) => requireChunk(`./${name}`);',
-    "requireChunk('./main');",
+    `#!/usr/bin/env node\n${licenses()}`,
+    // Node 22.8 and later keep compiled code in the folder for temporary files.
+    "require('node:module').enableCompileCache?.();",
+    `globalThis.TTRPC_VERSION = ${JSON.stringify(version)};`,
+    `globalThis.loadCommand = (name) => require(\`./${basename(folder)}/\${name}.cjs\`);`,
+    `require('./${basename(folder)}/main.cjs');`,
   ];
-  mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${text.join('\n')}\n`);
   chmodSync(file, 0o755);
 }
 
-/** Half of the text: Node reads all of it at each start. */
+/** Modules of Node that take some ms and that few runs need. */
+function withBuiltinsAtFirstUse(code) {
+  return ['crypto', 'http2'].reduce((text, name) => {
+    const declared = new RegExp(`^(?:var|const) node_${name} = require\\(["']node:${name}["']\\);$`, 'm');
+    if (!declared.test(text)) return text;
+    return text.replace(declared, '').replaceAll(new RegExp(`\\bnode_${name}\\.`, 'g'), `require('node:${name}').`);
+  }, code);
+}
+
+/** A third of the text: Node reads all of it at each start. Names of functions stay, for stack traces. */
 function withoutComments(code) {
-  const options = { compress: false, mangle: false, module: false, format: { comments: false, beautify: true } };
-  return minifySync(code, { ...options, ecma: 2022 }).code;
+  const keep = { keep_classnames: true, keep_fnames: true };
+  const options = { compress: { defaults: false, ...keep }, mangle: keep, module: false, ecma: 2022 };
+  return minifySync(code, { ...options, format: { comments: false } }).code;
 }
 
 const sources = {
@@ -83,33 +88,37 @@ const sources = {
   },
 };
 
-/** What the bundle has of optional packages: an extension of protobufjs, which few runs need. */
-const OPTIONAL_IN_BUNDLE = `import { __load } from '\0protobufjs';
-export const loadOptional = (name) => (name.startsWith('protobufjs/') ? __load(name) : undefined);`;
+/** What the bundle has of optional packages: an extension of protobufjs, which few runs need, in a chunk of its own. */
+const OPTIONAL_IN_BUNDLE = `export const loadOptional = (name) =>
+  name === ${JSON.stringify(DESCRIPTOR)} ? loadCommand('descriptor') : undefined;`;
 
-/** protobufjs's modules as functions in one table, each run when it is required first. */
+/** protobufjs's modules as functions in a table, each run when it is required first; those of its extension come later. */
 function protobufjs() {
-  const TABLE = '\0protobufjs';
-  const entries = new Map(Object.entries(PROTOBUFJS).map(([name, file]) => [`\0${name}`, file]));
+  const TABLE = '\0protobufjs-table';
+  const EXPORTS = 'export default __load';
   return {
     name: 'protobufjs',
     resolveId(id) {
       if (id === TABLE) return id;
-      if (id === 'protobufjs') return '\0protobufjs-index';
-      return id in PROTOBUFJS ? `\0${id}` : undefined;
+      return id === 'protobufjs' || id === DESCRIPTOR ? `\0${id}` : undefined;
     },
     load(id) {
-      if (id === TABLE) return tableOfModules();
-      const file = id === '\0protobufjs-index' ? PROTOBUFJS.protobufjs : entries.get(id);
-      return file && `import { __load } from '${TABLE}';\nexport default __load('protobufjs/${file}');\n`;
+      const base = modulesFrom('protobufjs/index.js');
+      if (id === TABLE) return tableOf(base);
+      if (id === '\0protobufjs') return `import { __load } from '${TABLE}';\n${EXPORTS}('protobufjs/index.js');\n`;
+      if (id !== `\0${DESCRIPTOR}`) return undefined;
+      const more = new Map([...modulesFrom(DESCRIPTOR)].filter(([name]) => !base.has(name)));
+      const add = `Object.assign(__modules, {\n${entriesOf(more)}\n});`;
+      return `import { __load, __modules } from '${TABLE}';\n${add}\n${EXPORTS}('${DESCRIPTOR}');\n`;
     },
   };
 }
 
-function tableOfModules() {
+/** The code of a module of protobufjs and of all that it requires, by their names. */
+function modulesFrom(first) {
   const folder = dirname(require.resolve('protobufjs/package.json'));
   const modules = new Map();
-  const open = Object.values(PROTOBUFJS).map((file) => `protobufjs/${file}`);
+  const open = [first];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     if (modules.has(name)) continue;
     const path = name === 'long' ? require.resolve('long') : join(folder, relative('protobufjs', name));
@@ -127,16 +136,25 @@ function tableOfModules() {
     });
     modules.set(name, code);
   }
-  const table = [...modules].map(([name, code]) => `${JSON.stringify(name)}(module, exports) {\n${code}\n}`);
+  return modules;
+}
+
+function entriesOf(modules) {
+  return [...modules]
+    .map(([name, code]) => `${JSON.stringify(name)}(module, exports, __load) {\n${code}\n}`)
+    .join(',\n');
+}
+
+function tableOf(modules) {
   return [
-    `const modules = {\n${table.join(',\n')}\n};`,
+    `export const __modules = {\n${entriesOf(modules)}\n};`,
     'const loaded = new Map();',
     'export function __load(name) {',
     '  const known = loaded.get(name);',
     '  if (known !== undefined) return known.exports;',
     '  const module = { exports: {} };',
     '  loaded.set(name, module);',
-    '  modules[name].call(module.exports, module, module.exports);',
+    '  __modules[name].call(module.exports, module, module.exports, __load);',
     '  return module.exports;',
     '}',
   ].join('\n');

@@ -1,26 +1,47 @@
-// Writes what the commands of docs/cli.md and docs/cli print into these pages; with --check it says which page is out of
-// date. Times and rates do not count.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// Writes what the commands of docs/cli.md and docs/cli print into these pages, and draws the recording of the README;
+// with --check it says which file is out of date. Times and rates do not count. Arguments name single pages.
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleCommand } from './bundle-command.mjs';
 import { root } from './run.mjs';
 import { withoutTimes, withTranscripts } from './transcripts/run.mjs';
+import { svgOf } from './transcripts/svg.mjs';
+
+const RECORDING = 'docs/cli/recording.svg';
+const TITLE = 'A terminal: the ttrpc command lists, describes, calls and taps a server';
 
 const isCheck = process.argv.includes('--check');
-const pages = ['docs/cli.md', ...readdirSync(join(root, 'docs/cli')).map((name) => `docs/cli/${name}`)];
+const named = process.argv.slice(2).filter((arg) => !arg.startsWith('-'));
+const isPage = (name) => name.endsWith('.md');
+const pages = [
+  'docs/cli.md',
+  ...readdirSync(join(root, 'docs/cli'))
+    .filter(isPage)
+    .map((name) => `docs/cli/${name}`),
+];
 const folder = mkdtempSync(join(tmpdir(), 'ttrpc-command-'));
+const read = (file) => (existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : '');
 let stale = 0;
+
+function compare(file, before, after) {
+  if (withoutTimes(after) === withoutTimes(before)) return;
+  stale++;
+  if (!isCheck) writeFileSync(join(root, file), after);
+  process.stdout.write(`${file}: ${isCheck ? 'the command prints something else now' : 'written'}\n`);
+}
+
 try {
   const command = join(folder, 'ttrpc.cjs');
   await bundleCommand(command);
-  for (const page of pages) {
-    const before = readFileSync(join(root, page), 'utf8');
-    const after = await withTranscripts(before, command);
-    if (withoutTimes(after) === withoutTimes(before)) continue;
-    stale++;
-    if (!isCheck) writeFileSync(join(root, page), after);
-    process.stdout.write(`${page}: ${isCheck ? 'the command prints something else now' : 'written'}\n`);
+  for (const page of [...pages, RECORDING].filter((each) => named.length === 0 || named.includes(each))) {
+    const before = read(page);
+    if (page === RECORDING) {
+      const text = await withTranscripts(read('scripts/transcripts/recording.md'), command);
+      compare(page, before, svgOf(text.replace(/^```.*\n/gm, ''), TITLE));
+    } else {
+      compare(page, before, await withTranscripts(before, command));
+    }
   }
 } finally {
   rmSync(folder, { recursive: true });

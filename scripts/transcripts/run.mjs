@@ -82,7 +82,12 @@ function runAll(commands, folder) {
   const file = join(folder, 'page.sh');
   writeFileSync(file, `${script.join('\n')}\n`);
   const env = { PATH: `${folder}:${process.env.PATH}`, HOME: folder, NO_COLOR: '1' };
-  const { stdout } = spawnSync('bash', ['-c', `exec 2>&1; . ./page.sh`], { cwd: folder, env, encoding: 'utf8', timeout: 60_000 });
+  const { stdout } = spawnSync('bash', ['-c', `exec 2>&1; . ./page.sh`], {
+    cwd: folder,
+    env,
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
   const outputs = stdout.split(mark);
   if (outputs.length !== commands.length + 1) {
     throw new Error(`a transcript ended after ${outputs.length - 1} of ${commands.length} commands:\n${stdout}`);

@@ -243,10 +243,8 @@ describe('ttrpc bench', () => {
   });
 
   test('what is wrong is said in one line, before the first call', async () => {
-    let connected = 0;
     server = await serveReflecting(folder.url());
     const fails = async (args: string[]): Promise<string> => {
-      connected++;
       const { stdout, stderr, status } = await ttrpc(['bench', ...args, folder.url(), 'demo.v1.Greeter/SayHello']);
       expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
       expect(stderr).toMatch(/^ttrpc: [^\n]*\n$/);
@@ -261,7 +259,6 @@ describe('ttrpc bench', () => {
     );
     expect(await fails(['-d', '{"firstName":'])).toBe('-d ends in the middle of the request that begins on line 1');
     expect(await fails(['-d', '@/no/such/file'])).toBe('/no/such/file: there is no such file');
-    expect(connected).toBe(7);
   });
 });
 

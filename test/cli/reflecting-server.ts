@@ -56,6 +56,11 @@ export async function serveReflecting(url: string, version: 'v1' | 'v1alpha' = '
       handle: (bytes: Uint8Array, { metadata }: { metadata: { entries(): Iterable<[string, string]> } }) => {
         const { firstName, count } = request.decode(bytes) as unknown as { firstName: string; count: number };
         if (firstName === '') throw new TtrpcError(3, 'a name is needed');
+        if (firstName === 'detail') {
+          const value = root.lookupType('demo.v1.Friend').encode({ name: 'Bob' }).finish();
+          const details = [{ typeUrl: 'type.googleapis.com/demo.v1.Friend', value }];
+          throw new TtrpcError(3, 'with a detail', { details });
+        }
         const seen = [...metadata.entries()].map(([key, value]) => `${key}=${value}`);
         return reply.encode({ message: `Hello ${firstName}`, number: count, seen }).finish();
       },

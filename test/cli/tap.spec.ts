@@ -237,6 +237,13 @@ describe('ttrpc tap', () => {
     expect(await ttrpc([...args, folder.url('t.sock'), 'demo.v1.Greeter/SayHello'])).toMatchObject({ status: 0 });
     await tapped.shows('"status":"OK"');
     expect(tapped.lines().find(({ event }) => event === 'request')).toMatchObject({ message: { firstName: 'Ada' } });
+
+    const detailed = ['call', '--protoset', await setOf(folder), '-d', '{"firstName":"detail"}'];
+    expect((await ttrpc([...detailed, folder.url('t.sock'), 'demo.v1.Greeter/SayHello'])).status).toBe(67);
+    await tapped.shows('"status":"INVALID_ARGUMENT"');
+    expect(tapped.lines().find(({ code }) => code === 3)?.details).toEqual([
+      { '@type': 'type.googleapis.com/demo.v1.Friend', name: 'Bob' },
+    ]);
   });
 
   test('a reader that is slow slows the sender: nothing is lost, and little is held', async () => {

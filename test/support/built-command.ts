@@ -29,15 +29,21 @@ export async function startTtrpc(args: readonly string[]): Promise<Program> {
 }
 
 async function build(): Promise<string> {
-  const file = join(FOLDER, `ttrpc-${sourceHash()}.cjs`);
+  const folder = join(FOLDER, sourceHash());
+  const file = join(folder, 'ttrpc.cjs');
   if (existsSync(file)) return file;
   rmSync(FOLDER, { recursive: true, force: true });
-  mkdirSync(FOLDER, { recursive: true });
-  const fresh = join(FOLDER, `building-${process.pid}.cjs`);
-  const { status, stderr } = await runProgram(process.execPath, [join(ROOT, 'scripts/build-command.mjs'), fresh]);
+  const fresh = join(FOLDER, `building-${process.pid}`);
+  mkdirSync(fresh, { recursive: true });
+  const script = join(ROOT, 'scripts/build-command.mjs');
+  const { status, stderr } = await runProgram(process.execPath, [script, join(fresh, 'ttrpc.cjs')]);
   if (status !== 0) throw new Error(`the command was not built: ${stderr}`);
-  // In one step: another test file may build the same at the same time.
-  renameSync(fresh, file);
+  try {
+    // In one step: another test file may build the same at the same time, and whoever comes second finds it done.
+    renameSync(fresh, folder);
+  } catch (error) {
+    if (!existsSync(file)) throw error;
+  }
   return file;
 }
 

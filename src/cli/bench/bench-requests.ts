@@ -52,7 +52,7 @@ export class BenchRequests {
       return this.schema.fromJson(this.method.request, JSON.parse(json));
     } catch (error) {
       const { message } = error as { message: string };
-      const which = this.#templates === undefined || this.#templates.length === 1 ? 'request' : `request ${at + 1}`;
+      const which = this.#templates.length === 1 ? 'request' : `request ${at + 1}`;
       const what = error instanceof JsonMismatch ? message : message.replace(/\s+/g, ' ');
       throw new ToolError(`${which}: ${what}`, { cause: error });
     }

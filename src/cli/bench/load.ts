@@ -9,6 +9,9 @@ import type { Schedule } from './schedule.js';
 /** Below this many ms the next call is waited for by turns of the event loop: timers are late by up to 1 ms. */
 const SHORT_MS = 2;
 
+/** A call at the very end of the time is not planned, whatever the rounding of sums. */
+const ROUNDING_MS = 1e-6;
+
 /** What a load is. */
 export interface LoadPlan {
   readonly method: CommandMethod;
@@ -125,7 +128,7 @@ export class Load {
   #planNext(): void {
     const { schedule, total, durationMs } = this.plan;
     const at = this.#begun < total ? (schedule?.next() ?? 0) : undefined;
-    this.#nextAt = at === undefined || at > durationMs ? undefined : at;
+    this.#nextAt = at === undefined || at >= durationMs - ROUNDING_MS ? undefined : at;
   }
 
   #wait(ms: number): void {
@@ -227,7 +230,7 @@ export class Load {
     while (schedule && this.#nextAt !== undefined && this.#nextAt < until && this.#begun + count < total) {
       count++;
       const at = schedule.next();
-      this.#nextAt = at > durationMs ? undefined : at;
+      this.#nextAt = at >= durationMs - ROUNDING_MS ? undefined : at;
     }
     return count;
   }

@@ -93,13 +93,13 @@ class Observer implements FrameWatcher {
     const key = `${connection}/${mux ?? ''}`;
     let conversation = this.#conversations.get(key);
     if (!conversation) {
-      const { methods, any } = this.schema;
+      const { schema } = this;
       conversation = new Conversation(
         mux === undefined ? { connection } : { connection, mux },
         mux === PLUGIN_CONNECTION ? 'server' : 'client',
         {
-          methods,
-          detailToJson: (detail) => any.detailToJson(detail),
+          methods: schema.methods,
+          detailToJson: (detail) => schema.detailToJson(detail),
           emit: (event) => this.records.push(event),
           now: () => 0,
         },

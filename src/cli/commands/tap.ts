@@ -59,7 +59,7 @@ async function run(args: Arguments): Promise<number> {
     const at = new Date();
     process.stdout.write(`${isJson ? jsonLineOf(event, at) : textOf(event, at, process.stdout)}\n`);
   };
-  const detailToJson: TapTools['detailToJson'] = (detail) => schema.any.detailToJson(detail);
+  const detailToJson: TapTools['detailToJson'] = (detail) => schema.detailToJson(detail);
   const tools: TapTools = { methods: schema.methods, isNri, recorder, detailToJson, show, room: outputRoom };
   const tapping = new Tapping(tools, schema, () => dialAddress(to, args, true));
   const interrupt = new Interrupt();

@@ -6,6 +6,8 @@ import type { MessageView } from './known-methods.js';
 export function jsonLineOf(event: TapEvent, at: Date): string {
   const { event: kind, ...fields } = event;
   const json: Record<string, unknown> = { time: at.toISOString(), event: kind, ...fields };
+  // To a microsecond.
+  if ('durationMs' in event) json['durationMs'] = Math.round(event.durationMs * 1000) / 1000;
   if ('message' in fields) {
     delete json['message'];
     Object.assign(json, messageOf(fields.message));

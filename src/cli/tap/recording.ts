@@ -1,6 +1,5 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { reasonOf } from '../schema/source-flags.js';
 import { ToolError } from '../tool-error.js';

@@ -2,6 +2,7 @@ import protobuf from 'protobufjs';
 import { descriptor as containerd } from '../../containerd/generated/descriptor.js';
 import { descriptor as nri } from '../../nri/generated/descriptor.js';
 import { connect } from '../../protocol/client/connect.js';
+import type { StatusDetail } from '../../protocol/core/status.js';
 import type { Arguments } from '../command.js';
 import { dialAddress } from '../connection.js';
 import { CommandSchema } from '../schema/command-schema.js';
@@ -21,8 +22,7 @@ export const REFLECTION_FLAGS = {
 /** What a tap knows of the services behind it. */
 export class TapSchema {
   readonly methods: KnownMethods;
-  /** For the details of a status. */
-  readonly any: CommandSchema;
+  #schemas: CommandSchema[];
   #reflects: boolean;
   #asking: Promise<void> | undefined;
 
@@ -34,8 +34,8 @@ export class TapSchema {
   ) {
     const own = schemaOfFlags(args);
     const builtIn = [containerd, nri].map((each) => new CommandSchema(protobuf.Root.fromJSON(each)));
-    this.methods = new KnownMethods([...(own ? [own] : []), ...builtIn]);
-    this.any = own ?? new CommandSchema(new protobuf.Root());
+    this.#schemas = [...(own ? [own] : []), ...builtIn];
+    this.methods = new KnownMethods(this.#schemas);
     this.#reflects = mayReflect && own === undefined && args.count('no-reflection') === 0;
   }
 
@@ -48,6 +48,13 @@ export class TapSchema {
     return (this.#asking ??= this.#ask().finally(() => (this.#asking = undefined)));
   }
 
+  /** A detail of a status, by the first schema that has its type. */
+  detailToJson(detail: StatusDetail): unknown {
+    const name = detail.typeUrl.slice(detail.typeUrl.lastIndexOf('/') + 1);
+    const schema = this.#schemas.find((each) => each.find(name)) ?? (this.#schemas[0] as CommandSchema);
+    return schema.detailToJson(detail);
+  }
+
   async #ask(): Promise<void> {
     let socket;
     try {
@@ -58,7 +65,9 @@ export class TapSchema {
     this.#reflects = false;
     const client = await connect(socket);
     try {
-      this.methods.add(await reflect(client, undefined, { timeoutMs: REFLECTION_MS }));
+      const schema = await reflect(client, undefined, { timeoutMs: REFLECTION_MS });
+      this.#schemas = [...this.#schemas, schema];
+      this.methods.add(schema);
     } catch (error) {
       // Without a schema messages are shown by guess.
       if (!(error instanceof ToolError)) throw error;
