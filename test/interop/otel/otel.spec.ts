@@ -17,6 +17,7 @@ import type { INestMicroservice } from '@nestjs/common';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -120,6 +121,8 @@ afterEach(async () => {
     go.kill();
     await gone;
   }
+  // A Go server that is killed leaves its file.
+  rmSync(folder.file('go.sock'), { force: true });
 });
 
 /** Starts the Go program; resolves with its first line. */
@@ -128,6 +131,7 @@ function startGo(args: string[]): Promise<string> {
   gos.push(child);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
+    child.once('close', (code) => reject(new Error(`the Go program has ended with ${code} and printed nothing`)));
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (line.includes('"spanId"')) goSpans.push(JSON.parse(line) as Span);
       onGoSpan();
