@@ -19,7 +19,7 @@ export class GatewayController {
 
   @Get('order')
   async order(@Query('item') item: string, @Query('count') count: string): Promise<string[]> {
-    const receipt = await this.#orders.place({ item, count: Number(count) }, { timeoutMs: 200 });
+    const receipt = await this.#orders.place({ item, count: Number(count) }, { timeoutMs: 1000 });
     const steps: string[] = [];
     for await (const { what } of this.#orders.follow(receipt)) steps.push(what);
     return steps;

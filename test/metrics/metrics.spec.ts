@@ -76,7 +76,7 @@ async function load(): Promise<void> {
   for (let call = 0; call < 8; call++) await firstValueFrom(service.ask({ text: 'x' }));
   for (let call = 0; call < 3; call++) await firstValueFrom(service.ask({ text: 'fail' })).catch(() => undefined);
   for (let call = 0; call < 2; call++) {
-    await firstValueFrom(service.ask({ text: 'hang' }, { timeoutMs: 20 })).catch(() => undefined);
+    await firstValueFrom(service.ask({ text: 'hang' }, { timeoutMs: 500 })).catch(() => undefined);
   }
   const begun = recorder.of('server').length;
   const cancelled = service.ask({ text: 'hang' }, { dedicated: true }).subscribe();

@@ -61,11 +61,13 @@ type Proxy = Record<Method, (request: unknown, options?: TtrpcCallOptions) => Ob
 let lab: Lab;
 let recorder: CallRecorder;
 let hooks: Map<unknown, string[]>;
+let dispatched: unknown[];
 const clients: TtrpcClient[] = [];
 
 beforeEach(async () => {
   recorder = new CallRecorder();
   hooks = new Map();
+  dispatched = [];
   const note = (context: unknown, hook: string): void => void hooks.set(context, [...(hooks.get(context) ?? []), hook]);
   lab = await startLab({
     controllers: [LabController],
@@ -87,6 +89,7 @@ afterEach(async () => {
 function proxy(options: Partial<TtrpcClientOptions> = {}): { client: TtrpcClient; service: Proxy } {
   const client = new TtrpcClient({ url: lab.folder.url(), protoPath: LAB_PROTO, ...options });
   clients.push(client);
+  client.setOnDispatchHook((packet) => void dispatched.push(packet.pattern));
   return { client, service: client.getService<Proxy>('lab.v1.Lab') };
 }
 
@@ -142,6 +145,8 @@ describe.each(Object.keys(METHODS) as Method[])('%s', (method) => {
         expect(trace).toMatchObject({ service: 'lab.v1.Lab', shape: METHODS[method] });
       }
       expect([...hooks.values()]).toEqual([['start', 'end']]);
+      const rpc = method.charAt(0).toUpperCase() + method.slice(1);
+      expect(dispatched).toEqual([`/lab.v1.Lab/${rpc}`]);
     },
   );
 });

@@ -17,6 +17,7 @@ import type { INestMicroservice } from '@nestjs/common';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -58,7 +59,7 @@ let folder: TempFolder;
 let app: INestMicroservice;
 let toNest: TtrpcClient;
 let toGo: TtrpcClient;
-let go: ChildProcess | undefined;
+const gos: ChildProcess[] = [];
 let goSpans: Span[];
 let onGoSpan: () => void = () => undefined;
 
@@ -114,19 +115,23 @@ afterEach(async () => {
   await toGo.close();
   await toNest.close();
   await app.close();
-  if (go) {
-    const gone = new Promise((resolve) => go?.once('exit', resolve));
+  for (const go of gos.splice(0)) {
+    if (go.exitCode !== null || go.signalCode !== null) continue;
+    const gone = new Promise((resolve) => go.once('exit', resolve));
     go.kill();
     await gone;
-    go = undefined;
   }
+  // A Go server that is killed leaves its file.
+  rmSync(folder.file('go.sock'), { force: true });
 });
 
 /** Starts the Go program; resolves with its first line. */
 function startGo(args: string[]): Promise<string> {
-  const child = (go = spawn(folder.file('link'), args, { stdio: ['ignore', 'pipe', 'inherit'] }));
+  const child = spawn(folder.file('link'), args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  gos.push(child);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
+    child.once('close', (code) => reject(new Error(`the Go program has ended with ${code} and printed nothing`)));
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (line.includes('"spanId"')) goSpans.push(JSON.parse(line) as Span);
       onGoSpan();
@@ -177,28 +182,57 @@ const GOS = {
   'rpc.ttrpc.status_code': 0,
 };
 
+/** What the spans of a chain must be, from its root on. */
+function expectChain(spans: Span[], expected: { kind: string; attributes: object; status?: string }[]): void {
+  expect(spans.map(({ name }) => name)).toEqual(expected.map(() => NAME));
+  expect(spans.map(({ kind }) => kind)).toEqual(expected.map(({ kind }) => kind));
+  spans.forEach((span, index) => expect(span.attributes).toMatchObject(expected[index]?.attributes as object));
+  expect(spans.map(({ status }) => status.toUpperCase())).toEqual(expected.map(({ status }) => status ?? 'UNSET'));
+}
+
 it('joins one trace: a Nest client, a Go server and client with otelttrpc, a Nest server, and a Nest client behind it', async () => {
   await startGo(['-listen', folder.file('go.sock'), '-next', folder.file('nest.sock')]);
   const chain = toGo.getAsyncService<Chain>('chain.v1.Chain');
   expect(await chain.relay({ value: 'begin' })).toEqual({ value: 'go nest end' });
   await goSpansEnded(2);
-  const spans = chainOf([...ours(), ...goSpans]);
-  expect(spans.map(({ kind }) => kind)).toEqual(['client', 'server', 'client', 'server', 'client', 'server']);
-  expect(spans.map(({ name }) => name)).toEqual(Array(6).fill(NAME));
   const toGoSocket = { ...OURS, 'server.address': folder.file('go.sock') };
   const toNestSocket = { ...OURS, 'server.address': folder.file('nest.sock') };
-  const expected = [toGoSocket, GOS, GOS, toNestSocket, toNestSocket, toNestSocket];
-  spans.forEach((span, index) => expect(span.attributes).toMatchObject(expected[index] as object));
-  expect(spans.map(({ status }) => status.toUpperCase())).toEqual(Array(6).fill('UNSET'));
+  expectChain(chainOf([...ours(), ...goSpans]), [
+    { kind: 'client', attributes: toGoSocket },
+    { kind: 'server', attributes: GOS },
+    { kind: 'client', attributes: GOS },
+    { kind: 'server', attributes: toNestSocket },
+    { kind: 'client', attributes: toNestSocket },
+    { kind: 'server', attributes: toNestSocket },
+  ]);
 });
 
-it('joins a trace that Go starts', async () => {
-  const line = await startGo(['-call', 'begin', '-next', folder.file('nest.sock')]);
-  expect(line).toContain('spanId');
+it('joins a trace that Go starts: a Go client, a Go server, a Nest server, and a Nest client behind it', async () => {
+  await startGo(['-listen', folder.file('go.sock'), '-next', folder.file('nest.sock')]);
+  await startGo(['-call', 'begin', '-next', folder.file('go.sock')]);
+  await goSpansEnded(3);
+  const toNestSocket = { ...OURS, 'server.address': folder.file('nest.sock') };
   const spans = chainOf([...ours(), ...goSpans]);
-  expect(spans.map(({ kind }) => kind)).toEqual(['client', 'server', 'client', 'server']);
-  expect(spans[0]?.attributes).toMatchObject(GOS);
-  go = undefined;
+  expectChain(spans, [
+    { kind: 'client', attributes: GOS },
+    { kind: 'server', attributes: GOS },
+    { kind: 'client', attributes: GOS },
+    { kind: 'server', attributes: toNestSocket },
+    { kind: 'client', attributes: toNestSocket },
+    { kind: 'server', attributes: toNestSocket },
+  ]);
+  expect(spans[0]?.parentId).toMatch(/^0*$/);
+});
+
+it('joins a trace that fails at Go', async () => {
+  await startGo(['-listen', folder.file('go.sock'), '-next', folder.file('nest.sock')]);
+  const chain = toGo.getAsyncService<Chain>('chain.v1.Chain');
+  await expect(chain.relay({ value: 'fail' })).rejects.toMatchObject({ code: TtrpcStatus.NOT_FOUND });
+  await goSpansEnded(1);
+  const failed = { 'rpc.status_code': 'NOT_FOUND', 'error.type': 'NOT_FOUND' };
+  const [caller, served] = chainOf([...ours(), ...goSpans]);
+  expect(caller).toMatchObject({ kind: 'client', status: 'ERROR', attributes: { ...OURS, ...failed } });
+  expect(served).toMatchObject({ kind: 'server', attributes: { ...GOS, 'rpc.ttrpc.status_code': 5 } });
 });
 
 it('marks errors as the conventions say: each for the client, its own for the server', async () => {

@@ -72,7 +72,7 @@ describe('the option callStats', () => {
     for (let call = 0; call < 5; call++) await client.call('raw.v1.Raw', 'Echo', bytes('four'));
     for (let call = 0; call < 2; call++) await client.call('raw.v1.Raw', 'Fail', bytes('xy')).catch(() => undefined);
     for (const name of ['A', 'B']) await client.call('raw.v1.Raw', name, bytes('')).catch(() => undefined);
-    await client.call('raw.v1.Raw', 'Hang', bytes(''), { timeoutMs: 20 }).catch(() => undefined);
+    await client.call('raw.v1.Raw', 'Hang', bytes(''), { timeoutMs: 500 }).catch(() => undefined);
     hanging = deferred<void>();
     const abort = new AbortController();
     const cancelled = client.call('raw.v1.Raw', 'Hang', bytes(''), { signal: abort.signal, dedicated: true });
