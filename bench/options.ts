@@ -26,6 +26,7 @@ export const USAGE = `npm run bench -- [options]
   --ms n             length of one measurement in ms (default 300, quick 150)
   --calls n          calls in each measurement, instead of --ms
   --warm-up-ms n     how long fresh peers run before they are measured (default 800, quick 300)
+  --fresh            measure servers whose heap was never collected as a whole, as none of a user's stays
   --age-s n          how long "aged" servers answer small calls before they are measured (default 120)
   --json path        where the results go, after each row (default bench/results.json)
   --resume           go on where that file ends: what stands in it is not measured again
@@ -54,6 +55,7 @@ export function readOptions(args: string[]): BenchOptions {
       ms: { type: 'string' },
       calls: { type: 'string' },
       'warm-up-ms': { type: 'string' },
+      fresh: flag,
       'age-s': { type: 'string' },
     },
   });
@@ -66,6 +68,7 @@ export function readOptions(args: string[]): BenchOptions {
     ms: number('ms', values.ms) ?? (quick ? 150 : 300),
     calls: number('calls', values.calls),
     warmUpMs: number('warm-up-ms', values['warm-up-ms']) ?? (quick ? 300 : 800),
+    collected: !values.fresh,
     ageMs: (number('age-s', values['age-s']) ?? 120) * 1000,
   };
 }

@@ -11,7 +11,7 @@ import { limits, type Limit } from './limits.js';
 
 /** A ratio beyond its limit is measured again with more rounds before it counts. */
 const ROUNDS = [3, 7, 11];
-const EFFORT: Omit<Effort, 'rounds'> = { ms: 150, warmUpMs: 500, ageMs: 0 };
+const EFFORT: Omit<Effort, 'rounds'> = { ms: 150, warmUpMs: 500, collected: false, ageMs: 0 };
 
 type Measured = Pick<Results, 'rows' | 'figures'>;
 

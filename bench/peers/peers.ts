@@ -4,6 +4,8 @@ import { RUST_PROGRAM } from './rust-programs.js';
 
 const node = (kind: 'servers' | 'drivers', name: string, ...flags: string[]): string[] => [
   process.execPath,
+  // For "collect" (bench/node/serve.ts).
+  ...(kind === 'servers' ? ['--expose-gc'] : []),
   ...flags,
   fileURLToPath(new URL(`../node/${kind}/${name}.js`, import.meta.url)),
 ];

@@ -6,6 +6,11 @@ export interface Effort {
   calls?: number | undefined;
   /** Each fresh pair runs so long before it is measured, in ms. */
   warmUpMs: number;
+  /**
+   * True: the heaps of Node servers are collected as a whole before they are measured. V8 does that to every server that
+   * runs for minutes or is idle, and collects more often from then on: it is the state that users have.
+   */
+  collected: boolean;
   /** How long the rows about aged servers let them age, in ms. */
   ageMs: number;
 }

@@ -55,6 +55,11 @@ export class PeerProcess {
     return this.#answer(op, COMMAND_MS);
   }
 
+  /** Sends a line that has no answer. */
+  tell(line: string): void {
+    this.#child.stdin?.write(`${line}\n`);
+  }
+
   /** Ends the peer's stdin, upon which it ends itself. */
   async stop(): Promise<void> {
     const kill = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);

@@ -48,7 +48,12 @@ export async function runRow(row: Row, effort: Effort, onStep: (what: string) =>
     for (const measured of [...running.values()]) {
       await attempt(measured.name, 'warm-up', async () => {
         const maxCalls = row.maxCalls ?? MAX_CALLS;
-        const rate = await measured.pair.warmUp(row.load, effort.warmUpMs, maxCalls);
+        const { pair } = measured;
+        if (effort.collected) {
+          await pair.warmUp(row.load, effort.warmUpMs / 2, maxCalls);
+          await pair.collect();
+        }
+        const rate = await pair.warmUp(row.load, effort.warmUpMs, maxCalls);
         const calls = effort.calls ?? Math.max((rate * effort.ms) / 1000, MIN_CALLS, row.load.inFlight);
         measured.calls = Math.min(Math.ceil(calls), maxCalls);
       });

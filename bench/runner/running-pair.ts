@@ -1,10 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMicros } from '../meters/cpu.js';
 import type { Load, Pair, RunResult, Sample } from '../model.js';
 import { driverCommand, serverCommand } from '../peers/peers.js';
 import { PeerProcess } from './peer-process.js';
+
+/** A collection takes some 20 ms. */
+const COLLECT_MS = 200;
 
 /** The first run of a fresh pair, in calls; each further one is twice as long until the warm-up is over. */
 const FIRST_CALLS = 64;
@@ -59,6 +63,12 @@ export class RunningPair {
       spentUs += elapsedUs;
       if (spentUs >= ms * 1000) return (calls / elapsedUs) * 1e6;
     }
+  }
+
+  /** Has a Node server collect its heap; others ignore it. */
+  async collect(): Promise<void> {
+    this.server.tell('collect');
+    await sleep(COLLECT_MS);
   }
 
   async stop(): Promise<void> {
