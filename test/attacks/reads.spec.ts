@@ -31,10 +31,8 @@ describe.each(['shared', 'stream'] as const)('a server that reads %s', (socketRe
       folder.url(),
       [
         implement(Lab, {
-          ask: ({ text }: { text: string }) => {
-            return { text };
-          },
-        } as never),
+          ask: ({ text }: { text: string }) => ({ text }),
+        }),
       ],
       { socketReads, maxBufferedBytesPerServer: 4096 * KIB },
     );
