@@ -13,7 +13,6 @@ interface Point {
   calls?: number;
 }
 
-const GO_TO_NEST: Pair = { client: 'go-ttrpc', server: 'nest-ttrpc' };
 const MIB = 1024 * 1024;
 /** In a measurement at most. */
 const MAX_CALLS = 100_000;
@@ -25,13 +24,14 @@ function growth(
   { what, sizes, work }: Growth,
   label: (size: number) => string,
   point: (size: number) => Point,
+  server = 'nest-ttrpc',
 ): Figure {
   return {
     id: `growth-${id}`,
-    title: `server CPU in µs for each ${title}`,
+    title: `Server CPU in µs for each ${title}`,
     figures: sizes.map(label),
     growth: { what, sizes, work },
-    pairs: [GO_TO_NEST],
+    pairs: [{ client: 'go-ttrpc', server }],
     quick: false,
     rounds: { quick: 1, full: 3 },
     async measure(pair, effort) {
@@ -74,17 +74,19 @@ const body = (size: number): number => Math.min(size, 4 * MIB - 64);
 export const growthFigures: Figure[] = [
   growth(
     'connections',
-    'call, by open connections; 64 calls in flight, so from 64 on the others are idle (engine alone)',
+    'call, by open connections; 64 calls in flight: up to 64 connections fewer calls share a read and a write, beyond that the others are idle',
     { what: 'connections', sizes: decades(10_000), work: 0 },
     number,
-    (connections) => ({ load: SMALL, connections, server: 'engine' }),
+    (connections) => ({ load: SMALL, connections }),
+    'engine',
   ),
   growth(
     'methods',
-    'call, by methods of the service (engine alone)',
+    'call, by methods of the service',
     { what: 'methods', sizes: [1, 10, 100, 1000, 2000], work: 0 },
     number,
     (methods) => ({ load: SMALL, server: `engine-methods-${methods}` }),
+    'engine',
   ),
   growth(
     'metadata',

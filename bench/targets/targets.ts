@@ -37,11 +37,12 @@ export const targets: Target[] = [
     ['unary-64-x1', OURS],
     ['unary-64-x1', GO],
   ),
-  ...withGoClient('unary-4k-x64', 'unary 4 KiB, 64 in flight', undefined, 0.45),
-  ...withGoClient('unary-256k-x64', 'unary 256 KiB, 64 in flight', 1.4, 0.5),
-  ...withGoClient('aged-256k-x64', 'the same after minutes of small calls', 1.4, 0.5),
-  ...withGoClient('unary-256k-x64', '256 KiB, our server in a heap of 256 MiB from the start', 1.4, 0.5, LARGE_HEAP),
-  ...withGoClient('aged-256k-x64', 'that after minutes of small calls', 1.4, 0.5, LARGE_HEAP),
+  ...withGoClient('unary-4k-x64', 'unary 4 KiB, 64 in flight', 1.6, 0.4),
+  ...withGoClient('unary-16k-x64', 'unary 16 KiB, 64 in flight', 1.8, 0.4),
+  ...withGoClient('unary-256k-x64', 'unary 256 KiB, 64 in flight', 1.6, 0.65),
+  ...withGoClient('aged-256k-x64', 'the same after minutes of small calls', 1.6, 0.65),
+  ...withGoClient('unary-256k-x64', '256 KiB, our server in a heap of 256 MiB from the start', 1.6, 0.65, LARGE_HEAP),
+  ...withGoClient('aged-256k-x64', 'that after minutes of small calls', 1.6, 0.65, LARGE_HEAP),
   ratioTarget(
     'Nest client to Nest server, 64 B, 64 in flight: throughput, ours : Nest gRPC',
     '>=',
@@ -58,13 +59,21 @@ export const targets: Target[] = [
     ['unary-64-x64', BOTH_OURS],
     ['unary-64-x64', NEST_TCP],
   ),
-  ratioTarget(
-    'Go server, 64 B, 64 in flight: client CPU, our Nest client : Go client',
-    '<=',
-    0.5,
-    'clientCpuUs',
-    ['unary-64-x64', OUR_CLIENT],
-    ['unary-64-x64', GO],
+  ...(
+    [
+      ['unary-64-x64', '64 B'],
+      ['unary-4k-x64', '4 KiB'],
+      ['unary-256k-x64', '256 KiB'],
+    ] as const
+  ).map(([row, size]) =>
+    ratioTarget(
+      `Go server, ${size}, 64 in flight: client CPU, our Nest client : Go client`,
+      '<=',
+      0.5,
+      'clientCpuUs',
+      [row, OUR_CLIENT],
+      [row, GO],
+    ),
   ),
   ...withGoClient('download-64', 'server-streaming 64 B', 3.5),
   ratioTarget(
@@ -84,7 +93,7 @@ export const targets: Target[] = [
     ['download-64', GRPC_GO],
   ),
   ...withGoClient('chat-64', 'bidi echo 64 B, 64 outstanding', 1.7),
-  ...withGoClient('upload-64', 'client-streaming 64 B', 1.3, 0.65),
+  ...withGoClient('upload-64', 'client-streaming 64 B', 1.2, 0.65),
   ratioTarget(
     'unary 64 B, 64 in flight, Go client: server CPU, engine alone : bare Node floor',
     '<=',
@@ -93,18 +102,26 @@ export const targets: Target[] = [
     ['unary-64-x64', 'go-ttrpc -> engine'],
     ['unary-64-x64', 'go-ttrpc -> floor'],
   ),
-  figureTarget('memory for each of 1,000 connections after one call', 8, 'KiB', 'memory', 'per connection KiB'),
+  figureTarget('memory for each of 1,000 connections after one call', 4, 'KiB', 'memory', 'per connection KiB'),
   figureTarget(
     'peak memory with 64 calls of 256 KiB in flight, above idle',
-    50,
+    40,
     'MiB',
     'memory',
     'peak above idle MiB',
   ),
+  ratioTarget(
+    'a handler that computes for 100 µs: throughput, two workers : one',
+    '>=',
+    1.8,
+    'perSecond',
+    ['cores-100us-x64', 'go-ttrpc -> nest-cluster-2'],
+    ['cores-100us-x64', 'go-ttrpc -> nest-cluster-1'],
+  ),
   {
     measure: 'start to first reply, ours : Nest TCP',
     bound: '<=',
-    limit: 1.1,
+    limit: 0.9,
     measured: (results) => figureRatio(results, 'start', 'ms', 'nest-ttrpc', 'nest-tcp'),
   },
 ];
