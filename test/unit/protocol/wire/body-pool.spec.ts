@@ -160,7 +160,7 @@ describe('the pool of bodies', () => {
     const given = Array.from({ length: 20 }, () => Buffer.allocUnsafeSlow(200_000));
     for (const body of given) returnBody(body);
     const taken = Array.from({ length: 20 }, () => takeBody(200_000));
-    expect(given.filter((body) => (taken as Buffer[]).includes(body)).length).toBe(5);
+    expect(given.filter((body) => taken.includes(body)).length).toBe(5);
     returnBody(Buffer.allocUnsafeSlow(200_000));
     expect(takeBody(150_000).length).toBe(150_000);
     expect(takeBody(160_000).length).toBe(200_000);
