@@ -2,7 +2,7 @@ import config from './jest.config.js';
 
 // The suites that drive src in the process of the test, with the part of src that they run. The optional rooms are tested
 // by programs of their own (test/cli, test/nri, test/containerd, test/interop), which this would not see.
-const OPTIONAL = ['cli', 'containerd', 'grpc', 'health', 'nri', 'opentelemetry', 'reflection'];
+const OPTIONAL = ['cli', 'containerd', 'grpc', 'health', 'metrics', 'nri', 'opentelemetry', 'reflection'];
 
 /** @type {import('jest').Config} */
 export default {

@@ -77,5 +77,5 @@ export function shapeOf(lines: readonly TapLine[]): string[] {
 
 /** The lines of a recording. */
 export function recordingOf(file: string): { event?: string }[] {
-  return linesOf(readFileSync(file, 'utf8')) as { event?: string }[];
+  return linesOf(readFileSync(file, 'utf8'));
 }

@@ -157,7 +157,7 @@ export class Load {
     try {
       call = this.#call(client, number);
     } catch (error) {
-      call = Promise.reject(error as Error);
+      call = Promise.reject(error);
     }
     call.then(
       () => this.#ended(plannedAt, 0, ''),

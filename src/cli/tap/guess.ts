@@ -44,9 +44,10 @@ function readValue(reader: protobuf.Reader, wireType: number, depth: number): un
 }
 
 /** A number where that is exact, else its digits. */
-function plain(value: protobuf.Long | number): unknown {
-  const number = Number(value.toString());
-  return Number.isSafeInteger(number) ? number : value.toString();
+function plain(value: { toString(): string }): unknown {
+  const digits = value.toString();
+  const number = Number(digits);
+  return Number.isSafeInteger(number) ? number : digits;
 }
 
 function guessBytes(bytes: Uint8Array, depth: number): unknown {

@@ -51,8 +51,8 @@ export class TapSchema {
   /** A detail of a status, by the first schema that has its type. */
   detailToJson(detail: StatusDetail): unknown {
     const name = detail.typeUrl.slice(detail.typeUrl.lastIndexOf('/') + 1);
-    const schema = this.#schemas.find((each) => each.find(name)) ?? (this.#schemas[0] as CommandSchema);
-    return schema.detailToJson(detail);
+    const [first] = this.#schemas;
+    return (this.#schemas.find((each) => each.find(name)) ?? first)?.detailToJson(detail);
   }
 
   async #ask(): Promise<void> {
