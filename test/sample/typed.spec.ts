@@ -26,6 +26,7 @@ describe('sample/typed', () => {
 
   it('has the code that buf and protoc-gen-es generate', async () => {
     const end = await run(join(ROOT, 'scripts/generate.mjs'), '--check');
-    expect(end).toMatchObject({ status: 0, stdout: 'sample/typed/gen: 1 file is as generated\n' });
+    expect(end.status).toBe(0);
+    expect(end.stdout).toContain('sample/typed/gen: 1 file is as generated\n');
   });
 });
