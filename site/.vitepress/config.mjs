@@ -4,6 +4,7 @@ import { defineConfig } from 'vitepress';
 import { sidebars } from '../map.mjs';
 import { built, cache, pages, repository } from '../places.mjs';
 import { anchorOf } from './anchors.mjs';
+import { bracesAreText } from './braces.mjs';
 import { namedCode } from './named-code.mjs';
 import { tablesForPhones } from './tables.mjs';
 
@@ -33,6 +34,7 @@ export default defineConfig({
     // The anchors that the same pages have on GitHub.
     anchor: { slugify: anchorOf },
     config(markdown) {
+      bracesAreText(markdown);
       namedCode(markdown);
       tablesForPhones(markdown);
     },
