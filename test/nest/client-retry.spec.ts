@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -14,7 +15,7 @@ import {
   type TtrpcStreamSource,
 } from 'nestjs-ttrpc';
 import { fakeTtrpcService, type FakeScript, type FakeTtrpcService } from 'nestjs-ttrpc/testing';
-import { lastValueFrom, of, Subject, throwError, toArray, type Observable } from 'rxjs';
+import { lastValueFrom, Observable, of, Subject, throwError, toArray } from 'rxjs';
 import { deferred } from '../support/deferred.js';
 import { startProgram, type Program } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
@@ -197,6 +198,30 @@ describe('a call that was never sent', () => {
     expect(error.notRetried).toBe('all 3 attempts have failed');
     await new Promise((resolve) => setImmediate(resolve));
     expect(ended).toBe(1);
+  });
+
+  it('logs what its request stream throws while it cleans up, and goes on', async () => {
+    const logged = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    const source = new Observable<Item>((subscriber) => {
+      setImmediate(() => {
+        subscriber.next({ text: 'a' });
+        subscriber.complete();
+      });
+      return () => {
+        throw new Error('the teardown failed');
+      };
+    });
+    await serve(echo);
+    try {
+      expect((await store({ retry: quick }).load(source)).text).toBe('a');
+      expect(logged.mock.calls.map(([text]) => text as string)).toEqual([
+        expect.stringMatching(
+          /the clean-up of the request stream of retry\.v1\.Store\/Load threw: .*the teardown failed/s,
+        ),
+      ]);
+    } finally {
+      logged.mockRestore();
+    }
   });
 
   it('is not made again when its own request stream fails', async () => {

@@ -1,5 +1,7 @@
-import { from, isObservable, Observable, Subscriber, type ObservableInput } from 'rxjs';
-import { isIterable } from '../../protocol/connection/pump.js';
+import { Observable, type Subscriber } from 'rxjs';
+import { iteratorOf, leave } from '../../protocol/connection/pump.js';
+import { GuardedSubscriber } from './guarded-subscriber.js';
+import { readRequests } from './request-source.js';
 
 /**
  * The request stream of a call that may be made again: each attempt reads it from its beginning. What the source has
@@ -12,12 +14,12 @@ export interface ReplayedRequests {
   end(): void;
 }
 
-/** The requests that `source` gives; undefined for what is no stream: the call itself complains of it. */
-export function replayedRequests(source: unknown): ReplayedRequests | undefined {
-  if (isIterable(source) && (Symbol.asyncIterator in source || !isSubscribable(source))) {
-    return new ReplayedIterable(source);
-  }
-  return isSubscribable(source) ? new ReplayedObservable(source) : undefined;
+/** The requests that `source` gives the rpc `fullName`; undefined for what is not a stream: the call itself complains of it. */
+export function replayedRequests(source: unknown, fullName: string): ReplayedRequests | undefined {
+  return readRequests<ReplayedRequests>(source, {
+    iterable: (iterable) => new ReplayedIterable(iterable),
+    observable: (observable) => new ReplayedObservable(observable, fullName),
+  });
 }
 
 type Result = IteratorResult<unknown> | Promise<IteratorResult<unknown>>;
@@ -58,18 +60,12 @@ class ReplayedIterable implements ReplayedRequests {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    // A source may fail while it cleans up; nobody is left to hear of it.
-    try {
-      Promise.resolve(this.#iterator?.return?.()).catch(() => undefined);
-    } catch {
-      // As above, for a synchronous iterator.
-    }
+    if (this.#iterator) leave(this.#iterator);
   }
 }
 
 /** Subscribes once, so that nothing of a hot source is lost. */
 class ReplayedObservable implements ReplayedRequests {
-  readonly #source: Observable<unknown>;
   #reader: Subscriber<unknown> | undefined;
   #kept: unknown[] = [];
   #keeps = true;
@@ -77,10 +73,10 @@ class ReplayedObservable implements ReplayedRequests {
   #end: ((subscriber: Subscriber<unknown>) => void) | undefined;
   #current: { readonly subscriber: Subscriber<unknown>; readonly sent: () => boolean } | undefined;
 
-  constructor(source: Subscribable) {
-    // Of another library or another copy of RxJS: `from` knows the interop symbol.
-    this.#source = isObservable(source) ? source : from(source as unknown as ObservableInput<unknown>);
-  }
+  constructor(
+    private readonly source: Observable<unknown>,
+    private readonly fullName: string,
+  ) {}
 
   attempt(sent: () => boolean): Observable<unknown> {
     return new Observable((subscriber) => {
@@ -89,12 +85,12 @@ class ReplayedObservable implements ReplayedRequests {
       this.#current = { subscriber, sent };
       if (this.#reader) return;
       // A Subscriber of its own, since a synchronous source must be stopped before `subscribe` returns.
-      this.#reader = new Subscriber<unknown>({
+      this.#reader = new GuardedSubscriber(this.fullName, {
         next: (value) => this.#next(value),
         error: (error: unknown) => this.#finish((each) => each.error(error)),
         complete: () => this.#finish((each) => each.complete()),
       });
-      this.#source.subscribe(this.#reader);
+      this.source.subscribe(this.#reader);
     });
   }
 
@@ -115,16 +111,4 @@ class ReplayedObservable implements ReplayedRequests {
     this.#end = end;
     if (this.#current) end(this.#current.subscriber);
   }
-}
-
-function iteratorOf(source: AsyncIterable<unknown> | Iterable<unknown>): AsyncIterator<unknown> | Iterator<unknown> {
-  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
-}
-
-interface Subscribable {
-  subscribe(...args: never[]): unknown;
-}
-
-function isSubscribable(value: unknown): value is Subscribable {
-  return typeof value === 'object' && value !== null && typeof (value as Subscribable).subscribe === 'function';
 }

@@ -1,22 +1,21 @@
-import { from, isObservable, Subscriber, type Observable, type ObservableInput, type Observer } from 'rxjs';
+import type { Observable, Subscriber } from 'rxjs';
 import { requestError } from '../../protocol/client/call-errors.js';
 import type { CallMethod, FeedOwner, RequestFeed } from '../../protocol/client/call-runtime.js';
 import { CallerContext } from '../../protocol/client/caller-context.js';
 import type { ClientCall } from '../../protocol/client/client-call.js';
 import { IterableFeed } from '../../protocol/client/iterable-feed.js';
-import { isIterable } from '../../protocol/connection/pump.js';
 import { badCall, describe } from './caller-error.js';
 import { logCallbackError } from './client-log.js';
+import { cleanUp, GuardedSubscriber } from './guarded-subscriber.js';
+import { readRequests } from './request-source.js';
 
-/**
- * The feed for the stream argument of a call. What is both an Observable and an AsyncIterable (a TtrpcStream) is read by
- * demand. @throws INVALID_ARGUMENT that names the rpc for what is not a stream
- */
+/** The feed for the stream argument of a call. @throws INVALID_ARGUMENT that names the rpc for what is not a stream */
 export function requestFeed(source: unknown, method: CallMethod): RequestFeed {
-  if (isIterable(source) && (Symbol.asyncIterator in source || !isSubscribable(source))) {
-    return new IterableFeed(source, method.request);
-  }
-  if (isSubscribable(source)) return new ObservableFeed(toObservable(source), method);
+  const feed = readRequests<RequestFeed>(source, {
+    iterable: (iterable) => new IterableFeed(iterable, method.request),
+    observable: (observable) => new ObservableFeed(observable, method),
+  });
+  if (feed) return feed;
   throw badCall(
     `${method.fullName} takes a stream: expected an Observable or an AsyncIterable of ${method.request.typeName}, ` +
       `got ${describe(source)}`,
@@ -69,41 +68,6 @@ class ObservableFeed implements RequestFeed {
   }
 }
 
-/** What fails while the source cleans up is logged: the unsubscriber could not handle it. */
-class GuardedSubscriber extends Subscriber<unknown> {
-  constructor(
-    private readonly fullName: string,
-    observer: Observer<unknown>,
-  ) {
-    super(observer);
-  }
-
-  override unsubscribe(): void {
-    try {
-      super.unsubscribe();
-    } catch (error) {
-      logCallbackError(cleanUp(this.fullName), error);
-    }
-  }
-}
-
 function unsubscribe(this: Subscriber<unknown>): void {
   this.unsubscribe();
-}
-
-function cleanUp(fullName: string): string {
-  return `the clean-up of the request stream of ${fullName}`;
-}
-
-interface Subscribable {
-  subscribe(...args: never[]): unknown;
-}
-
-function isSubscribable(value: unknown): value is Subscribable {
-  return typeof value === 'object' && value !== null && typeof (value as Subscribable).subscribe === 'function';
-}
-
-function toObservable(source: Subscribable): Observable<unknown> {
-  // Of another library or another copy of RxJS: `from` knows the interop symbol.
-  return isObservable(source) ? source : from(source as unknown as ObservableInput<unknown>);
 }

@@ -12,6 +12,7 @@ import { Timer } from '../../protocol/core/timer.js';
 import type { TtrpcCallOptions } from '../api/call-options.js';
 import type { Caller, WaitingCall } from './caller.js';
 import { logCallbackError } from './client-log.js';
+import { cleanUp } from './guarded-subscriber.js';
 import { ObservableCall } from './observable-call.js';
 import type { ReaderFlow } from './reader-flow.js';
 import { replayedRequests, type ReplayedRequests } from './replayed-requests.js';
@@ -40,7 +41,7 @@ export class RetryingCall implements WaitingCall {
   /** Begins the first attempt; all of them have what `start` says. */
   run(request: unknown, options: TtrpcCallOptions, start: CallStart): void {
     this.subscriber.add(() => this.#end());
-    if (sendsRequestStream(this.method.shape)) this.#requests = replayedRequests(request);
+    if (sendsRequestStream(this.method.shape)) this.#requests = replayedRequests(request, this.method.fullName);
     this.#begin(request, options, start);
   }
 
@@ -132,7 +133,7 @@ export class RetryingCall implements WaitingCall {
       this.#latest?.unsubscribe();
       requests?.end();
     } catch (error) {
-      logCallbackError(`the clean-up of the request stream of ${this.method.fullName}`, error);
+      logCallbackError(cleanUp(this.method.fullName), error);
     }
   }
 }

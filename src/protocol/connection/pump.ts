@@ -90,7 +90,8 @@ export function abandon(source: AsyncIterable<unknown> | Iterable<unknown>): voi
   }
 }
 
-function leave(iterator: AsyncIterator<unknown> | Iterator<unknown>): void {
+/** Lets a source clean up of which no more is read. Never throws. */
+export function leave(iterator: AsyncIterator<unknown> | Iterator<unknown>): void {
   // A source may fail while it cleans up; nothing is left to report that to.
   try {
     Promise.resolve(iterator.return?.()).catch(() => undefined);
@@ -99,7 +100,8 @@ function leave(iterator: AsyncIterator<unknown> | Iterator<unknown>): void {
   }
 }
 
-function iteratorOf<T>(source: AsyncIterable<T> | Iterable<T>): AsyncIterator<T> | Iterator<T> {
+/** How a {@link Pump} reads `source`. @throws what the source throws when it has no iterator (a locked stream) */
+export function iteratorOf<T>(source: AsyncIterable<T> | Iterable<T>): AsyncIterator<T> | Iterator<T> {
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]();
 }
 
