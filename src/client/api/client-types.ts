@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { ReceivedFrom, RequestOf, ResponseOf, SentTo } from '../../protocol/wire/method-types.js';
 import type { MethodDescriptor } from '../../schema/service-descriptor.js';
 import type { TtrpcCallOptions } from './call-options.js';
 
@@ -21,24 +22,18 @@ export type ReservedName =
   | 'valueOf'
   | 'constructor';
 
-/** What is encoded. */
-type RequestOf<Method extends MethodDescriptor> = Parameters<Method['request']['encode']>[0];
+/** What the functions for a method take. */
+type Argument<Method extends MethodDescriptor> = SentTo<
+  Method,
+  RequestOf<Method>,
+  TtrpcStreamSource<RequestOf<Method>>
+>;
 
-/** What is decoded. */
-type ResponseOf<Method extends MethodDescriptor> = ReturnType<Method['response']['decode']>;
-
-/** What the functions for a method take: a message, a stream, or either where the type does not tell the shape. */
-type ArgumentOf<Method extends MethodDescriptor> = [Method['shape']] extends ['unary' | 'server-streaming']
-  ? RequestOf<Method>
-  : [Method['shape']] extends ['client-streaming' | 'bidi']
-    ? TtrpcStreamSource<RequestOf<Method>>
-    : RequestOf<Method> | TtrpcStreamSource<RequestOf<Method>>;
-
-type AsyncResultOf<Method extends MethodDescriptor> = [Method['shape']] extends ['unary' | 'client-streaming']
-  ? Promise<ResponseOf<Method>>
-  : [Method['shape']] extends ['server-streaming' | 'bidi']
-    ? AsyncIterableIterator<ResponseOf<Method>, undefined>
-    : Promise<ResponseOf<Method>> | AsyncIterableIterator<ResponseOf<Method>, undefined>;
+type AsyncResult<Method extends MethodDescriptor> = ReceivedFrom<
+  Method,
+  Promise<ResponseOf<Method>>,
+  AsyncIterableIterator<ResponseOf<Method>, undefined>
+>;
 
 /** The names of an rpc's functions: `SayHello` and `sayHello`. */
 type NamesOf<Name extends string> = Exclude<Name | Capitalize<Name> | Uncapitalize<Name>, ReservedName>;
@@ -46,7 +41,7 @@ type NamesOf<Name extends string> = Exclude<Name | Capitalize<Name> | Uncapitali
 /** The proxy that `getService` makes for a ServiceDescriptor with these methods: cold Observables. */
 export type ObservableService<All extends Record<string, MethodDescriptor>> = {
   readonly [Name in keyof All & string as NamesOf<Name>]: (
-    request: ArgumentOf<All[Name]>,
+    request: Argument<All[Name]>,
     options?: TtrpcCallOptions,
   ) => Observable<ResponseOf<All[Name]>>;
 };
@@ -54,7 +49,7 @@ export type ObservableService<All extends Record<string, MethodDescriptor>> = {
 /** The proxy that `getAsyncService` makes for a ServiceDescriptor with these methods: Promises and AsyncIterables. */
 export type AsyncService<All extends Record<string, MethodDescriptor>> = {
   readonly [Name in keyof All & string as NamesOf<Name>]: (
-    request: ArgumentOf<All[Name]>,
+    request: Argument<All[Name]>,
     options?: TtrpcCallOptions,
-  ) => AsyncResultOf<All[Name]>;
+  ) => AsyncResult<All[Name]>;
 };

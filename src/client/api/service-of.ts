@@ -1,3 +1,4 @@
+import type { ReceivedFrom, ResponseOf, SentTo } from '../../protocol/wire/method-types.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../../schema/service-descriptor.js';
 import type { TtrpcCallOptions } from './call-options.js';
 import type { ReservedName } from './client-types.js';
@@ -5,20 +6,14 @@ import type { ReservedName } from './client-types.js';
 /** What a handler gets and a caller passes: a whole message, as the codec decodes it. */
 type Request<Method extends MethodDescriptor> = ReturnType<Method['request']['decode']>;
 
-/** What a handler returns and a caller gets: a whole message, too. */
-type Response<Method extends MethodDescriptor> = ReturnType<Method['response']['decode']>;
+type Argument<Method extends MethodDescriptor> = SentTo<Method, Request<Method>, AsyncIterable<Request<Method>>>;
 
-type Argument<Method extends MethodDescriptor> = [Method['shape']] extends ['unary' | 'server-streaming']
-  ? Request<Method>
-  : [Method['shape']] extends ['client-streaming' | 'bidi']
-    ? AsyncIterable<Request<Method>>
-    : Request<Method> | AsyncIterable<Request<Method>>;
-
-type Result<Method extends MethodDescriptor> = [Method['shape']] extends ['unary' | 'client-streaming']
-  ? Promise<Response<Method>>
-  : [Method['shape']] extends ['server-streaming' | 'bidi']
-    ? AsyncIterable<Response<Method>>
-    : Promise<Response<Method>> | AsyncIterable<Response<Method>>;
+/** What a handler returns and a caller gets: whole messages, too. */
+type Result<Method extends MethodDescriptor> = ReceivedFrom<
+  Method,
+  Promise<ResponseOf<Method>>,
+  AsyncIterable<ResponseOf<Method>>
+>;
 
 /**
  * A function with the parameters of a method: a class's method may declare narrower ones, such as the TtrpcContext that

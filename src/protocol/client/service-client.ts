@@ -1,27 +1,26 @@
 import { sendsResponseStream } from '../core/method-shape.js';
 import { methodRef } from '../wire/method-ref.js';
+import type { ReceivedFrom, RequestOf, ResponseOf, SentTo } from '../wire/method-types.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../wire/service-descriptor.js';
 import type { CallMethod } from './call-runtime.js';
 import type { RouteOptions } from './channel.js';
 import type { AsyncCalls } from './runtime-calls.js';
 
-type RequestOf<Method extends MethodDescriptor> = Parameters<Method['request']['encode']>[0];
-
-type ResponseOf<Method extends MethodDescriptor> = ReturnType<Method['response']['decode']>;
-
 type Streamed<T> = AsyncIterable<T> | Iterable<T>;
 
-type ArgumentOf<Method extends MethodDescriptor> = [Method['shape']] extends ['unary' | 'server-streaming']
-  ? RequestOf<Method>
-  : [Method['shape']] extends ['client-streaming' | 'bidi']
-    ? Streamed<RequestOf<Method>>
-    : RequestOf<Method> | Streamed<RequestOf<Method>>;
+type Argument<Method extends MethodDescriptor> = SentTo<Method, RequestOf<Method>, Streamed<RequestOf<Method>>>;
 
-type ResultOf<Method extends MethodDescriptor> = [Method['shape']] extends ['unary' | 'client-streaming']
-  ? Promise<ResponseOf<Method>>
-  : [Method['shape']] extends ['server-streaming' | 'bidi']
-    ? AsyncIterableIterator<ResponseOf<Method>, undefined>
-    : Promise<ResponseOf<Method>> & AsyncIterableIterator<ResponseOf<Method>, undefined>;
+type Single<Method extends MethodDescriptor> = Promise<ResponseOf<Method>>;
+
+type Responses<Method extends MethodDescriptor> = AsyncIterableIterator<ResponseOf<Method>, undefined>;
+
+/** Both at once where the type does not tell the shape: whoever knows it uses the one that it has. */
+type Result<Method extends MethodDescriptor> = ReceivedFrom<
+  Method,
+  Single<Method>,
+  Responses<Method>,
+  Single<Method> & Responses<Method>
+>;
 
 /**
  * Functions for the rpcs of a service, by their names and those with a small first letter: a Promise, begun at once, or an
@@ -29,9 +28,9 @@ type ResultOf<Method extends MethodDescriptor> = [Method['shape']] extends ['una
  */
 export type ServiceClient<All extends Record<string, MethodDescriptor>, Options> = {
   readonly [Name in keyof All & string as Exclude<Name | Uncapitalize<Name>, 'then'>]: (
-    request: ArgumentOf<All[Name]>,
+    request: Argument<All[Name]>,
     options?: Options,
-  ) => ResultOf<All[Name]>;
+  ) => Result<All[Name]>;
 };
 
 /** Makes the functions of a {@link ServiceClient}: a frozen plain object. An rpc named `then` is reachable by `Then` only. */

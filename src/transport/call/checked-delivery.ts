@@ -1,33 +1,30 @@
 import type { Subscriber } from 'rxjs';
 import type { ReceiveQueue } from '../../protocol/connection/receive-queue.js';
-import { sendsResponseStream } from '../../protocol/core/method-shape.js';
 import type { ServerCall } from '../../protocol/server/server-call.js';
 import type { MessageCheck } from './message-check.js';
-import type { Delivery } from './stream-delivery.js';
+import { PacedDelivery } from './paced-delivery.js';
 
 /**
  * As StreamDelivery, for messages that are checked: one is checked at a time, and those behind it wait in the queue, where
  * their number is limited.
  */
-export class CheckedDelivery<T> implements Delivery<T> {
-  readonly #responsesFlow: boolean;
+export class CheckedDelivery<T> extends PacedDelivery<T> {
   #busy = false;
-  #waiting = false;
 
   constructor(
-    private readonly call: ServerCall,
+    call: ServerCall,
     private readonly queue: ReceiveQueue<T>,
     private readonly subscriber: Subscriber<T>,
     private readonly check: MessageCheck<T>,
     /** Gets what the subscriber throws at its end. */
     private readonly onFailed: (error: unknown) => void,
   ) {
-    this.#responsesFlow = sendsResponseStream(call.method.shape);
+    super(call);
   }
 
   /** Takes `message` if it is its turn now; else it belongs into the queue. */
   offer(message: T): boolean {
-    if (this.#busy || this.queue.size > 0 || this.subscriber.closed || !this.#takes()) return false;
+    if (this.#busy || this.queue.size > 0 || this.subscriber.closed || !this.takes()) return false;
     this.#checkNext(message);
     return true;
   }
@@ -35,9 +32,8 @@ export class CheckedDelivery<T> implements Delivery<T> {
   /** Delivers the next message, if there is one and the subscriber takes it, or the end. */
   readonly deliver = (): void => {
     if (this.#busy || this.subscriber.closed) return;
-    this.#waiting = false;
-    if (!this.#takes()) {
-      this.#wait();
+    if (!this.takes()) {
+      this.wait();
       return;
     }
     if (this.queue.size > 0) {
@@ -67,15 +63,5 @@ export class CheckedDelivery<T> implements Delivery<T> {
     } catch (error) {
       this.onFailed(error);
     }
-  }
-
-  #takes(): boolean {
-    return !this.#responsesFlow || this.call.ended || this.call.writable;
-  }
-
-  #wait(): void {
-    if (this.#waiting) return;
-    this.#waiting = true;
-    this.call.onWritable(this.deliver);
   }
 }

@@ -10,7 +10,8 @@ import { TtrpcStatus } from '../../protocol/core/status.js';
 import { CheckedDelivery } from './checked-delivery.js';
 import { guardedReader, type ReaderFailures } from './guarded-reader.js';
 import { CheckedIterator, type MessageCheck } from './message-check.js';
-import { StreamDelivery, type Delivery } from './stream-delivery.js';
+import type { Delivery } from './paced-delivery.js';
+import { StreamDelivery } from './stream-delivery.js';
 import { watchError } from './unheard-errors.js';
 
 /**

@@ -1,40 +1,30 @@
 import type { Subscriber } from 'rxjs';
 import type { ReceiveQueue } from '../../protocol/connection/receive-queue.js';
-import { sendsResponseStream } from '../../protocol/core/method-shape.js';
 import type { ServerCall } from '../../protocol/server/server-call.js';
-
-/** Brings the messages of a request stream to one subscriber. */
-export interface Delivery<T> {
-  /** False when `message` belongs into the queue. */
-  offer(message: T): boolean;
-  /** There may be something in the queue, or its end. */
-  readonly deliver: () => void;
-}
+import { PacedDelivery } from './paced-delivery.js';
 
 /**
  * Brings the messages of a request stream to one subscriber: at once while it takes them, else from the queue. A handler
  * that maps each message to a response is slowed here, by its own client's reading.
  */
-export class StreamDelivery<T> implements Delivery<T> {
-  readonly #responsesFlow: boolean;
+export class StreamDelivery<T> extends PacedDelivery<T> {
   #delivering = false;
   /** Something came while a message was delivered: by a Duplex that delivers while it is written to, or the end. */
   #missed = false;
-  #waiting = false;
 
   constructor(
-    private readonly call: ServerCall,
+    call: ServerCall,
     private readonly queue: ReceiveQueue<T>,
     private readonly subscriber: Subscriber<T>,
     /** Gets what the subscriber throws at its end: RxJS's `finalize()` and teardowns throw there. */
     private readonly onFailed: (error: unknown) => void,
   ) {
-    this.#responsesFlow = sendsResponseStream(call.method.shape);
+    super(call);
   }
 
   /** Delivers `message` if it is its turn and the subscriber takes it now; else it belongs into the queue. */
   offer(message: T): boolean {
-    if (this.#delivering || this.queue.size > 0 || this.subscriber.closed || !this.#takes()) return false;
+    if (this.#delivering || this.queue.size > 0 || this.subscriber.closed || !this.takes()) return false;
     this.#delivering = true;
     try {
       this.subscriber.next(message);
@@ -54,7 +44,6 @@ export class StreamDelivery<T> implements Delivery<T> {
     }
     this.#delivering = true;
     this.#missed = false;
-    this.#waiting = false;
     try {
       this.#deliverAll();
     } catch (error) {
@@ -66,8 +55,8 @@ export class StreamDelivery<T> implements Delivery<T> {
   #deliverAll(): void {
     const { queue, subscriber } = this;
     while (!subscriber.closed) {
-      if (!this.#takes()) {
-        this.#wait();
+      if (!this.takes()) {
+        this.wait();
         break;
       }
       if (queue.size > 0) {
@@ -81,15 +70,5 @@ export class StreamDelivery<T> implements Delivery<T> {
       }
       break;
     }
-  }
-
-  #takes(): boolean {
-    return !this.#responsesFlow || this.call.ended || this.call.writable;
-  }
-
-  #wait(): void {
-    if (this.#waiting) return;
-    this.#waiting = true;
-    this.call.onWritable(this.deliver);
   }
 }

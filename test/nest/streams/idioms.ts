@@ -113,7 +113,7 @@ export const IDIOMS: readonly Idiom[] = [
     async handle(messages) {
       const subject = new Subject<HelloResponse>();
       feed(messages, subject);
-      await turns(5);
+      await turns(2);
       return subject.asObservable();
     },
     answers: ALL,
@@ -123,7 +123,7 @@ export const IDIOMS: readonly Idiom[] = [
     rpc: 'bidiHello',
     source: COMMON,
     async handle(messages) {
-      await turns(5);
+      await turns(2);
       const subject = new Subject<HelloResponse>();
       feed(messages, subject);
       return subject.asObservable();
@@ -196,7 +196,7 @@ export const IDIOMS: readonly Idiom[] = [
           subject.complete();
         },
       });
-      await turns(5);
+      await turns(2);
       return subject.asObservable();
     },
     answers: ['a b c'],
