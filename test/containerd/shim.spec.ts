@@ -66,7 +66,14 @@ withContainerd.each([
   it(`runs a container, ${RUNS} times`, async () => {
     for (let i = 0; i < RUNS; i++) {
       const output = await containerd.ctr(
-        ...run('--rm', '--env=GREETING=hello', name(), '/bin/sh', '-c', `echo $GREETING; echo oops >&2; ${STAY}; exit 7`),
+        ...run(
+          '--rm',
+          '--env=GREETING=hello',
+          name(),
+          '/bin/sh',
+          '-c',
+          `echo $GREETING; echo oops >&2; ${STAY}; exit 7`,
+        ),
       );
       expect(output).toMatchObject({ status: 7, stdout: 'hello\n' });
       expect(output.stderr).toContain('oops');
@@ -75,7 +82,7 @@ withContainerd.each([
 
   it('hands on 5 MB of output', async () => {
     const { stdout, status } = await containerd.ctr(
-      ...run('--rm', name(), '/bin/sh', '-c', 'head -c 5000000 /dev/zero | tr "\\0" x'),
+      ...run('--rm', name(), '/bin/sh', '-c', `head -c 5000000 /dev/zero | tr '\\0' x; ${STAY}`),
     );
     expect(status).toBe(0);
     expect(stdout).toHaveLength(5_000_000);
