@@ -239,6 +239,9 @@ func call(method protoreflect.MethodDescriptor, given fields) (any, error) {
 	service := string(method.Parent().FullName())
 	if err := client.Call(ctx, service, string(method.Name()), request, response); err != nil {
 		failed := status.Convert(err)
+		if ctx.Err() != nil {
+			failed = status.FromContextError(ctx.Err())
+		}
 		return map[string]any{"code": failed.Code(), "message": failed.Message()}, nil
 	}
 	asJSON, err := toJSON(response)
