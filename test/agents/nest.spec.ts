@@ -39,7 +39,6 @@ interface AgentService {
   waitProcess(request: { containerId: string }): Observable<{ status: number }>;
   getGuestDetails(request: object): Observable<{ memBlockSizeBytes: string | bigint; agentDetails: object }>;
   listInterfaces(request: object): Observable<{ Interfaces: object[] }>;
-  // eslint-disable-next-line @typescript-eslint/naming-convention -- the rpc's own name
   getOOMEvent(request: object, options?: object): Observable<{ containerId: string }>;
   setPolicy(request: { policy: string }): Observable<object>;
 }
