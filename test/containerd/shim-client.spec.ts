@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -59,6 +59,7 @@ withRustShim(`the Rust shim (containerd-runc-shim ${RUST_SHIM}) without containe
     await task.delete({ id });
     await task.shutdown({ id }).catch(() => undefined);
     await shim.close();
+    await removed(shim.address.address);
     await events.close();
     folder.remove();
   });
@@ -90,6 +91,8 @@ function drivenWithoutContainerd(version: 2 | 3, find: () => Promise<string>, bu
 
   afterEach(async () => {
     await shim?.close();
+    // A shim that ends finds its socket by a file in its bundle, and removes it.
+    if (shim) await removed(shim.address.address);
     shim = undefined;
     await events.close();
     folder.remove();
@@ -216,6 +219,12 @@ function drivenWithoutContainerd(version: 2 | 3, find: () => Promise<string>, bu
     await expect(ShimClient.start({ ...options, binary: '/bin/false' })).rejects.toThrow('has ended with status 1');
     await expect(ShimClient.connect({ bundle: folder.path })).rejects.toThrow('names no shim');
   });
+}
+
+/** Waits until a socket's file is gone, as it is when its shim has ended. */
+async function removed(address: string): Promise<void> {
+  const path = address.replace('unix://', '');
+  while (existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 describe('what start writes', () => {
