@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -9,7 +10,7 @@ const run = promisify(execFile);
 const folder = fileURLToPath(new URL('rust', import.meta.url));
 
 /** The version of the crate `containerd-runc-shim` that is tested. */
-export const RUST_SHIM = '0.2.0';
+export const RUST_SHIM = /^version=(\S+)$/m.exec(readFileSync(join(folder, 'build'), 'utf8'))?.[1] ?? '';
 
 /** How long a first build may take, in ms: two to three minutes of CPU. */
 export const RUST_BUILD_MS = 900_000;

@@ -58,8 +58,7 @@ withRustShim(`the Rust shim (containerd-runc-shim ${RUST_SHIM}) without containe
     await task.wait({ id });
     await task.delete({ id });
     await task.shutdown({ id }).catch(() => undefined);
-    await shim.close();
-    await removed(shim.address.address);
+    await ended(shim, id);
     await events.close();
     folder.remove();
   });
@@ -90,9 +89,7 @@ function drivenWithoutContainerd(version: 2 | 3, find: () => Promise<string>, bu
   });
 
   afterEach(async () => {
-    await shim?.close();
-    // A shim that ends finds its socket by a file in its bundle, and removes it.
-    if (shim) await removed(shim.address.address);
+    if (shim) await ended(shim, options.id);
     shim = undefined;
     await events.close();
     folder.remove();
@@ -221,10 +218,24 @@ function drivenWithoutContainerd(version: 2 | 3, find: () => Promise<string>, bu
   });
 }
 
-/** Waits until a socket's file is gone, as it is when its shim has ended. */
-async function removed(address: string): Promise<void> {
-  const path = address.replace('unix://', '');
+/**
+ * Waits until a shim has removed its socket, the last thing that it does; it finds it by a file in its bundle. One that goes
+ * on, since its test has failed, is ended.
+ */
+async function ended(shim: ShimClient, id: string): Promise<void> {
+  const path = shim.address.address.replace('unix://', '');
+  const end = setTimeout(() => {
+    const { task } = shim;
+    void (async () => {
+      await task.kill({ id, signal: 9, all: true }).catch(() => undefined);
+      await task.wait({ id }).catch(() => undefined);
+      await task.delete({ id }).catch(() => undefined);
+      await task.shutdown({ id, now: true }).catch(() => undefined);
+    })();
+  }, 5_000);
   while (existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 10));
+  clearTimeout(end);
+  await shim.close();
 }
 
 describe('what start writes', () => {
