@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -133,8 +133,11 @@ function drivenWithoutContainerd(version: 2 | 3, find: () => Promise<string>, bu
     configure(bundle, ['/bin/sleep', '1000']);
     shim = await ShimClient.start(options);
     const { task } = shim;
-    await task.create({ id, bundle });
+    const { pid } = await task.create({ id, bundle });
     await task.start({ id });
+    const { shimPid, taskPid } = await task.connect({ id });
+    expect(taskPid).toBe(pid);
+    expect(readFileSync(`/proc/${shimPid}/cmdline`, 'utf8')).toContain('containerd-shim-runc-v2');
     const stdio = await ShimStdio.create(folder.path, 'exec', { stdin: true });
     const output = text(stdio.stdout);
     // Rust's shim wants the user, too, which Go's takes for root.
