@@ -154,8 +154,8 @@ withGo('a Nest client of agents', () => {
     await agent.respond(method('SetPolicy'), { code: 7, message: 'the policy is locked' });
     await expect(firstValueFrom(kata.setPolicy({ policy: 'package agent_policy' }))).rejects.toMatchObject({
       code: TtrpcStatus.PERMISSION_DENIED,
-      details: expect.anything() as unknown,
-      message: expect.stringContaining('the policy is locked') as string,
+      details: expect.anything(),
+      message: expect.stringContaining('the policy is locked'),
     });
   });
 
@@ -200,7 +200,7 @@ withGo('a Nest client of agents', () => {
     );
     await expect(secrets.unsealSecret({ secret: Buffer.from('sealed.x.y.z') })).rejects.toMatchObject({
       code: TtrpcStatus.INTERNAL,
-      message: expect.stringContaining('not sealed') as string,
+      message: expect.stringContaining('not sealed'),
     });
   });
 });

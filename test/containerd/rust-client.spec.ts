@@ -138,7 +138,7 @@ class RustClient {
 
     const waiting = ok('wait', { id });
     await ok('kill', { id, signal: 9, all: true });
-    expect(await waiting).toMatchObject({ exitStatus: 137, exitedAt: expect.stringMatching(/^20\d\d-/) as string });
+    expect(await waiting).toMatchObject({ exitStatus: 137, exitedAt: expect.stringMatching(/^20\d\d-/) });
     expect(await output).toBe('hello\n');
     expect(await ok('delete', { id })).toMatchObject({ pid, exitStatus: 137 });
     expect(await topics(9)).toEqual([
