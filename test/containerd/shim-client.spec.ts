@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -16,16 +17,55 @@ import { TempFolder } from '../support/temp-folder.js';
 import { configure, makeBundle } from './bundle.js';
 import { CONTAINERD_2, CONTAINERD_2_BUILD_MS, containerd2 } from './containerd2.js';
 import { hasContainerd } from './containerd.js';
+import { hasRustShim, RUST_BUILD_MS, RUST_SHIM, rustShim } from './rust-shim.js';
 
 const withContainerd = hasContainerd ? describe : describe.skip;
+const withRustShim = hasRustShim ? describe : describe.skip;
 
 jest.setTimeout(60_000);
 
 withContainerd.each([
-  ["Debian's", 2, () => Promise.resolve('/usr/bin')],
-  [`containerd ${CONTAINERD_2}'s`, 3, containerd2],
-] as const)('the runc shim without containerd: %s', (_whose, version, programs) => {
-  beforeAll(async () => void (await programs()), CONTAINERD_2_BUILD_MS);
+  ["Debian's", 2, () => Promise.resolve('/usr/bin/containerd-shim-runc-v2')],
+  [`containerd ${CONTAINERD_2}'s`, 3, async () => `${await containerd2()}/containerd-shim-runc-v2`],
+] as const)('the runc shim without containerd: %s', (_whose, version, find) =>
+  drivenWithoutContainerd(version, find, CONTAINERD_2_BUILD_MS),
+);
+
+withRustShim(`the Rust shim (containerd-runc-shim ${RUST_SHIM}) without containerd`, () => {
+  drivenWithoutContainerd(3, rustShim, RUST_BUILD_MS);
+
+  it('says what it wants that the Go shim does without: FIFOs for output, and the user of a process', async () => {
+    const folder = new TempFolder();
+    const id = `c-${process.pid}-${Date.now()}`;
+    const bundle = folder.file(id);
+    makeBundle(bundle, ['/bin/sleep', '1000']);
+    const options = { id, namespace: 'field', bundle, ttrpcAddress: folder.file('events.sock') };
+    const events = await receiveEvents(folder.url('events.sock'));
+    const shim = await ShimClient.start({ ...options, binary: await rustShim() });
+    const { task } = shim;
+    const file = folder.file('output');
+    writeFileSync(file, '');
+    await expect(task.create({ id, bundle, stdout: file, stderr: file })).rejects.toThrow('not a pipe');
+    await task.delete({ id }).catch(() => undefined);
+    await task.create({ id, bundle });
+    await task.start({ id });
+    const spec = {
+      type_url: 'types.containerd.io/opencontainers/runtime-spec/1/Process',
+      value: Buffer.from('{"args":["/bin/true"],"cwd":"/"}'),
+    };
+    await expect(task.exec({ id, execId: 'e1', spec })).rejects.toThrow('missing field `user`');
+    await task.kill({ id, signal: 9, all: true });
+    await task.wait({ id });
+    await task.delete({ id });
+    await task.shutdown({ id }).catch(() => undefined);
+    await ended(shim, id);
+    await events.close();
+    folder.remove();
+  });
+});
+
+function drivenWithoutContainerd(version: 2 | 3, find: () => Promise<string>, buildMs: number): void {
+  beforeAll(async () => void (await find()), buildMs);
 
   let folder: TempFolder;
   let events: EventReceiver;
@@ -40,7 +80,7 @@ withContainerd.each([
     makeBundle(bundle, ['/bin/sh', '-c', 'echo hello; echo oops >&2; exit 7']);
     events = await receiveEvents(folder.url('events.sock'));
     options = {
-      binary: `${await programs()}/containerd-shim-runc-v2`,
+      binary: await find(),
       id,
       namespace: 'field',
       bundle,
@@ -49,7 +89,7 @@ withContainerd.each([
   });
 
   afterEach(async () => {
-    await shim?.close();
+    if (shim) await ended(shim, options.id);
     shim = undefined;
     await events.close();
     folder.remove();
@@ -93,11 +133,15 @@ withContainerd.each([
     configure(bundle, ['/bin/sleep', '1000']);
     shim = await ShimClient.start(options);
     const { task } = shim;
-    await task.create({ id, bundle });
+    const { pid } = await task.create({ id, bundle });
     await task.start({ id });
+    const { shimPid, taskPid } = await task.connect({ id });
+    expect(taskPid).toBe(pid);
+    expect(readFileSync(`/proc/${shimPid}/cmdline`, 'utf8')).toContain('containerd-shim-runc-v2');
     const stdio = await ShimStdio.create(folder.path, 'exec', { stdin: true });
     const output = text(stdio.stdout);
-    const process = { args: ['/bin/cat'], cwd: '/', env: ['PATH=/bin'] };
+    // Rust's shim wants the user, too, which Go's takes for root.
+    const process = { args: ['/bin/cat'], cwd: '/', env: ['PATH=/bin'], user: { uid: 0, gid: 0 } };
     const spec = {
       type_url: 'types.containerd.io/opencontainers/runtime-spec/1/Process',
       value: Buffer.from(JSON.stringify(process)),
@@ -175,7 +219,27 @@ withContainerd.each([
     await expect(ShimClient.start({ ...options, binary: '/bin/false' })).rejects.toThrow('has ended with status 1');
     await expect(ShimClient.connect({ bundle: folder.path })).rejects.toThrow('names no shim');
   });
-});
+}
+
+/**
+ * Waits until a shim has removed its socket, the last thing that it does; it finds it by a file in its bundle. One that goes
+ * on, since its test has failed, is ended.
+ */
+async function ended(shim: ShimClient, id: string): Promise<void> {
+  const path = shim.address.address.replace('unix://', '');
+  const end = setTimeout(() => {
+    const { task } = shim;
+    void (async () => {
+      await task.kill({ id, signal: 9, all: true }).catch(() => undefined);
+      await task.wait({ id }).catch(() => undefined);
+      await task.delete({ id }).catch(() => undefined);
+      await task.shutdown({ id, now: true }).catch(() => undefined);
+    })();
+  }, 5_000);
+  while (existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 10));
+  clearTimeout(end);
+  await shim.close();
+}
 
 describe('what start writes', () => {
   const codec = containerdSchema().findType('containerd.runtime.bootstrap.v1.BootstrapResult');
