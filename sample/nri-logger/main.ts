@@ -18,7 +18,12 @@ class LoggerPlugin {
   }
 }
 
-const app = await NestFactory.createApplicationContext(
-  NriModule.forRoot({ plugin: LoggerPlugin, ...(process.argv[2] !== undefined && { socket: process.argv[2] }) }),
-);
-app.enableShutdownHooks();
+async function main(): Promise<void> {
+  const [socket] = process.argv.slice(2);
+  const plugin = NriModule.forRoot({ plugin: LoggerPlugin, ...(socket !== undefined && { socket }) });
+  const app = await NestFactory.createApplicationContext(plugin);
+  app.enableShutdownHooks();
+}
+
+// Without a top-level await, so that the program may be bundled into one file of CommonJS.
+void main();
