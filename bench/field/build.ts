@@ -8,6 +8,8 @@ import { swcOptions } from '../../scripts/typescript/swc-options.mjs';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
+/** What the server serves. */
+export const PROTO = join(root, 'bench/proto/bench.proto');
 /** Inside the package, so that its name is found. */
 const output = join(root, 'dist/field');
 const goModule = join(root, 'bench/field/go');
@@ -42,7 +44,7 @@ export const goProgram = (name: string): string => join(goOutput, name);
 export function compilePrograms(): void {
   rmSync(output, { recursive: true, force: true });
   mkdirSync(output, { recursive: true });
-  const programs = ['nri-logger', 'shim', 'nest-processes', 'nest-shim', 'nest-shim-later', 'bare'];
+  const programs = ['nri-logger', 'shim', 'server', 'nest-processes', 'nest-shim', 'nest-shim-later', 'bare'];
   for (const name of programs) compile(join(root, `bench/field/programs/${name}.ts`), compiled(name));
   compile(join(root, 'sample/nri-logger/main.ts'), compiled('sample-nri-logger'));
 }

@@ -1,4 +1,4 @@
-import { bundled, compileCache, compiled, goProgram, snapshot } from './build.js';
+import { bundled, compileCache, compiled, goProgram, PROTO, snapshot } from './build.js';
 import type { Subject } from './subject.js';
 
 /** All programs that are measured, with the Node at `node`. */
@@ -21,7 +21,7 @@ export function subjects(node: string): Subject[] {
   const perhaps = (each: Subject): Subject[] => (hasCompileCache ? [each] : []);
   return [
     one('plugin', 'go', 'Go, `pkg/stub` of NRI', [goProgram('nri-logger')]),
-    one('plugin', 'bare', 'bare Node, which connects', [node, compiled('bare')], true),
+    one('plugin', 'bare', 'bare Node, which connects', [node, compiled('bare'), 'connect'], true),
     one('plugin', 'files', '`runPlugin`, from its files', [node, compiled('nri-logger')]),
     one('plugin', 'one', '`runPlugin`, in one file', [node, bundled('nri-logger')]),
     ...perhaps(one('plugin', 'cache', '`runPlugin`, in one file, compile cache', cached('nri-logger'))),
@@ -29,6 +29,11 @@ export function subjects(node: string): Subject[] {
     one('plugin', 'snapshot', '`runPlugin`, a snapshot', [node, '--snapshot-blob', snapshot('nri-logger'), 'plugin']),
     one('plugin', 'nest', '`NriModule` with Nest, from its files', [node, compiled('sample-nri-logger')]),
     one('plugin', 'nest-one', '`NriModule` with Nest, in one file', [node, bundled('sample-nri-logger')]),
+    one('server', 'bare', 'bare Node, which listens', [node, compiled('bare'), 'listen'], true),
+    one('server', 'files', '`serve` with a schema, from its files', [node, compiled('server'), PROTO]),
+    one('server', 'one', 'the same, in one file', [node, bundled('server'), PROTO]),
+    ...perhaps(one('server', 'cache', 'the same, in one file, compile cache', [...cached('server'), PROTO])),
+    one('server', 'snapshot', 'a snapshot', [node, '--snapshot-blob', snapshot('server'), 'server', PROTO]),
     one('shim', 'go', 'Go, `pkg/shim` of containerd', [goProgram('containerd-shim-plain-v1')]),
     one('shim', 'bare', 'bare Node, which listens', [node, compiled('bare')], true),
     one('shim', 'files', '`defineShim`, from its files', [node, compiled('shim')]),

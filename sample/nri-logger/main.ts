@@ -3,24 +3,23 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { NriEvent, NriModule, NriPlugin, type ContainerEvent } from 'nestjs-ttrpc/nri';
 
+const logger = new Logger('nri-logger');
+
 @NriPlugin({ name: 'logger', index: '10' })
 class LoggerPlugin {
-  private readonly logger = new Logger('nri-logger');
-
   @NriEvent()
   createContainer({ pod, container }: ContainerEvent): void {
-    this.logger.log(`${pod.namespace}/${pod.name}: ${container.name} is created`);
+    logger.log(`${pod.namespace}/${pod.name}: ${container.name} is created`);
   }
 
   @NriEvent()
   removeContainer({ pod, container }: ContainerEvent): void {
-    this.logger.log(`${pod.namespace}/${pod.name}: ${container.name} is removed`);
+    logger.log(`${pod.namespace}/${pod.name}: ${container.name} is removed`);
   }
 }
 
 async function main(): Promise<void> {
-  const [socket] = process.argv.slice(2);
-  const plugin = NriModule.forRoot({ plugin: LoggerPlugin, ...(socket !== undefined && { socket }) });
+  const plugin = NriModule.forRoot({ plugin: LoggerPlugin, logger, socket: process.argv[2] });
   const app = await NestFactory.createApplicationContext(plugin);
   app.enableShutdownHooks();
 }

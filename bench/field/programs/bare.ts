@@ -1,5 +1,5 @@
-// What Node itself needs: `<socket>` connects as a plugin does, `start`, `daemon` and `delete` are those of a shim, without
-// anything that a shim does.
+// What Node itself needs: `connect <socket>` as a plugin does, `listen <socket>` as a server does, and `start`, `daemon` and
+// `delete` as a shim does, without anything that these do then.
 import { spawn } from 'node:child_process';
 import { closeSync, writeFileSync, writeSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
@@ -10,6 +10,7 @@ const action = args.at(-1) ?? '';
 if (action === 'start') start();
 else if (action === 'daemon') daemon();
 else if (action === 'delete') writeSync(1, new Uint8Array(20));
+else if (args[0] === 'listen') createServer().listen(action, () => console.log('ready'));
 else createConnection(action).resume();
 
 function start(): void {
