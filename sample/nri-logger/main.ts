@@ -3,22 +3,26 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { NriEvent, NriModule, NriPlugin, type ContainerEvent } from 'nestjs-ttrpc/nri';
 
+const logger = new Logger('nri-logger');
+
 @NriPlugin({ name: 'logger', index: '10' })
 class LoggerPlugin {
-  private readonly logger = new Logger('nri-logger');
-
   @NriEvent()
   createContainer({ pod, container }: ContainerEvent): void {
-    this.logger.log(`${pod.namespace}/${pod.name}: ${container.name} is created`);
+    logger.log(`${pod.namespace}/${pod.name}: ${container.name} is created`);
   }
 
   @NriEvent()
   removeContainer({ pod, container }: ContainerEvent): void {
-    this.logger.log(`${pod.namespace}/${pod.name}: ${container.name} is removed`);
+    logger.log(`${pod.namespace}/${pod.name}: ${container.name} is removed`);
   }
 }
 
-const app = await NestFactory.createApplicationContext(
-  NriModule.forRoot({ plugin: LoggerPlugin, ...(process.argv[2] !== undefined && { socket: process.argv[2] }) }),
-);
-app.enableShutdownHooks();
+async function main(): Promise<void> {
+  const plugin = NriModule.forRoot({ plugin: LoggerPlugin, logger, socket: process.argv[2] });
+  const app = await NestFactory.createApplicationContext(plugin);
+  app.enableShutdownHooks();
+}
+
+// Without a top-level await, so that the program may be bundled into one file of CommonJS.
+void main();

@@ -3,4 +3,5 @@
 // docs/containerd.md.
 import { defineShim, plainProcesses } from 'nestjs-ttrpc/containerd';
 
-await defineShim({ name: 'io.containerd.nest.v1', version: '1.0.0', runner: () => plainProcesses() }).main();
+// Without a top-level await, so that the program may be bundled into one file of CommonJS.
+void defineShim({ name: 'io.containerd.nest.v1', version: '1.0.0', runner: () => plainProcesses() }).main();

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { messageOf } from '../../protocol/core/errors.js';
@@ -77,6 +77,8 @@ async function run(definition: ShimDefinition, flags: ShimFlags): Promise<void> 
 }
 
 async function start(flags: ShimFlags): Promise<void> {
+  // Else the process could not be started there, which would look as if there was no Node.
+  if (!existsSync(flags.bundle)) throw new Error(`-bundle ${flags.bundle}: there is no such folder`);
   const params = bootstrapParams(await readAll(process.stdin), flags);
   const address = shimAddress(flags, params?.socketDir || undefined);
   const [node, program] = process.argv as [string, string];
@@ -109,7 +111,7 @@ async function serveTasks(definition: ShimDefinition, flags: ShimFlags): Promise
     const { runner: given } = definition;
     const runner = typeof given === 'function' ? await given() : given;
     const publisher = new EventPublisher({ namespace: flags.namespace, onLost: () => undefined });
-    mkdirSync(dirname(address.replace('unix://', '')), { recursive: true, mode: 0o711 });
+    makeSocketFolder(address);
     const handlers = taskHandlers({
       namespace: flags.namespace,
       runner,
@@ -133,6 +135,15 @@ async function serveTasks(definition: ShimDefinition, flags: ShimFlags): Promise
     throw error;
   } finally {
     if (flags.action === DAEMON) closeReport();
+  }
+}
+
+function makeSocketFolder(address: string): void {
+  const path = dirname(address.replace('unix://', ''));
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o711 });
+  } catch (cause) {
+    throw new Error(`cannot make the folder of the shim's socket, ${path}: ${messageOf(cause)}`, { cause });
   }
 }
 
