@@ -43,15 +43,22 @@ export function numberOf(
   args: Arguments,
   flag: string,
   fallback: number,
-  { min = 0, integer = false }: { min?: number; integer?: boolean } = {},
+  { min = 0, max = Infinity, integer = false }: { min?: number; max?: number; integer?: boolean } = {},
 ): number {
   const text = args.text(flag);
   if (text === undefined) return fallback;
   const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value) && value >= min && (!integer || Number.isInteger(value))) {
+  if (
+    text.trim() !== '' &&
+    Number.isFinite(value) &&
+    value >= min &&
+    value <= max &&
+    (!integer || Number.isInteger(value))
+  ) {
     return value;
   }
-  throw new ToolError(`--${flag}: expected ${integer ? 'an integer' : 'a number'} from ${min}, got '${text}'`);
+  const upTo = max === Infinity ? '' : ` to ${max}`;
+  throw new ToolError(`--${flag}: expected ${integer ? 'an integer' : 'a number'} from ${min}${upTo}, got '${text}'`);
 }
 
 /** grpcurl's users write `-proto`: Go's flags have one dash. */
