@@ -18,7 +18,7 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   try {
     parsed = parseArgs({ args, options, allowPositionals: true, strict: true });
   } catch (error) {
-    throw new ToolError(firstLine((error as { message: string }).message));
+    throw new ToolError(parseErrorText(error as { message: string }));
   }
   const { positionals } = parsed;
   const values = parsed.values as Record<string, (string | boolean)[] | undefined>;
@@ -90,6 +90,11 @@ function missing(given: number): string {
   return given === 0 ? 'no argument was given' : `only ${given === 1 ? 'one was' : `${given} were`} given`;
 }
 
-function firstLine(text: string): string {
-  return text.split(/\.? To specify|\n/)[0] ?? text;
+/** The text of an error of `parseArgs`, in one line. */
+function parseErrorText({ message }: { message: string }): string {
+  const ambiguous = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument is ambiguous/.exec(message)?.[1];
+  if (ambiguous !== undefined) {
+    return `${ambiguous}: expected a value, got another flag; a value that begins with a dash is given as ${ambiguous}=-…`;
+  }
+  return message.split(/\.? To specify|\n/)[0] ?? message;
 }

@@ -62,11 +62,9 @@ export async function openConnection(
  * @throws ToolError naming the address when it is invalid or nobody listens there
  */
 export async function dialAddress(address: string, args: Arguments, needsOwnReads: boolean): Promise<Duplex> {
-  const parsed = parsedAddress(address);
-  const timeoutMs = 1000 * numberOf(args, 'connect-timeout', CONNECT_SECONDS, { min: 0.001 });
+  const { parsed, vsock, timeoutMs } = connectionOf(address, args);
   const signal = AbortSignal.timeout(timeoutMs);
   const open = (): Promise<Duplex> => dial(parsed, signal, needsOwnReads ? 'stream' : 'shared');
-  const vsock = hybridVsock(parsed, args);
   try {
     // Once: a command says what is so now, where a client waits for a machine that may still be booting.
     return await (vsock ? connectHvsock(vsock, open, signal, 0) : open());
@@ -80,6 +78,21 @@ export async function dialAddress(address: string, args: Arguments, needsOwnRead
     // What happens after the connect does not name the address.
     throw new ToolError(error instanceof TtrpcError ? message : `${address}: ${message}`, { cause: error });
   }
+}
+
+/** What an address and the flags beside it say. */
+export interface ConnectionPlan {
+  readonly parsed: Address;
+  /** The port behind the address. */
+  readonly vsock: HvsockAddress | undefined;
+  readonly timeoutMs: number;
+}
+
+/** Reads the flags of a connection without making one. @throws ToolError for what is invalid */
+export function connectionOf(address: string, args: Arguments): ConnectionPlan {
+  const parsed = parsedAddress(address);
+  const timeoutMs = 1000 * numberOf(args, 'connect-timeout', CONNECT_SECONDS, { min: 0.001 });
+  return { parsed, vsock: hybridVsock(parsed, args), timeoutMs };
 }
 
 /** The port that `--hybrid-vsock` names behind the socket; undefined without it. @throws ToolError */

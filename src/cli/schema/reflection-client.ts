@@ -11,6 +11,9 @@ import type { CommandSchema } from './command-schema.js';
 const SERVICES = ['grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'];
 const METHOD = 'ServerReflectionInfo';
 
+/** How long a server may take to tell its schema unless something else is said, in ms. */
+export const REFLECTION_MS = 10_000;
+
 /** What servers without reflection say. */
 const NOT_SERVED: readonly TtrpcStatus[] = [TtrpcStatus.UNIMPLEMENTED, TtrpcStatus.NOT_FOUND];
 
