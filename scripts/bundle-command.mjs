@@ -1,6 +1,7 @@
 // Bundles the `ttrpc` command with all that it needs: Node takes some 20 ms to find, read and link the modules of
 // protobufjs, and 2 ms for this. CommonJS, since Node's loader of ES modules takes as long as half the command.
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, posix, relative } from 'node:path';
 import { minifySync, transformSync } from '@swc/core';
@@ -12,8 +13,15 @@ const require = createRequire(import.meta.url);
 const CLI = join(root, 'src/cli');
 /** The extension of protobufjs that knows descriptor.proto. */
 const DESCRIPTOR = 'protobufjs/ext/descriptor.js';
+/** What the command begins with. */
+const LOADER = join(root, 'scripts/command-loader.cjs');
 /** The module by which the sources load what not every program has. */
 const OPTIONAL = join(root, 'src/protocol/core/optional-package.ts');
+
+/** Draws a number, so that no peer can choose ids that fall together. A client chooses them itself: it needs no `node:crypto`. */
+const CALL_TABLE = join(root, 'src/protocol/connection/call-table.ts');
+const OWN_IDS = '\0own-ids';
+const drawsIds = (id, importer) => id === 'node:crypto' && importer === CALL_TABLE;
 
 /** Writes the command to `file`, executable, and beside it a folder with its chunks: Node reads what a run needs. */
 export async function bundleCommand(file) {
@@ -21,7 +29,7 @@ export async function bundleCommand(file) {
   const commands = Object.fromEntries(names.map((name) => [basename(name, '.ts'), join(CLI, 'commands', name)]));
   const bundled = await rollup({
     input: { main: join(CLI, 'main.ts'), ...commands, descriptor: DESCRIPTOR },
-    external: (id) => id.startsWith('node:'),
+    external: (id, importer) => id.startsWith('node:') && !drawsIds(id, importer),
     plugins: [sources, protobufjs()],
     onwarn({ code, message }) {
       if (code !== 'CIRCULAR_DEPENDENCY') throw new Error(`rollup: ${message}`);
@@ -41,17 +49,18 @@ export async function bundleCommand(file) {
   const folder = join(dirname(file), basename(file, '.cjs'));
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
+  const build = createHash('sha256');
   for (const { fileName, code } of output) {
-    const text = withBuiltinsAtFirstUse(code).replace(/require\((["'])\.\/([\w-]+)\1\)/g, "require('./$2.cjs')");
-    writeFileSync(join(folder, `${fileName}.cjs`), `${withoutComments(text)}\n`);
+    const named = withBuiltinsAtFirstUse(code).replace(/require\((["'])\.\/([\w-]+)\1\)/g, "require('./$2.cjs')");
+    const text = `${withoutComments(named)}\n`;
+    writeFileSync(join(folder, `${fileName}.cjs`), text);
+    build.update(text);
   }
   const text = [
     `#!/usr/bin/env node\n${licenses()}`,
-    // Node 22.8 and later keep compiled code in the folder for temporary files.
-    "require('node:module').enableCompileCache?.();",
     `globalThis.TTRPC_VERSION = ${JSON.stringify(version)};`,
-    `globalThis.loadCommand = (name) => require(\`./${basename(folder)}/\${name}.cjs\`);`,
-    `require('./${basename(folder)}/main.cjs');`,
+    `const [FOLDER, BUILD] = ${JSON.stringify([basename(folder), build.digest('hex').slice(0, 16)])};`,
+    withoutComments(readFileSync(LOADER, 'utf8')),
   ];
   writeFileSync(file, `${text.join('\n')}\n`);
   chmodSync(file, 0o755);
@@ -76,11 +85,13 @@ function withoutComments(code) {
 const sources = {
   name: 'sources',
   resolveId(id, importer) {
+    if (drawsIds(id, importer)) return OWN_IDS;
     if (!id.startsWith('.') || importer === undefined) return undefined;
     const file = join(dirname(importer), id).replace(/\.js$/, '.ts');
     return existsSync(file) ? file : undefined;
   },
   load(id) {
+    if (id === OWN_IDS) return 'export const randomInt = (max) => Math.floor(max * Math.random());';
     if (!id.endsWith('.ts')) return undefined;
     if (id === OPTIONAL) return OPTIONAL_IN_BUNDLE;
     const options = { ...swcOptions, sourceMaps: false, filename: id };
@@ -124,7 +135,8 @@ function modulesFrom(first) {
     const path = name === 'long' ? require.resolve('long') : join(folder, relative('protobufjs', name));
     const text = readFileSync(path, 'utf8');
     if (name.endsWith('.json')) {
-      modules.set(name, `module.exports = ${text.trim()};`);
+      const json = name.endsWith('/descriptor.json') ? withoutUnused(text) : text.trim();
+      modules.set(name, `module.exports = ${json};`);
       continue;
     }
     const code = text.replace(/\brequire\((?:\/\*.*?\*\/ *)?"([^"]+)"\)/g, (whole, wanted) => {
@@ -134,9 +146,23 @@ function modulesFrom(first) {
       open.push(other);
       return `__load(${JSON.stringify(other)})`;
     });
-    modules.set(name, code);
+    // Without it long.js computes in JavaScript; starting WebAssembly takes a millisecond.
+    modules.set(name, name === 'long' ? `const WebAssembly = undefined;\n${code}` : code);
   }
   return modules;
+}
+
+/** descriptor.proto without what the command never looks at: where things stand in the source, and options of its own fields. */
+function withoutUnused(text) {
+  const json = JSON.parse(text);
+  const { nested } = json.nested.google.nested.protobuf;
+  const unused = ['SourceCodeInfo', 'GeneratedCodeInfo', 'FeatureSetDefaults', 'UninterpretedOption'];
+  for (const name of unused) delete nested[name];
+  for (const { fields } of Object.values(nested)) {
+    for (const [name, { type }] of Object.entries(fields ?? {})) if (unused.includes(type)) delete fields[name];
+  }
+  for (const field of Object.values(nested.FeatureSet.fields)) delete field.options;
+  return JSON.stringify(json);
 }
 
 function entriesOf(modules) {

@@ -22,7 +22,7 @@ const pages = [
 ];
 const folder = mkdtempSync(join(tmpdir(), 'ttrpc-command-'));
 const read = (file) => (existsSync(join(root, file)) ? readFileSync(join(root, file), 'utf8') : '');
-let stale = 0;
+let [checked, stale] = [0, 0];
 
 function compare(file, before, after) {
   if (withoutTimes(after) === withoutTimes(before)) return;
@@ -36,6 +36,7 @@ try {
   await bundleCommand(command);
   for (const page of [...pages, RECORDING].filter((each) => named.length === 0 || named.includes(each))) {
     const before = read(page);
+    checked++;
     if (page === RECORDING) {
       const text = await withTranscripts(read('scripts/transcripts/recording.md'), command);
       compare(page, before, svgOf(text.replace(/^```.*\n/gm, ''), TITLE));
@@ -46,6 +47,7 @@ try {
 } finally {
   rmSync(folder, { recursive: true });
 }
+if (isCheck) process.stdout.write(`${checked} pages with what the command prints, ${stale} out of date\n`);
 if (isCheck && stale > 0) {
   process.stderr.write('run: node scripts/transcripts.mjs\n');
   process.exitCode = 1;

@@ -86,7 +86,7 @@ function runAll(commands, folder) {
     cwd: folder,
     env,
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 120_000,
   });
   const outputs = stdout.split(mark);
   if (outputs.length !== commands.length + 1) {

@@ -18,7 +18,7 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   try {
     parsed = parseArgs({ args, options, allowPositionals: true, strict: true });
   } catch (error) {
-    throw new ToolError(firstLine((error as { message: string }).message));
+    throw new ToolError(parseErrorText(error as { message: string }));
   }
   const { positionals } = parsed;
   const values = parsed.values as Record<string, (string | boolean)[] | undefined>;
@@ -43,15 +43,22 @@ export function numberOf(
   args: Arguments,
   flag: string,
   fallback: number,
-  { min = 0, integer = false }: { min?: number; integer?: boolean } = {},
+  { min = 0, max = Infinity, integer = false }: { min?: number; max?: number; integer?: boolean } = {},
 ): number {
   const text = args.text(flag);
   if (text === undefined) return fallback;
   const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value) && value >= min && (!integer || Number.isInteger(value))) {
+  if (
+    text.trim() !== '' &&
+    Number.isFinite(value) &&
+    value >= min &&
+    value <= max &&
+    (!integer || Number.isInteger(value))
+  ) {
     return value;
   }
-  throw new ToolError(`--${flag}: expected ${integer ? 'an integer' : 'a number'} from ${min}, got '${text}'`);
+  const upTo = max === Infinity ? '' : ` to ${max}`;
+  throw new ToolError(`--${flag}: expected ${integer ? 'an integer' : 'a number'} from ${min}${upTo}, got '${text}'`);
 }
 
 /** grpcurl's users write `-proto`: Go's flags have one dash. */
@@ -83,6 +90,11 @@ function missing(given: number): string {
   return given === 0 ? 'no argument was given' : `only ${given === 1 ? 'one was' : `${given} were`} given`;
 }
 
-function firstLine(text: string): string {
-  return text.split(/\.? To specify|\n/)[0] ?? text;
+/** The text of an error of `parseArgs`, in one line. */
+function parseErrorText({ message }: { message: string }): string {
+  const ambiguous = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument is ambiguous/.exec(message)?.[1];
+  if (ambiguous !== undefined) {
+    return `${ambiguous}: expected a value, got another flag; a value that begins with a dash is given as ${ambiguous}=-…`;
+  }
+  return message.split(/\.? To specify|\n/)[0] ?? message;
 }

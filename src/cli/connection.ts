@@ -1,9 +1,9 @@
 import type { Duplex } from 'node:stream';
-import { once } from 'node:events';
 import { connect, type RawClient } from '../protocol/client/connect.js';
 import { TtrpcError } from '../protocol/core/errors.js';
 import { formatAddress, parseAddress, type Address } from '../protocol/socket/address.js';
 import { dial } from '../protocol/socket/dial.js';
+import { connectHvsock, type HvsockAddress } from '../protocol/socket/hvsock.js';
 import { Mux, RUNTIME_CONNECTION } from '../nri/mux.js';
 import type { Arguments, FlagSpec } from './command.js';
 import { numberOf } from './arguments.js';
@@ -23,8 +23,7 @@ export const CONNECTION_FLAGS = {
 
 const CONNECT_SECONDS = 10;
 
-/** The longest response line of a hybrid vsock, in bytes. */
-const MAX_HANDSHAKE_BYTES = 256;
+const MAX_PORT = 2 ** 32 - 1;
 
 /** A connection to the server, and the client that speaks on it. */
 export interface CommandConnection {
@@ -63,26 +62,45 @@ export async function openConnection(
  * @throws ToolError naming the address when it is invalid or nobody listens there
  */
 export async function dialAddress(address: string, args: Arguments, needsOwnReads: boolean): Promise<Duplex> {
-  const parsed = parsedAddress(address);
-  const timeoutMs = 1000 * numberOf(args, 'connect-timeout', CONNECT_SECONDS, { min: 0.001 });
-  const port = args.text('hybrid-vsock');
-  if (port !== undefined) numberOf(args, 'hybrid-vsock', 0, { min: 0, integer: true });
+  const { parsed, vsock, timeoutMs } = connectionOf(address, args);
   const signal = AbortSignal.timeout(timeoutMs);
-  let socket: Duplex | undefined;
+  const open = (): Promise<Duplex> => dial(parsed, signal, needsOwnReads ? 'stream' : 'shared');
   try {
-    socket = await dial(parsed, signal, port !== undefined || needsOwnReads ? 'stream' : 'shared');
-    if (port !== undefined) await askForPort(socket, port, signal, address);
-    return socket;
+    // Once: a command says what is so now, where a client waits for a machine that may still be booting.
+    return await (vsock ? connectHvsock(vsock, open, signal, 0) : open());
   } catch (error) {
-    socket?.destroy();
     if (signal.aborted) {
-      throw new ToolError(`cannot connect to ${formatAddress(parsed)}: no connection within ${timeoutMs / 1000} s`);
+      throw new ToolError(
+        `cannot connect to ${formatAddress(vsock ?? parsed)}: no connection within ${timeoutMs / 1000} s`,
+      );
     }
-    if (error instanceof ToolError) throw error;
     const { message } = error as { message: string };
     // What happens after the connect does not name the address.
     throw new ToolError(error instanceof TtrpcError ? message : `${address}: ${message}`, { cause: error });
   }
+}
+
+/** What an address and the flags beside it say. */
+export interface ConnectionPlan {
+  readonly parsed: Address;
+  /** The port behind the address. */
+  readonly vsock: HvsockAddress | undefined;
+  readonly timeoutMs: number;
+}
+
+/** Reads the flags of a connection without making one. @throws ToolError for what is invalid */
+export function connectionOf(address: string, args: Arguments): ConnectionPlan {
+  const parsed = parsedAddress(address);
+  const timeoutMs = 1000 * numberOf(args, 'connect-timeout', CONNECT_SECONDS, { min: 0.001 });
+  return { parsed, vsock: hybridVsock(parsed, args), timeoutMs };
+}
+
+/** The port that `--hybrid-vsock` names behind the socket; undefined without it. @throws ToolError */
+function hybridVsock(address: Address, args: Arguments): HvsockAddress | undefined {
+  if (args.text('hybrid-vsock') === undefined) return undefined;
+  const port = numberOf(args, 'hybrid-vsock', 0, { integer: true, max: MAX_PORT });
+  if (address.kind === 'unix') return { kind: 'hvsock', path: address.path, port };
+  throw new ToolError(`--hybrid-vsock: expected the path of a unix socket, got ${formatAddress(address)}`);
 }
 
 /** @throws ToolError for an invalid address */
@@ -91,31 +109,5 @@ export function parsedAddress(address: string): Address {
     return parseAddress(address);
   } catch (error) {
     throw new ToolError((error as { message: string }).message, { cause: error });
-  }
-}
-
-/** The handshake of Firecracker's and cloud-hypervisor's hybrid vsock: `CONNECT <port>`, and `OK <port>` comes back. */
-async function askForPort(socket: Duplex, port: string, signal: AbortSignal, address: string): Promise<void> {
-  const refused = (what: string): ToolError =>
-    new ToolError(`${address}: the hybrid vsock did not connect to port ${port}: ${what}`);
-  socket.write(`CONNECT ${port}\n`);
-  let line = '';
-  while (!line.includes('\n')) {
-    const chunk = socket.read(1) as Buffer | null;
-    if (chunk !== null) {
-      line += chunk.toString('latin1');
-      if (line.length > MAX_HANDSHAKE_BYTES) break;
-      continue;
-    }
-    if (socket.readableEnded || socket.destroyed) throw refused('it closed the connection');
-    await Promise.race([
-      once(socket, 'readable', { signal }),
-      once(socket, 'end', { signal }),
-      once(socket, 'close', { signal }),
-    ]);
-  }
-  if (!/^OK\b/.test(line)) {
-    socket.destroy();
-    throw refused(`it sent ${JSON.stringify(line.trim())}, expected OK`);
   }
 }

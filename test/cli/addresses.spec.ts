@@ -65,6 +65,7 @@ describe('--hybrid-vsock', () => {
     return folder.url('v.sock');
   }
 
+  const hvsock = (url: string): string => `${url.replace('unix:', 'hvsock:')}:1024`;
   const call = (url: string, ...args: string[]) =>
     ttrpc(['call', '--hybrid-vsock', '1024', ...args, ...SAY_HELLO, url, 'demo.v1.Greeter/SayHello']);
 
@@ -78,7 +79,7 @@ describe('--hybrid-vsock', () => {
     const url = await listen(undefined, 'end');
     expect(await call(url)).toMatchObject({
       status: 1,
-      stderr: `ttrpc: ${url}: the hybrid vsock did not connect to port 1024: it closed the connection\n`,
+      stderr: `ttrpc: cannot connect to ${hvsock(url)}: it closed the connection: nobody listens on port 1024\n`,
     });
   });
 
@@ -86,21 +87,23 @@ describe('--hybrid-vsock', () => {
     const url = await listen('HTTP/1.1 400 Bad Request\n', 'wait');
     expect(await call(url)).toMatchObject({
       status: 1,
-      stderr: `ttrpc: ${url}: the hybrid vsock did not connect to port 1024: it sent "HTTP/1.1 400 Bad Request", expected OK\n`,
+      stderr: `ttrpc: cannot connect to ${hvsock(url)}: it responded "HTTP/1.1 400 Bad Request": expected "OK <number>"\n`,
     });
     await new Promise((resolve) => vsock.close(resolve));
     await server?.close();
     const silent = await listen(undefined, 'wait');
     expect(await call(silent, '--connect-timeout', '0.3')).toMatchObject({
       status: 1,
-      stderr: `ttrpc: cannot connect to ${silent}: no connection within 0.3 s\n`,
+      stderr: `ttrpc: cannot connect to ${hvsock(silent)}: no connection within 0.3 s\n`,
     });
   });
 
-  test('a port that is none', async () => {
+  test('an invalid port, and an address that is not a path', async () => {
     const url = await listen(undefined, 'wait');
+    const tcp = await ttrpc(['call', '--hybrid-vsock', '1', 'tcp://127.0.0.1:1', 'demo.v1.Greeter/SayHello']);
+    expect(tcp.stderr).toBe('ttrpc: --hybrid-vsock: expected the path of a unix socket, got tcp://127.0.0.1:1\n');
     const { stderr } = await ttrpc(['call', '--hybrid-vsock', 'x', url, 'demo.v1.Greeter/SayHello']);
-    expect(stderr).toBe("ttrpc: --hybrid-vsock: expected an integer from 0, got 'x'\n");
+    expect(stderr).toBe("ttrpc: --hybrid-vsock: expected an integer from 0 to 4294967295, got 'x'\n");
   });
 });
 

@@ -24,14 +24,15 @@ afterEach(async () => {
 });
 
 (hasContainerd ? describe : describe.skip)('ttrpc tap between containerd and its own runc shim', () => {
-  test('task calls one way, events the other way, decoded without a schema', async () => {
+  test('task calls one way, events the other way, decoded without a schema; the events are replayed', async () => {
     const containerd = await Containerd.start(folder.path);
     const rootfs = folder.file('rootfs');
     mkdirSync(join(rootfs, 'bin'), { recursive: true });
     cpSync('/bin/busybox', join(rootfs, 'bin/busybox'));
     symlinkSync('busybox', join(rootfs, 'bin/echo'));
     try {
-      tapped = await Tapped.start(folder.url('tap.sock'), containerd.ttrpcSocket, ['--format', 'ndjson']);
+      const save = ['--save', folder.file('events.ttrpc')];
+      tapped = await Tapped.start(folder.url('tap.sock'), containerd.ttrpcSocket, ['--format', 'ndjson', ...save]);
       const runtime = `--runtime=${await tappedShim()}`;
       const run = await containerd.ctr('run', '--rm', runtime, '--rootfs', rootfs, 'c1', '/bin/echo', 'hello');
       expect(run).toMatchObject({ status: 0, stdout: 'hello\n' });
@@ -58,6 +59,14 @@ afterEach(async () => {
         service: 'containerd.task.v2.Task',
         message: { id: 'c1', bundle: expect.stringContaining('c1') },
       });
+
+      // containerd takes the shim's events once more.
+      expect(await tapped.stop()).toMatchObject({ status: 0 });
+      const replayed = await ttrpc(['replay', folder.file('events.ttrpc'), containerd.ttrpcSocket]);
+      const count = tapped.lines().filter(({ event, method }) => event === 'request' && method === 'Forward').length;
+      expect(replayed).toMatchObject({ status: 0, stderr: `${count} calls: ${count} as recorded, 0 different\n` });
+      expect(replayed.stdout).toMatch(/^1:1 containerd\.services\.events\.ttrpc\.v1\.Events\/Forward OK: same$/m);
+      expect(recordingOf(folder.file('task.ttrpc')).filter(({ event }) => event === 'frame').length).toBeGreaterThan(8);
     } finally {
       await tapped?.stop();
       if (existsSync(folder.file('task.pid'))) process.kill(Number(readFileSync(folder.file('task.pid'), 'utf8')));
@@ -75,7 +84,7 @@ afterEach(async () => {
 export TTRPC_ADDRESS=${at('tap.sock')}
 case " $* " in *" start "*) ;; *) exec containerd-shim-runc-v2 "$@" ;; esac
 address=$(containerd-shim-runc-v2 "$@") || exit
-${process.execPath} ${await builtCommand()} tap --no-reflection --format ndjson ${at('task.sock')} "$address" \
+${process.execPath} ${await builtCommand()} tap --no-reflection --format ndjson --save ${at('task.ttrpc')} ${at('task.sock')} "$address" \
   </dev/null >${at('task.ndjson')} 2>${at('task.log')} &
 echo $! >${at('task.pid')}
 until [ -s ${at('task.log')} ]; do sleep 0.05; done

@@ -12,8 +12,66 @@ import { runProgram, startProgram } from '../support/program.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PROTO = join(ROOT, 'test/interop/proto/interop.proto');
+const RUN = join(ROOT, 'scripts/typescript/run.mjs');
 const SERVICE = 'interop.v1.Interop';
+const SCHEMA = ['--proto', PROTO];
 
+/** The commands that talk to a server. */
+const CHECKS: Readonly<Record<string, (command: string, address: string, name: string) => Promise<void>>> = {
+  async 'calls of all four shapes'(command, address) {
+    const call = async (method: string, data: string, count: number): Promise<void> => {
+      const end = await runProgram(command, ['call', ...SCHEMA, '-d', data, address, `${SERVICE}/${method}`]);
+      assert.equal(end.status, 0, end.stderr);
+      assert.equal(end.stdout.trim().split('\n').length, count, end.stdout);
+    };
+    await call('Unary', '{"seq":5,"body":"AQID"}{"seq":6}', 2);
+    await call('ServerStream', '{"replyCount":3}', 3);
+    await call('ClientStream', '{"seq":1}{"seq":2}', 1);
+    await call('Bidi', '{"seq":1}{"seq":2}', 2);
+  },
+
+  async 'errors: a status, a method that is not there, JSON that does not fit'(command, address) {
+    const call = (method: string, data: string) =>
+      runProgram(command, ['call', ...SCHEMA, '-d', data, address, `${SERVICE}/${method}`]);
+    const failed = await call('Unary', '{"fail":{"code":5,"message":"gone"}}');
+    assert.equal(failed.status, 69);
+    assert.match(failed.stderr, /Code: NOT_FOUND\n {2}Message: gone\n$/);
+    const unknown = await call('Unry', '{}');
+    assert.equal(unknown.status, 1);
+    assert.match(unknown.stderr, /^ttrpc: [^\n]*Did you mean 'Unary'\?\n$/);
+    const wrong = await call('Unary', '{"fail":{"code":"x"}}');
+    assert.equal(wrong.status, 1);
+    assert.match(wrong.stderr, /^ttrpc: request: fail\.code: [^\n]*\n$/);
+  },
+
+  async bench(command, address) {
+    const args = ['bench', ...SCHEMA, '--total', '500', '--format', 'json', address, `${SERVICE}/Unary`];
+    const bench = await runProgram(command, args);
+    assert.deepEqual((JSON.parse(bench.stdout) as { codes: object }).codes, { OK: 500 });
+  },
+
+  async 'health, where there is no such service'(command, address) {
+    const health = await runProgram(command, ['health', address]);
+    assert.ok((health.status ?? 0) >= 64, health.stderr);
+  },
+
+  async 'tap, save and replay'(command, address, name) {
+    const [listen, file] = [join(folder, `${name}-tap.sock`), join(folder, `${name}-calls`)];
+    const tap = startProgram(command, ['tap', ...SCHEMA, '--save', file, listen, address]);
+    await tap.complains('listening on');
+    const call = await runProgram(command, ['call', ...SCHEMA, '-d', '{"seq":7}', listen, `${SERVICE}/Unary`]);
+    assert.equal(call.status, 0, call.stderr);
+    await tap.shows('disconnected');
+    tap.child.kill('SIGINT');
+    assert.equal((await tap.ended).status, 0);
+    assert.match(tap.output(), /Unary \{"seq":"7"\}/);
+    assert.ok(readFileSync(file, 'utf8').includes('"frame"'));
+    const replay = await runProgram(command, ['replay', ...SCHEMA, file, address]);
+    assert.equal(replay.status, 0, replay.stdout + replay.stderr);
+  },
+};
+
+const counts = { passed: 0, failed: 0, skipped: 0 };
 const folder = mkdtempSync(join(tmpdir(), 'command-'));
 try {
   const { pack } = (await import(join(ROOT, 'scripts/pack.mjs'))) as { pack(to: string): { tarball: string } };
@@ -23,15 +81,7 @@ try {
   writeFileSync(join(project, 'package.json'), '{"private":true}');
   await npm(['install', '--omit=peer', pack(folder).tarball], project);
   const command = join(project, 'node_modules/.bin/ttrpc');
-
-  const version = await runProgram(command, ['--version']);
-  assert.match(version.stdout, /^ttrpc \d+\.\d+\.\d+\n$/);
-  assert.equal((await runProgram(command, ['list', PROTO])).stdout, `${SERVICE}\n`);
-  assert.match((await runProgram(command, ['describe', PROTO, `${SERVICE}/Unary`])).stdout, /^rpc Unary/m);
-  for (const shell of ['bash', 'zsh', 'fish']) {
-    assert.match((await runProgram(command, ['completion', shell])).stdout, /ttrpc __complete/);
-  }
-  console.log('installed: version, list, describe, completion');
+  await one('installed: version, list, describe, completion', () => checkAlone(command));
 
   const servers = [
     { name: 'go', start: startGoServer, isThere: (await goVersion()) !== undefined },
@@ -40,58 +90,82 @@ try {
   ];
   for (const { name, start, isThere } of servers) {
     if (!isThere) {
-      console.log(`${name}: skipped, there is no toolchain`);
+      counts.skipped++;
+      console.log(`skipped ${name}: there is no toolchain`);
       continue;
     }
     const server = await start(`unix://${join(folder, `${name}.sock`)}`);
     try {
-      await check(command, name, server.address);
+      for (const [what, check] of Object.entries(CHECKS)) {
+        await one(`${name}: ${what}`, () => check(command, server.address, name));
+      }
     } finally {
       await server.stop();
     }
   }
+  const url = `unix://${join(folder, 'reflecting.sock')}`;
+  const reflecting = startProgram(process.execPath, [RUN, join(ROOT, 'scripts/transcripts/server.ts'), url], {
+    stdin: 'open',
+  });
+  try {
+    await reflecting.shows('ready');
+    await one('ours with reflection and health', () => checkReflecting(command, url));
+  } finally {
+    reflecting.child.stdin?.end();
+    await reflecting.ended;
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
+const line = `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`;
+const summary = process.env['TEST_SUMMARY_FILE'];
+if (summary !== undefined) writeFileSync(summary, `${line}\n`);
+else console.log(line);
+if (counts.failed > 0 || (process.env['CI'] !== undefined && counts.skipped > 0)) process.exitCode = 1;
 
-/** Each command that talks to a server. */
-async function check(command: string, name: string, address: string): Promise<void> {
-  const run = (...args: string[]) => runProgram(command, args);
-  const schema = ['--proto', PROTO];
+/** Runs a check and counts it. */
+async function one(title: string, check: () => Promise<void>): Promise<void> {
+  const start = performance.now();
+  let failure: string | undefined;
+  try {
+    await check();
+  } catch (error) {
+    failure = (error as { message: string }).message;
+  }
+  counts[failure === undefined ? 'passed' : 'failed']++;
+  console.log(`${failure === undefined ? 'ok' : 'FAILED'} ${title} (${Math.round(performance.now() - start)} ms)`);
+  if (failure !== undefined) console.log(failure.replace(/^/gm, '    '));
+}
 
-  const unary = await run('call', ...schema, '-d', '{"seq":5,"body":"AQID"}', address, `${SERVICE}/Unary`);
-  assert.equal(unary.status, 0, unary.stderr);
-  assert.equal((JSON.parse(unary.stdout) as { seq: string }).seq, '5');
-  const stream = await run('call', ...schema, '-d', '{"seq":1}{"seq":2}', address, `${SERVICE}/Bidi`);
-  assert.equal(stream.stdout.trim().split('\n').length, 2, stream.stderr);
-  const failed = await run(
-    'call',
-    ...schema,
-    '-d',
-    '{"fail":{"code":5,"message":"gone"}}',
-    address,
-    `${SERVICE}/Unary`,
+/** What needs no server. */
+async function checkAlone(command: string): Promise<void> {
+  const version = await runProgram(command, ['--version']);
+  assert.match(version.stdout, /^ttrpc \d+\.\d+\.\d+\n$/);
+  assert.match((await runProgram(command, ['--help'])).stdout, /^ttrpc .*\n\nUsage: /);
+  assert.equal((await runProgram(command, ['list', PROTO])).stdout, `${SERVICE}\n`);
+  assert.match((await runProgram(command, ['describe', PROTO, `${SERVICE}/Unary`])).stdout, /^rpc Unary/m);
+  const template = await runProgram(command, ['describe', '--msg-template', PROTO, `${SERVICE}/Unary`]);
+  assert.ok('seq' in (JSON.parse(template.stdout) as object), template.stderr);
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    assert.match((await runProgram(command, ['completion', shell])).stdout, /ttrpc __complete/);
+  }
+}
+
+/** What the schema and the health of a live server are needed for. */
+async function checkReflecting(command: string, url: string): Promise<void> {
+  const run = async (...args: string[]): Promise<string> => {
+    const { status, stdout, stderr } = await runProgram(command, args);
+    assert.equal(status, 0, stderr);
+    return stdout;
+  };
+  assert.match(await run('list', url), /^demo\.v1\.Greeter$/m);
+  assert.match(await run('list', url, 'demo.v1.Greeter'), /^demo\.v1\.Greeter\/SayHello$/m);
+  assert.match(await run('describe', url, 'demo.v1.HelloRequest'), /^message HelloRequest \{$/m);
+  assert.equal(
+    await run('call', '-d', '{"name":"Ada"}', url, 'demo.v1.Greeter/SayHello'),
+    '{"message":"Hello, Ada!"}\n',
   );
-  assert.equal(failed.status, 69);
-  const unknown = await run('call', ...schema, address, `${SERVICE}/Unry`);
-  assert.match(unknown.stderr, /^ttrpc: [^\n]*Did you mean 'Unary'\?\n$/);
-
-  const bench = await run('bench', ...schema, '--total', '500', '--format', 'json', address, `${SERVICE}/Unary`);
-  assert.deepEqual((JSON.parse(bench.stdout) as { codes: object }).codes, { OK: 500 });
-
-  const health = await run('health', address);
-  assert.ok((health.status ?? 0) >= 64, `no health service: ${health.stderr}`);
-
-  const [listen, file] = [join(folder, 'tap.sock'), join(folder, 'calls')];
-  const tap = startProgram(command, ['tap', ...schema, '--save', file, listen, address]);
-  await tap.complains('listening on');
-  assert.equal((await run('call', ...schema, '-d', '{"seq":7}', listen, `${SERVICE}/Unary`)).status, 0);
-  await tap.shows('disconnected');
-  tap.child.kill('SIGINT');
-  assert.equal((await tap.ended).status, 0);
-  assert.match(tap.output(), /Unary \{"seq":"7"\}/);
-  assert.ok(readFileSync(file, 'utf8').includes('"frame"'));
-  const replay = await run('replay', ...schema, file, address);
-  assert.equal(replay.status, 0, replay.stdout + replay.stderr);
-  console.log(`${name}: call, bench, health, tap, replay`);
+  assert.equal((await runProgram(command, ['health', url])).stdout, 'SERVING\n');
+  assert.equal((await runProgram(command, ['health', url, 'demo.v1.Archive'])).status, 2);
+  assert.match(await run('__complete', 'call', url, 'demo.v1.Greeter/S'), /^demo\.v1\.Greeter\/SayHello$/m);
 }

@@ -54,7 +54,8 @@ function sourceHash(): string {
       .filter((name) => name.endsWith('.ts'))
       .map((name) => join(ROOT, folder, name)),
   );
-  files.push(join(ROOT, 'scripts/bundle-command.mjs'), join(ROOT, 'package.json'));
+  const scripts = ['bundle-command.mjs', 'command-loader.cjs'].map((name) => join(ROOT, 'scripts', name));
+  files.push(...scripts, join(ROOT, 'package.json'));
   for (const file of files.sort()) hash.update(`\0${file}\0`).update(readFileSync(file));
   return hash.digest('hex').slice(0, 16);
 }

@@ -10,7 +10,7 @@ import { CONNECTION_FLAGS, openConnection, type CommandConnection } from '../con
 import { Interrupt } from '../interrupt.js';
 import { print, printError } from '../output.js';
 import { splitMethod } from '../schema/command-schema.js';
-import { reflect } from '../schema/reflection-client.js';
+import { reflect, REFLECTION_MS } from '../schema/reflection-client.js';
 import { SCHEMA_FLAGS, schemaOfFlags } from '../schema/source-flags.js';
 import { ToolError } from '../tool-error.js';
 
@@ -82,7 +82,12 @@ async function run(args: Arguments): Promise<number> {
   const { signal } = interrupt;
   try {
     open.push(await openConnection(address, args));
-    const schema = own ?? (await reflect((open[0] as CommandConnection).client, service, { timeoutMs, signal }));
+    const schema =
+      own ??
+      (await reflect((open[0] as CommandConnection).client, service, {
+        timeoutMs: timeoutMs ?? REFLECTION_MS,
+        signal,
+      }));
     const method = schema.method(symbol);
     const requests = await BenchRequests.read(schema, method, args.text('data'));
     while (open.length < connections) open.push(await openConnection(address, args));

@@ -9,7 +9,7 @@ import { Interrupt } from '../interrupt.js';
 import { print, printError, styled } from '../output.js';
 import { Requests } from '../requests.js';
 import { splitMethod, type CommandMethod, type CommandSchema } from '../schema/command-schema.js';
-import { reflect } from '../schema/reflection-client.js';
+import { reflect, REFLECTION_MS } from '../schema/reflection-client.js';
 import { SCHEMA_FLAGS, schemaOfFlags } from '../schema/source-flags.js';
 import { printStatus } from '../status-output.js';
 import { ToolError } from '../tool-error.js';
@@ -51,7 +51,7 @@ async function run(args: Arguments): Promise<number> {
   const verbosity = args.count('verbose');
   const { client, close } = await openConnection(address, args, verbosity >= 2 ? showFrames() : undefined);
   try {
-    const schema = own ?? (await reflect(client, service, { timeoutMs, signal }));
+    const schema = own ?? (await reflect(client, service, { timeoutMs: timeoutMs ?? REFLECTION_MS, signal }));
     const method = schema.method(symbol);
     const requests = new Requests(schema, method.request, args.text('data'));
     const stop = (): void => requests.stop();

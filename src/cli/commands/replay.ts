@@ -2,16 +2,15 @@ import { PLUGIN_CONNECTION } from '../../nri/mux.js';
 import { statusName } from '../../protocol/core/status.js';
 import type { Arguments, Command } from '../command.js';
 import { numberOf } from '../arguments.js';
-import { CONNECTION_FLAGS, dialAddress, parsedAddress } from '../connection.js';
+import { connectionOf, dialAddress } from '../connection.js';
 import { Interrupt } from '../interrupt.js';
 import { print, printError, styled } from '../output.js';
-import { SCHEMA_FLAGS } from '../schema/source-flags.js';
 import { Conversation } from '../tap/conversation.js';
 import type { FrameWatcher, SeenFrame } from '../tap/frame.js';
 import { checkPlayable, play } from '../tap/player.js';
 import { readRecording } from '../tap/recording.js';
 import { CallRecords, differences, type CallRecord } from '../tap/replayed.js';
-import { REFLECTION_FLAGS, TapSchema } from '../tap/tap-schema.js';
+import { TARGET_FLAGS, TapSchema } from '../tap/tap-schema.js';
 
 /** The exit status when the server has not done what was recorded. */
 const DIFFERENT_STATUS = 2;
@@ -39,10 +38,7 @@ export const replay: Command = {
       value: 'seconds',
       help: `how long the server may take for its next frame (default: ${PATIENCE_SECONDS})`,
     },
-    ...REFLECTION_FLAGS,
-    ...SCHEMA_FLAGS,
-    'connect-timeout': CONNECTION_FLAGS['connect-timeout'],
-    'hybrid-vsock': CONNECTION_FLAGS['hybrid-vsock'],
+    ...TARGET_FLAGS,
   },
   notes: [
     'The file comes from ttrpc tap --save. The calls keep their order, their connections, their metadata and timeouts.',
@@ -53,7 +49,7 @@ export const replay: Command = {
 
 async function run(args: Arguments): Promise<number> {
   const [file = '', address = ''] = args.positionals;
-  parsedAddress(address);
+  connectionOf(address, args);
   const patienceMs = 1000 * numberOf(args, 'max-time', PATIENCE_SECONDS, { min: 0.001 });
   const recording = await readRecording(file);
   checkPlayable(recording, file);

@@ -3,15 +3,14 @@ import { TtrpcError } from '../../protocol/core/errors.js';
 import { formatAddress } from '../../protocol/socket/address.js';
 import { listen, type Listener } from '../../protocol/socket/listener.js';
 import type { Arguments, Command } from '../command.js';
-import { CONNECTION_FLAGS, dialAddress, parsedAddress } from '../connection.js';
+import { connectionOf, dialAddress, parsedAddress } from '../connection.js';
 import { Interrupt } from '../interrupt.js';
 import { outputRoom, printError, styled } from '../output.js';
-import { SCHEMA_FLAGS } from '../schema/source-flags.js';
 import { jsonLineOf } from '../tap/event-json.js';
 import { textOf } from '../tap/event-text.js';
 import type { TapEvent } from '../tap/events.js';
 import { Recorder } from '../tap/recording.js';
-import { REFLECTION_FLAGS, TapSchema } from '../tap/tap-schema.js';
+import { TARGET_FLAGS, TapSchema } from '../tap/tap-schema.js';
 import { TapSession, type TapTools } from '../tap/tap-session.js';
 import { ToolError } from '../tool-error.js';
 
@@ -31,10 +30,7 @@ export const tap: Command = {
     },
     save: { type: 'string', value: 'file', help: 'record all frames to a file, for ttrpc replay' },
     nri: { type: 'boolean', help: "the connection is an NRI plugin's: show both connections of its mux" },
-    ...REFLECTION_FLAGS,
-    ...SCHEMA_FLAGS,
-    'connect-timeout': CONNECTION_FLAGS['connect-timeout'],
-    'hybrid-vsock': CONNECTION_FLAGS['hybrid-vsock'],
+    ...TARGET_FLAGS,
   },
   notes: [
     "Messages are decoded by --proto or --protoset, by the server's reflection, or as those of containerd and NRI. Others",
@@ -47,7 +43,7 @@ export const tap: Command = {
 async function run(args: Arguments): Promise<number> {
   const [from = '', to = ''] = args.positionals;
   const address = parsedAddress(from);
-  const target = parsedAddress(to);
+  const { parsed: target } = connectionOf(to, args);
   if (formatAddress(address) === formatAddress(target)) throw new ToolError('both addresses are the same');
   const isNri = args.count('nri') > 0;
   // A connection that is no plugin would be taken for a broken one.

@@ -5,11 +5,14 @@ import { statusName, TtrpcStatus } from '../../protocol/core/status.js';
 import { didYouMean, lastSegment } from '../../schema/suggest.js';
 import { ToolError } from '../tool-error.js';
 import { schemaOfSetBytes } from './source-flags.js';
-import { REFLECTION } from './reflection-messages.js';
+import { readResponse, requestOf, type ReflectionResponse as Response } from './reflection-messages.js';
 import type { CommandSchema } from './command-schema.js';
 
 const SERVICES = ['grpc.reflection.v1.ServerReflection', 'grpc.reflection.v1alpha.ServerReflection'];
 const METHOD = 'ServerReflectionInfo';
+
+/** How long a server may take to tell its schema unless something else is said, in ms. */
+export const REFLECTION_MS = 10_000;
 
 /** What servers without reflection say. */
 const NOT_SERVED: readonly TtrpcStatus[] = [TtrpcStatus.UNIMPLEMENTED, TtrpcStatus.NOT_FOUND];
@@ -19,14 +22,6 @@ function isNotServed({ code, message }: TtrpcError): boolean {
   return (
     NOT_SERVED.includes(code) || (code === TtrpcStatus.INVALID_ARGUMENT && message.endsWith('service does not exist'))
   );
-}
-
-const messages = protobuf.Root.fromJSON(REFLECTION);
-
-interface Response {
-  fileDescriptorResponse?: { fileDescriptorProto: Uint8Array[] };
-  listServicesResponse?: { service?: { name: string }[] };
-  errorResponse?: { errorCode: number; errorMessage: string };
 }
 
 /** Options of {@link reflect}. */
@@ -59,9 +54,9 @@ export async function reflectServices(client: RawClient, options: ReflectOptions
 }
 
 async function listed(session: Session): Promise<string[]> {
-  const { listServicesResponse, errorResponse } = await session.ask({ listServices: '' });
-  if (errorResponse) throw refused('it does not list its services', errorResponse);
-  return (listServicesResponse?.service ?? []).map(({ name }) => name).sort();
+  const { services, error } = await session.ask('listServices', '');
+  if (error) throw refused('it does not list its services', error);
+  return services.sort();
 }
 
 async function withReflection<T>(
@@ -95,9 +90,9 @@ async function fetchSymbol(
   found: Map<string, Uint8Array>,
   isAsked: boolean,
 ): Promise<void> {
-  const response = await session.ask({ fileContainingSymbol: symbol });
-  if (response.errorResponse) {
-    if (!isAsked) throw refused(`it lists '${symbol}' and does not describe it`, response.errorResponse);
+  const response = await session.ask('fileContainingSymbol', symbol);
+  if (response.error) {
+    if (!isAsked) throw refused(`it lists '${symbol}' and does not describe it`, response.error);
     const known = await listed(session);
     const short = known.filter((name) => lastSegment(name) === symbol);
     if (short.length === 1) return fetchSymbol(session, short[0] as string, found, false);
@@ -108,23 +103,22 @@ async function fetchSymbol(
   addFiles(response, found, missing);
   for (const name of missing) {
     if (found.has(name)) continue;
-    const file = await session.ask({ fileByFilename: name });
-    if (file.errorResponse) throw refused(`it does not have the file '${name}'`, file.errorResponse);
+    const file = await session.ask('fileByFilename', name);
+    if (file.error) throw refused(`it does not have the file '${name}'`, file.error);
     // A Set gives what is added while it is walked through, too.
     addFiles(file, found, missing);
   }
 }
 
 function addFiles(response: Response, found: Map<string, Uint8Array>, missing: Set<string>): void {
-  for (const bytes of response.fileDescriptorResponse?.fileDescriptorProto ?? []) {
-    const file = messages.lookupType('File').decode(bytes) as unknown as { name: string; dependency: string[] };
-    found.set(file.name, bytes);
-    for (const name of file.dependency) missing.add(name);
+  for (const { name, imports, bytes } of response.files) {
+    found.set(name, bytes);
+    for (const each of imports) missing.add(each);
   }
 }
 
-function refused(what: string, { errorCode, errorMessage }: NonNullable<Response['errorResponse']>): ToolError {
-  return new ToolError(`the server's reflection failed: ${what}: ${statusName(errorCode)}: ${errorMessage}`);
+function refused(what: string, { code, message }: NonNullable<Response['error']>): ToolError {
+  return new ToolError(`the server's reflection failed: ${what}: ${statusName(code)}: ${message}`);
 }
 
 /** One reflection stream: a question at a time. */
@@ -137,14 +131,18 @@ class Session {
     this.#responses = this.#stream[Symbol.asyncIterator]();
   }
 
-  async ask(request: object): Promise<Response> {
-    const type = messages.lookupType('Request');
-    const sent = this.#stream.send(type.encode(type.create(request)).finish());
+  async ask(...request: Parameters<typeof requestOf>): Promise<Response> {
+    const sent = this.#stream.send(requestOf(...request));
     // Its error is the reader's, too.
     sent.catch(() => undefined);
     const next = await this.#responses.next();
     if (next.done) throw new TtrpcError(TtrpcStatus.UNKNOWN, 'it ended the stream before it responded');
-    return messages.lookupType('Response').decode(next.value) as unknown as Response;
+    try {
+      return readResponse(next.value);
+    } catch (cause) {
+      const { message } = cause as { message: string };
+      throw new ToolError(`the server's reflection failed: its response cannot be read: ${message}`, { cause });
+    }
   }
 
   end(): void {

@@ -6,6 +6,7 @@ import { ProtoFiles } from '../../schema/sources/proto-files.js';
 import type { Arguments, FlagSpec } from '../command.js';
 import { ToolError } from '../tool-error.js';
 import { CommandSchema } from './command-schema.js';
+import { readDescriptorsDirectly } from './read-descriptors.js';
 
 /** The flags that say where the schema comes from; without them the server is asked. */
 export const SCHEMA_FLAGS = {
@@ -51,6 +52,7 @@ export function schemaOfSets(files: readonly string[]): CommandSchema {
 export function schemaOfSetBytes(bytes: Uint8Array): CommandSchema {
   return new CommandSchema(
     inOneLine(() => {
+      readDescriptorsDirectly();
       const root = rootOfDescriptorSet(bytes, false);
       root.resolveAll();
       return root;

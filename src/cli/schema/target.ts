@@ -3,11 +3,8 @@ import { nameOf } from '../../schema/codec/reflection.js';
 import type { Arguments } from '../command.js';
 import { openConnection } from '../connection.js';
 import type { CommandSchema } from './command-schema.js';
-import { reflect, reflectServices } from './reflection-client.js';
+import { reflect, REFLECTION_MS, reflectServices } from './reflection-client.js';
 import { schemaOfFlags, schemaOfProtos, schemaOfSets } from './source-flags.js';
-
-/** How long a server may take to tell its schema, in ms. */
-const REFLECTION_MS = 10_000;
 
 /** The names of the services of `source`: a server's address, a .proto file or a FileDescriptorSet. */
 export async function namesOf(source: string, args: Arguments): Promise<string[]> {

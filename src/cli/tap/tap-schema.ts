@@ -3,21 +3,24 @@ import { descriptor as containerd } from '../../containerd/generated/descriptor.
 import { descriptor as nri } from '../../nri/generated/descriptor.js';
 import { connect } from '../../protocol/client/connect.js';
 import type { StatusDetail } from '../../protocol/core/status.js';
-import type { Arguments } from '../command.js';
-import { dialAddress } from '../connection.js';
+import type { Arguments, FlagSpec } from '../command.js';
+import { CONNECTION_FLAGS, dialAddress } from '../connection.js';
 import { CommandSchema } from '../schema/command-schema.js';
 import { reflect } from '../schema/reflection-client.js';
-import { schemaOfFlags } from '../schema/source-flags.js';
+import { SCHEMA_FLAGS, schemaOfFlags } from '../schema/source-flags.js';
 import { ToolError } from '../tool-error.js';
 import { KnownMethods } from './known-methods.js';
 
 /** How long a server may take to tell its schema before the first connection is let through, in ms. */
 const REFLECTION_MS = 2000;
 
-/** The flag with which the server is not asked. */
-export const REFLECTION_FLAGS = {
+/** The flags that say what is at the other end: its schema, and how it is reached. */
+export const TARGET_FLAGS = {
   'no-reflection': { type: 'boolean', help: 'do not ask the server for its schema' },
-} as const;
+  ...SCHEMA_FLAGS,
+  'connect-timeout': CONNECTION_FLAGS['connect-timeout'],
+  'hybrid-vsock': CONNECTION_FLAGS['hybrid-vsock'],
+} as const satisfies Record<string, FlagSpec>;
 
 /** What a tap knows of the services behind it. */
 export class TapSchema {

@@ -19,7 +19,7 @@ const MAX_WAIT_MS = 250;
 /**
  * Connects to a port of a virtual machine through the unix socket of Firecracker, cloud-hypervisor or kata (hybrid vsock):
  * writes `CONNECT <port>\n` and reads a line `OK <number>\n`. While nobody listens in the machine, its end of the connection
- * is closed at once: then it is tried again, for 10 seconds in all.
+ * is closed at once: then it is tried again, for `listenMs` in all (10 seconds by default; 0 to try once).
  * `open` connects to the socket. Rejects as that does, with UNAVAILABLE when the response is another one, longer than 64
  * bytes, or has not come after 5 seconds, and with the signal's reason when that aborts first.
  */
@@ -27,8 +27,9 @@ export async function connectHvsock(
   address: HvsockAddress,
   open: () => Promise<Duplex>,
   signal?: AbortSignal,
+  listenMs = LISTEN_MS,
 ): Promise<Duplex> {
-  const end = performance.now() + LISTEN_MS;
+  const end = performance.now() + listenMs;
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, MAX_WAIT_MS)) {
     const socket = await open();
     try {
@@ -39,7 +40,12 @@ export async function connectHvsock(
     }
     socket.destroy();
     if (performance.now() + wait > end) {
-      throw failure(address, `nobody has listened on port ${address.port} for ${LISTEN_MS / 1000} seconds`);
+      throw failure(
+        address,
+        listenMs === 0
+          ? `it closed the connection: nobody listens on port ${address.port}`
+          : `nobody has listened on port ${address.port} for ${listenMs / 1000} seconds`,
+      );
     }
     await pause(wait, signal);
   }

@@ -1,0 +1,293 @@
+import { createServer as createHttp2Server, type Http2Server } from 'node:http2';
+import { createServer, type Server, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { serve, type RawServer } from '../../src/protocol/server/serve.js';
+import { builtCommand, startTtrpc, ttrpc } from '../support/built-command.js';
+import { runProgram } from '../support/program.js';
+import { TempFolder } from '../support/temp-folder.js';
+import { serveReflecting } from './reflecting-server.js';
+
+// What hangs fails here: no command has more time than this.
+jest.setTimeout(60_000);
+
+const GREETER = fileURLToPath(new URL('../../sample/greeter/greeter.proto', import.meta.url));
+const METHOD = 'demo.v1.Greeter/SayHello';
+const folder = new TempFolder();
+const [ours, bare, none] = [folder.url('ours.sock'), folder.url('bare.sock'), folder.url('none.sock')];
+const [grpc, silent, left] = [folder.url('grpc.sock'), folder.url('silent.sock'), folder.url('left.sock')];
+const file = (name: string): string => folder.file(name);
+const recording = file('recording');
+
+const servers: RawServer[] = [];
+const sockets = new Set<Socket>();
+let http2: Http2Server;
+let mute: Server;
+
+beforeAll(async () => {
+  await builtCommand();
+  servers.push(await serveReflecting(ours), await serve(bare, {}));
+  http2 = createHttp2Server();
+  http2.on('sessionError', () => undefined);
+  http2.listen(file('grpc.sock'));
+  mute = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined).resume());
+  });
+  mute.listen(file('silent.sock'));
+  await Promise.all([once(http2, 'listening'), once(mute, 'listening')]);
+  // A socket whose server has gone.
+  await leaveSocket(file('left.sock'));
+  writeFileSync(file('broken.proto'), 'syntax = "proto3";\nmessage A {\n  string name = 1;\n  Strng other = 2;\n}\n');
+  writeFileSync(file('text'), 'hello\n');
+  writeFileSync(file('empty'), '');
+  mkdirSync(file('folder'));
+  const head = JSON.stringify({ format: 'ttrpc-recording', version: 1, begun: '2026-01-01T00:00:00Z', nri: false });
+  const begin = { at: 0, connection: 1, event: 'connected' };
+  const frame = { at: 0, connection: 1, from: 'client', stream: 1, type: 1, flags: 0, data: '' };
+  writeFileSync(recording, `${head}\n${JSON.stringify(begin)}\n${JSON.stringify({ ...frame, event: 'frame' })}\n`);
+  writeFileSync(file('cut'), `${head}\n{"at":0,"connection":1,"eve`);
+  writeFileSync(file('later'), head.replace('"version":1', '"version":9'));
+}, 120_000);
+afterAll(async () => {
+  for (const each of sockets) each.destroy();
+  await Promise.all([
+    ...servers.map((each) => each.close()),
+    new Promise((resolve) => http2.close(resolve)),
+    new Promise((resolve) => mute.close(resolve)),
+  ]);
+  folder.remove();
+});
+
+/** Leaves a socket behind, as a server that was killed does. */
+async function leaveSocket(path: string): Promise<void> {
+  const listen = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+  await runProgram(process.execPath, ['-e', listen]);
+}
+
+/** One line on standard error that matches, nothing on standard output, and the tool's own status. */
+async function fails(args: readonly string[], what: RegExp | string, stdin?: string): Promise<void> {
+  const { stdout, stderr, status } = await ttrpc(args, stdin);
+  expect({ stdout, status, lines: stderr.split('\n').length - 1 }).toEqual({ stdout: '', status: 1, lines: 1 });
+  expect(stderr.startsWith('ttrpc: ')).toBe(true);
+  const text = stderr.slice('ttrpc: '.length, -1);
+  if (typeof what === 'string') expect(text).toBe(what);
+  else expect(text).toMatch(what);
+}
+
+/** The commands that talk to a server, each with what it asks. */
+const ASKING: readonly [name: string, args: (url: string) => string[]][] = [
+  ['call', (url) => ['call', url, METHOD]],
+  ['list', (url) => ['list', url]],
+  ['list of a service', (url) => ['list', url, 'demo.v1.Greeter']],
+  ['describe', (url) => ['describe', url]],
+  ['bench', (url) => ['bench', url, METHOD]],
+];
+
+describe.each(ASKING)('ttrpc %s', (_name, args) => {
+  test('nobody serves the socket', async () => {
+    await fails(args(none), `cannot connect to ${none}: there is no such socket (ENOENT)`);
+    await fails(args(left), new RegExp(`^cannot connect to ${left}: .*\\(ECONNREFUSED\\)`));
+  });
+
+  test('a gRPC server', () => fails(args(grpc), /HTTP\/2 \(gRPC\?\)/));
+
+  test('a server without reflection', () =>
+    fails(args(bare), 'the server has no reflection: give its schema with --proto or --protoset'));
+
+  test('an invalid address', () => fails(args('localhost:50051'), /tcp:\/\/localhost:50051/));
+
+  test('an invalid flag', async () => {
+    await fails(
+      [...args(ours), '--connect-timeout', 'soon'],
+      /^--connect-timeout: expected a number from 0.001, got 'soon'$/,
+    );
+    await fails([...args(ours), '--hybrid-vsock', '-1'], /--hybrid-vsock/);
+    await fails([...args(ours), '--nri-muks'], /has no flag --nri-muks\. Did you mean 'nri-mux'\?$/);
+    await fails([...args(ours), '--proto', file('none.proto')], /none\.proto/);
+    await fails([...args(ours), '--protoset', file('none')], `--protoset ${file('none')}: there is no such file`);
+    await fails([...args(ours), '--import-path', 'x'], '--import-path needs --proto');
+  });
+
+  test('a .proto error, at its line and column', () =>
+    fails(
+      [...args(ours), '--proto', file('broken.proto')],
+      new RegExp(`^${file('broken.proto')}:4:3: A.other: type 'Strng'`),
+    ));
+});
+
+describe('a server that says nothing', () => {
+  test.each([
+    [
+      'call',
+      ['call', '--max-time', '0.3', silent, METHOD],
+      1,
+      /^ttrpc: the server's reflection failed: DEADLINE_EXCEEDED/,
+    ],
+    [
+      'bench',
+      ['bench', '--max-time', '0.3', silent, METHOD],
+      1,
+      /^ttrpc: the server's reflection failed: DEADLINE_EXCEEDED/,
+    ],
+    ['list', ['list', silent], 1, /^ttrpc: the server's reflection failed: DEADLINE_EXCEEDED/],
+    ['health', ['health', '--max-time', '0.3', silent], 68, /DEADLINE_EXCEEDED/],
+  ])('%s ends', async (_name, args, status, what) => {
+    const end = await ttrpc(args);
+    expect(end).toMatchObject({ status, stdout: '' });
+    expect(end.stderr).toMatch(what);
+  });
+});
+
+describe('what the server does not have', () => {
+  test('bench: a method, a service', async () => {
+    await fails(['bench', ours, 'demo.v1.Greeter/SayHelo'], /has no method 'SayHelo'.*Did you mean 'SayHello'\?$/);
+    await fails(['bench', ours, 'demo.v1.Greter/SayHello'], /Did you mean 'demo\.v1\.Greeter'\?$/);
+    await fails(['bench', ours, 'SayHello'], /is not a method: expected service\/Method/);
+  });
+
+  test('list: a service', () => fails(['list', ours, 'demo.v1.Greter'], /Did you mean 'demo\.v1\.Greeter'\?$/));
+
+  test('describe: a symbol, a method, a message', async () => {
+    await fails(['describe', ours, 'demo.v1.Greter'], /Did you mean 'demo\.v1\.Greeter'\?$/);
+    await fails(['describe', GREETER, 'demo.v1.Greeter/SayHelo'], /Did you mean 'SayHello'\?$/);
+    await fails(['describe', GREETER, 'demo.v1.HeloRequest'], /Did you mean 'demo\.v1\.HelloRequest'\?$/);
+    await fails(['describe', '--msg-template', GREETER], '--msg-template needs the name of a message or an rpc');
+  });
+
+  test('health: the service of health, a service', async () => {
+    const end = await ttrpc(['health', bare]);
+    expect(end).toMatchObject({ status: 64 + 12, stdout: '' });
+    expect(end.stderr).toMatch(/UNIMPLEMENTED/);
+  });
+});
+
+describe('bench: requests that do not fit', () => {
+  const bench = (data: string, what: RegExp | string, stdin?: string): Promise<void> =>
+    fails(['bench', '-d', data, ours, METHOD], what, stdin);
+
+  test('JSON', async () => {
+    await bench('{"friends":[{"nmae":"Eve"}]}', /^request: friends\[0\]\.nmae: .*Did you mean 'name'\?$/);
+    await bench('{}{"count":-1}', /^request 2: count: expected an integer from 0/);
+    await bench('hello', /^request: Unexpected token/);
+    await bench('{"firstName":"{{.Nonsense}}"}', /Nonsense/);
+  });
+
+  test('what ends in the middle, what is not there', async () => {
+    await bench('@', '-d ends in the middle of the request that begins on line 2', '\n{"firstName":"A');
+    await bench(`@${file('none')}`, `${file('none')}: there is no such file`);
+    await bench(`@${file('folder')}`, `${file('folder')}: it is a folder`);
+  });
+});
+
+describe('values of flags', () => {
+  test.each([
+    ['bench', '--total', '0', /^--total: expected an integer from 1, got '0'$/],
+    ['bench', '--total', '1.5', /^--total: expected an integer from 1, got '1.5'$/],
+    ['bench', '--concurrency', '0', /^--concurrency: expected an integer from 1/],
+    ['bench', '--connections', 'two', /^--connections: expected an integer from 1, got 'two'$/],
+    ['bench', '--duration', '10s', /^--duration: expected a number from 0.001, got '10s'$/],
+    ['bench', '--rps', '-5', /^--rps: expected a value, got another flag; a value .* --rps=-…$/],
+    ['bench', '--rps=-5', '--nri-mux', /^--rps: expected a number, step:.* got '-5'$/],
+    ['bench', '--rps', 'step:1:2', /^--rps: expected a number, step:/],
+    ['bench', '--format', 'xml', /^--format: expected summary, json, csv, got 'xml'$/],
+    ['bench', '--max-time', '0', /^--max-time: expected a number from 0.001, got '0'$/],
+    ['bench', '-H', 'nonsense', /^-H 'nonsense': expected 'key: value'$/],
+    ['call', '--max-time', 'soon', /^--max-time: expected a number from/],
+    ['call', '-H', 'nonsense', /^-H 'nonsense': expected 'key: value'$/],
+    ['call', '-d', '@/none', /^\/none: there is no such file$/],
+  ])('%s %s %s', async (command, flag, value, what) => {
+    await fails([command, flag, value, ours, METHOD], what);
+  });
+
+  test.each([
+    ['health', '--max-time', 'soon', /^--max-time: expected a number from/],
+    ['health', '-H', 'nonsense', /^-H 'nonsense': expected 'key: value'$/],
+    ['health', '--connect-timeout', '0', /^--connect-timeout: expected a number from/],
+  ])('%s %s %s', async (command, flag, value, what) => {
+    await fails([command, flag, value, ours], what);
+  });
+
+  test.each(['call', 'list', 'describe', 'bench', 'tap', 'replay', 'health', 'completion'])(
+    '%s without arguments, with too many, with an unknown flag',
+    async (command) => {
+      await fails([command], new RegExp(`^ttrpc ${command} needs <.*: no argument was given$`));
+      await fails([command, 'a', 'b', 'c'], /'.' is one argument too many$/);
+      await fails([command, '--hlep'], new RegExp(`^ttrpc ${command} has no flag --hlep\\.`));
+    },
+  );
+
+  test('an unknown command, an unknown shell', async () => {
+    await fails(['lisst'], /^no command 'lisst': expected call, list, .*Did you mean 'list'\?$/);
+    await fails(['completion', 'tcsh'], "no completion for 'tcsh': expected bash, zsh or fish");
+  });
+});
+
+describe('health', () => {
+  test('nobody serves the socket, an invalid address, a gRPC server', async () => {
+    await fails(['health', none], `cannot connect to ${none}: there is no such socket (ENOENT)`);
+    await fails(['health', 'localhost:1'], /tcp:\/\/localhost:1/);
+    const end = await ttrpc(['health', grpc]);
+    expect(end).toMatchObject({ status: 64 + 14, stdout: '' });
+    expect(end.stderr).toMatch(/HTTP\/2 \(gRPC\?\)/);
+  });
+});
+
+describe('tap', () => {
+  const listen = folder.url('tap.sock');
+
+  test('what it cannot use', async () => {
+    await fails(['tap', ours, ours], 'both addresses are the same');
+    await fails(['tap', 'localhost:1', ours], /tcp:\/\/localhost:1/);
+    await fails(['tap', listen, 'localhost:1'], /tcp:\/\/localhost:1/);
+    await fails(['tap', ours, none], /ours\.sock.*(EADDRINUSE|another|in use)/);
+    await fails(['tap', folder.url('no/folder.sock'), ours], /no\/folder\.sock/);
+    await fails(['tap', '--save', file('folder'), listen, ours], `--save ${file('folder')}: it is a folder`);
+    await fails(['tap', '--format', 'xml', listen, ours], "--format: expected text, ndjson, got 'xml'");
+    await fails(['tap', '--proto', file('broken.proto'), listen, ours], /broken\.proto:4:3: /);
+    await fails(['tap', '--hybrid-vsock', 'x', listen, ours], /^--hybrid-vsock: expected an integer/);
+    await fails(['tap', '--connect-timeout', 'x', listen, ours], /^--connect-timeout: expected a number/);
+  });
+
+  test.each([
+    ['that is not there', none, 'there is no such socket'],
+    ['of gRPC', grpc, 'HTTP/2'],
+  ])('a target %s is noted, and the client told', async (_what, target, text) => {
+    const tap = await startTtrpc(['tap', '--no-reflection', listen, target]);
+    await tap.complains('listening on');
+    const end = await ttrpc(['call', '--proto', GREETER, '--max-time', '20', listen, METHOD]);
+    expect(end.status).toBe(64 + 14);
+    await tap.shows(text);
+    tap.child.kill('SIGINT');
+    expect((await tap.ended).status).toBe(0);
+  });
+});
+
+describe('replay', () => {
+  test('what it cannot use', async () => {
+    await fails(['replay', file('none'), ours], `${file('none')}: there is no such file`);
+    await fails(['replay', file('folder'), ours], `${file('folder')}: it is a folder`);
+    await fails(['replay', file('empty'), ours], `${file('empty')} is empty: expected a recording of ttrpc tap --save`);
+    await fails(['replay', file('text'), ours], `${file('text')} is no recording of ttrpc tap --save`);
+    await fails(['replay', file('cut'), ours], `${file('cut')}:2: not a line of a recording; is the file cut short?`);
+    await fails(['replay', file('later'), ours], /is a recording of version 9: this ttrpc reads version 1$/);
+    await fails(['replay', recording, none], `cannot connect to ${none}: there is no such socket (ENOENT)`);
+    await fails(['replay', recording, 'localhost:1'], /tcp:\/\/localhost:1/);
+    await fails(['replay', '--max-time', 'x', recording, ours], /^--max-time: expected a number/);
+    await fails(['replay', '--format', 'xml', recording, ours], "--format: expected text, ndjson, got 'xml'");
+    await fails(['replay', '--proto', file('broken.proto'), recording, ours], /broken\.proto:4:3: /);
+  });
+});
+
+test('completion says nothing where nothing is known, and does not fail', async () => {
+  for (const words of [
+    ['call', none, ''],
+    ['call', grpc, ''],
+    ['lisst', ''],
+    ['call', '--nonsense', ours, ''],
+    ['call', 'x:y', ''],
+  ]) {
+    expect(await ttrpc(['__complete', ...words])).toEqual({ status: 0, signal: null, stdout: '', stderr: '' });
+  }
+});

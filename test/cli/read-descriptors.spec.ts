@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import protobuf from 'protobufjs';
+import descriptor from 'protobufjs/ext/descriptor.js';
+import { expect, test } from '@jest/globals';
+import { readDescriptorsDirectly } from '../../src/cli/schema/read-descriptors.js';
+import { rootOfDescriptorSet } from '../../src/schema/sources/file-descriptor-set.js';
+
+const PROTO2 = `
+syntax = "proto2";
+package two;
+import "google/protobuf/any.proto";
+message Old {
+  option deprecated = true;
+  required string name = 1 [default = "x"];
+  optional int64 big = 2 [default = -9007199254740993];
+  repeated int32 packed = 3 [packed = true];
+  repeated int32 loose = 4;
+  optional bytes raw = 5 [default = "\\001\\377"];
+  optional double ratio = 6 [default = 1.5];
+  optional Kind kind = 7 [default = B];
+  oneof either { string left = 8; Old right = 9; }
+  map<string, int64> ages = 10;
+  repeated group Part = 11 { optional int32 number = 1; }
+  extensions 100 to 199;
+  reserved 20, 30 to 40;
+  reserved "gone";
+  message Inner { optional bool deep = 1 [deprecated = true]; }
+  enum Kind { option allow_alias = true; A = 0; B = 1; C = 1; }
+  optional google.protobuf.Any any = 12;
+}
+extend Old { optional string more = 100; }
+service Both {
+  rpc One(Old) returns (Old) { option idempotency_level = NO_SIDE_EFFECTS; }
+  rpc Many(stream Old) returns (stream Old) { option deprecated = true; }
+}
+`;
+
+/** An encoded FileDescriptorSet of what `proto` defines. */
+function setOf(proto: string, edition: string): Uint8Array {
+  const { root } = protobuf.parse(proto, { keepCase: true });
+  const any = protobuf.common.get('google/protobuf/any.proto') as protobuf.INamespace;
+  root.addJSON(any.nested as Record<string, protobuf.AnyNestedObject>);
+  root.resolveAll();
+  const set = (root as unknown as { toDescriptor(edition: string): { file: Record<string, unknown>[] } }).toDescriptor(
+    edition,
+  );
+  return descriptor.FileDescriptorSet.encode(set).finish();
+}
+
+const GREETER = readFileSync(new URL('../../sample/greeter/greeter.proto', import.meta.url), 'utf8');
+
+/** What protoc makes of a file with an edition and features. */
+function editionSet(): Uint8Array {
+  const field = { name: 'one', number: 1, label: 1, type: 11, typeName: '.V' };
+  const messageType = [{ name: 'V', field: [{ ...field, options: { features: { messageEncoding: 1 } } }] }];
+  const options = { features: { messageEncoding: 2 } };
+  const file = { name: 'm.proto', syntax: 'editions', edition: 1000, options, messageType };
+  return descriptor.FileDescriptorSet.encode({ file: [file] }).finish();
+}
+
+test('descriptors that are read field by field are those that the generated code reads', () => {
+  const sets = [setOf(PROTO2, 'proto2'), setOf(GREETER, 'proto3'), editionSet()];
+  const all = (): unknown[] => sets.map((bytes) => rootOfDescriptorSet(bytes, false).toJSON({ keepComments: true }));
+  const generated = all();
+  readDescriptorsDirectly();
+  expect(all()).toEqual(generated);
+  expect(JSON.stringify(generated)).toContain('"idempotency_level"');
+  expect(JSON.stringify(generated)).toContain('"message_encoding":"DELIMITED"');
+});
+
+test('bytes that end early, and bytes that are none', () => {
+  readDescriptorsDirectly();
+  const bytes = setOf(GREETER, 'proto3');
+  for (let end = 1; end < bytes.length; end += 7) {
+    expect(() => rootOfDescriptorSet(bytes.subarray(0, end), false)).toThrow(/FileDescriptorSet/);
+  }
+  expect(() => rootOfDescriptorSet(Buffer.from('hello'), false)).toThrow(/FileDescriptorSet/);
+});
