@@ -26,6 +26,12 @@ export class MethodTable<T extends MethodKey> {
     this.#services.add(value.service);
   }
 
+  /** The method that was added first; undefined when there is none. */
+  get first(): T | undefined {
+    for (const [slot] of this.#slots.values()) return slot?.value;
+    return undefined;
+  }
+
   /** True when a method of `service` is registered. */
   hasService(service: string): boolean {
     return this.#services.has(service);

@@ -6,7 +6,7 @@ import { bytesCodec } from '../wire/message-codec.js';
 import { ReceiveQueue } from '../connection/receive-queue.js';
 import type { RawContext } from './call-context.js';
 import { HandlerRun, type HandlerCodecs } from './handler-run.js';
-import type { ServerCall, ServerMethod } from './server-call.js';
+import type { CallHandler, ServerCall, ServerMethod } from './server-call.js';
 
 /**
  * A handler with one request, or an iterator of them. It responds with bytes, or for a server-streaming or bidi method
@@ -53,7 +53,8 @@ export function rawMethod(service: string, name: string, method: RawMethod, expo
     handle: handle as RawHandle<unknown, unknown>,
     exposeErrors,
   };
-  return { service, method: name, shape, open: (call) => new EngineCall(call, bound) };
+  const open = (call: ServerCall): CallHandler => new EngineCall(call, bound);
+  return { service, method: name, shape, open, sample: open };
 }
 
 /** One call of a handler without Nest, which gets it as its context. */

@@ -3,6 +3,7 @@ import { parseAddress } from '../socket/address.js';
 import { checkAuthorizeOption, checkCredentials, type AnyAuthorize } from './authorize.js';
 import { AuthorizeGate, type GateKeeper } from './authorize-gate.js';
 import { Budget } from '../core/budget.js';
+import { sampleCall, type CallSample } from './call-sample.js';
 import { callStatsOf, type CallStats, type CallStatsOption } from '../core/call-stats.js';
 import { DecodeAccount } from '../core/decode-budget.js';
 import { debugCalls } from '../core/debug-calls.js';
@@ -59,6 +60,8 @@ export class ServerCore implements ServerConnectionOwner, GateKeeper {
   readonly #gate: AuthorizeGate;
   readonly #refused: Refusals = noRefusals();
   readonly #watchdog: Watchdog;
+  /** Of the newest connection; it keeps the code of a call compiled, see {@link sampleCall}. */
+  #sample: CallSample | undefined;
   /** Connections that we have closed and whose sockets are not gone yet. */
   #leaving = 0;
   #closing: Promise<void> | undefined;
@@ -89,6 +92,11 @@ export class ServerCore implements ServerConnectionOwner, GateKeeper {
   /** What listens, one for each address. */
   get listeners(): readonly Listener[] {
     return this.#listeners;
+  }
+
+  /** Kept for V8, see {@link sampleCall}; undefined before the first connection. */
+  get sample(): CallSample | undefined {
+    return this.#sample;
   }
 
   /** Open connections. */
@@ -201,7 +209,9 @@ export class ServerCore implements ServerConnectionOwner, GateKeeper {
 
   /** As {@link GateKeeper.onAdmitted}. */
   onAdmitted(duplex: Duplex, peer: Peer): void {
-    this.#connections.add(new ServerConnection(duplex, peer, this));
+    const connection = new ServerConnection(duplex, peer, this);
+    this.#connections.add(connection);
+    this.#sample = sampleCall(connection, this.methods.first);
     this.#watchdog.start();
     this.#observer.onConnection?.(peer);
   }

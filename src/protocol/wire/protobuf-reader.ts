@@ -103,7 +103,9 @@ export class ProtobufReader {
       return byte;
     }
     this.varint64();
-    return this.low;
+    // Once `low` has held more than 31 bits V8 reads it as a double, and whatever the number is stored in becomes one, too.
+    const int = this.low | 0;
+    return int >= 0 ? int : this.low;
   }
 
   /** A field's tag: field number << 3 | wire type. */
@@ -225,9 +227,9 @@ export class ProtobufReader {
       return stop;
     }
     this.varint64();
-    const stop = this.pos + this.low;
-    if (this.high !== 0 || stop > this.end) throw truncated();
-    return stop;
+    if (this.high !== 0 || this.low > this.end - this.pos) throw truncated();
+    // An integer for V8, see `uint32`.
+    return this.pos + (this.low | 0);
   }
 
   /** A string. `strict` refuses bytes that are not UTF-8, else they become U+FFFD. */
