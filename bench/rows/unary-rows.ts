@@ -1,5 +1,15 @@
 import { pairName, type Row } from '../model.js';
-import { FLOOR, GO_CLIENT, GO_SERVER, GRPC, LARGE_HEAP, LARGE_HEAP_CLIENT, NEST_GRPC, NEST_TCP, OURS } from './pairs.js';
+import {
+  FLOOR,
+  GO_CLIENT,
+  GO_SERVER,
+  GRPC,
+  LARGE_HEAP,
+  LARGE_HEAP_CLIENT,
+  NEST_GRPC,
+  NEST_TCP,
+  OURS,
+} from './pairs.js';
 
 const SIZES = [
   ['64', 64, '64 B'],

@@ -4,7 +4,8 @@ import type { BenchClient, Connect } from './bench-client.js';
 import { Values, type BodyKind } from './values.js';
 import { runLoad } from './run-load.js';
 
-type Command = { op: 'connect'; path: string; connections: number } | ({ op: 'run' } & Load) | { op: 'collect' } | { op: 'close' };
+type Command =
+  { op: 'connect'; path: string; connections: number } | ({ op: 'run' } & Load) | { op: 'collect' } | { op: 'close' };
 
 /** Obeys the runner on stdin, one JSON object a line, until it ends. */
 export function drive(connect: Connect, body: BodyKind = 'bytes'): void {
