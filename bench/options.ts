@@ -26,7 +26,7 @@ export const USAGE = `npm run bench -- [options]
   --ms n             length of one measurement in ms (default 300, quick 150)
   --calls n          calls in each measurement, instead of --ms
   --warm-up-ms n     how long fresh peers run before they are measured (default 800, quick 300)
-  --fresh            measure servers whose heap was never collected as a whole, as none of a user's stays
+  --fresh            measure processes whose heap was never collected as a whole, as none of a user's stays
   --age-s n          how long "aged" servers answer small calls before they are measured (default 120)
   --json path        where the results go, after each row (default bench/results.json)
   --resume           go on where that file ends: what stands in it is not measured again

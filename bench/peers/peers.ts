@@ -4,8 +4,8 @@ import { RUST_PROGRAM } from './rust-programs.js';
 
 const node = (kind: 'servers' | 'drivers', name: string, ...flags: string[]): string[] => [
   process.execPath,
-  // For "collect" (bench/node/serve.ts).
-  ...(kind === 'servers' ? ['--expose-gc'] : []),
+  // For "collect" (bench/node/serve.ts, bench/node/load/drive.ts).
+  '--expose-gc',
   ...flags,
   fileURLToPath(new URL(`../node/${kind}/${name}.js`, import.meta.url)),
 ];
@@ -44,6 +44,8 @@ const drivers: Record<string, () => string[]> = {
   'go-ttrpc': () => [goProgram('driver'), '-kind', 'ttrpc'],
   'grpc-go': () => [goProgram('driver'), '-kind', 'grpc'],
   'rust-ttrpc': () => [RUST_PROGRAM, 'driver'],
+  // As the server of that name.
+  'nest-ttrpc-heap': () => node('drivers', 'nest-ttrpc', '--initial-heap-size=256'),
   ...Object.fromEntries(
     ['engine', 'nest-ttrpc', 'nest-grpc', 'nest-tcp', 'grpc-js'].map((name) => [name, () => node('drivers', name)]),
   ),

@@ -14,6 +14,9 @@ export const GO_CLIENT: Pair[] = [
 /** Our server in a heap that is large from the start: where messages are large, V8 collects all of a small one often. */
 export const LARGE_HEAP: Pair = { client: 'go-ttrpc', server: 'nest-ttrpc-heap' };
 
+/** Our client in such a heap. */
+export const LARGE_HEAP_CLIENT: Pair = { client: 'nest-ttrpc-heap', server: 'go-ttrpc' };
+
 /** The floor answers unary calls, and counts what a client streams. */
 export const FLOOR: Pair = { client: 'go-ttrpc', server: 'floor' };
 

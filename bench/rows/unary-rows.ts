@@ -1,5 +1,15 @@
 import { pairName, type Row } from '../model.js';
-import { FLOOR, GO_CLIENT, GO_SERVER, GRPC, LARGE_HEAP, NEST_GRPC, NEST_TCP, OURS } from './pairs.js';
+import {
+  FLOOR,
+  GO_CLIENT,
+  GO_SERVER,
+  GRPC,
+  LARGE_HEAP,
+  LARGE_HEAP_CLIENT,
+  NEST_GRPC,
+  NEST_TCP,
+  OURS,
+} from './pairs.js';
 
 const SIZES = [
   ['64', 64, '64 B'],
@@ -11,7 +21,7 @@ const IN_FLIGHT = [1, 64, 512];
 /** From here on a message takes more than the sockets' buffers hold. */
 const LARGE = 65_536;
 
-const OUR_CLIENTS: ReadonlySet<string> = new Set(['nest-ttrpc', 'engine']);
+const OUR_CLIENTS: ReadonlySet<string> = new Set(['nest-ttrpc', 'nest-ttrpc-heap', 'engine']);
 
 function unaryRow(id: string, bytes: number, size: string, inFlight: number): Row {
   const large = bytes >= LARGE;
@@ -25,6 +35,7 @@ function unaryRow(id: string, bytes: number, size: string, inFlight: number): Ro
       ...(bytes > 64 ? [LARGE_HEAP] : []),
       FLOOR,
       ...GO_SERVER,
+      ...(bytes > 64 ? [LARGE_HEAP_CLIENT] : []),
       ...OURS,
       ...GRPC,
       NEST_GRPC,
@@ -36,7 +47,7 @@ function unaryRow(id: string, bytes: number, size: string, inFlight: number): Ro
     row.leftOut[pairName(NEST_TCP)] = 'hangs: both sides stop reading while their own writes wait';
   }
   if (large && inFlight > 100) {
-    for (const pair of [...GO_SERVER, ...OURS].filter(({ client }) => OUR_CLIENTS.has(client))) {
+    for (const pair of [...GO_SERVER, LARGE_HEAP_CLIENT, ...OURS].filter(({ client }) => OUR_CLIENTS.has(client))) {
       row.leftOut[pairName(pair)] = 'fails: 128 MiB of requests exceed what our client lets wait by default';
     }
   }

@@ -7,7 +7,7 @@ export interface Effort {
   /** Each fresh pair runs so long before it is measured, in ms. */
   warmUpMs: number;
   /**
-   * True: the heaps of Node servers are collected as a whole before they are measured. V8 does that to every server that
+   * True: the heaps of both sides are collected as a whole before they are measured. V8 does that to every process that
    * runs for minutes or is idle, and collects more often from then on: it is the state that users have.
    */
   collected: boolean;

@@ -65,9 +65,10 @@ export class RunningPair {
     }
   }
 
-  /** Has a Node server collect its heap; others ignore it. */
+  /** Has both sides collect their heaps; a server that is not Node's ignores it. */
   async collect(): Promise<void> {
     this.server.tell('collect');
+    await this.driver.command('collect');
     await sleep(COLLECT_MS);
   }
 

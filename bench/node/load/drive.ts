@@ -4,7 +4,8 @@ import type { BenchClient, Connect } from './bench-client.js';
 import { Values, type BodyKind } from './values.js';
 import { runLoad } from './run-load.js';
 
-type Command = { op: 'connect'; path: string; connections: number } | ({ op: 'run' } & Load) | { op: 'close' };
+type Command =
+  { op: 'connect'; path: string; connections: number } | ({ op: 'run' } & Load) | { op: 'collect' } | { op: 'close' };
 
 /** Obeys the runner on stdin, one JSON object a line, until it ends. */
 export function drive(connect: Connect, body: BodyKind = 'bytes'): void {
@@ -18,6 +19,10 @@ export function drive(connect: Connect, body: BodyKind = 'bytes'): void {
         return {};
       case 'run':
         return runLoad(command, clients, values);
+      case 'collect':
+        // There only with the flag with which the bench starts it (bench/peers/peers.ts).
+        (globalThis as { gc?: () => void }).gc?.();
+        return {};
       case 'close':
         for (const client of clients.splice(0)) await client.close();
         return {};

@@ -13,6 +13,8 @@ use crate::load::{self, Load};
 enum Command {
     Connect { path: String, connections: usize },
     Run(Load),
+    /// Those with a garbage collector run it.
+    Collect,
     Close,
 }
 
@@ -45,6 +47,7 @@ async fn obey(line: &str, clients: &mut Vec<Client>, next: &mut u32) -> Result<V
             *next += load.calls as u32;
             load::run(load, clients, first).await
         }
+        Command::Collect => Ok(json!({})),
         Command::Close => {
             clients.clear();
             Ok(json!({}))

@@ -346,12 +346,15 @@ export class FrameWriter implements WriteArena {
       return;
     }
     const lengthBytes = varintSize(length);
+    if (lengthBytes !== guess) this.#lengthBytes = lengthBytes;
     if (this.#parts.length > parts) {
-      this.#lengthIntoPart(parts, tagAt - segmentStart, guess, length);
+      // The start of the payload is in a part already, a view of the arena.
+      const part = this.#parts[parts] as Uint8Array;
+      if (lengthBytes === guess) writeVarint(part, tagAt - segmentStart + 1, length);
+      else this.#lengthIntoPart(parts, tagAt - segmentStart, guess, length);
       return;
     }
     if (lengthBytes !== guess) {
-      this.#lengthBytes = lengthBytes;
       this.reserve(MAX_LENGTH_BYTES);
       this.buf.copyWithin(tagAt + 1 + lengthBytes, tagAt + 1 + guess, this.pos);
       this.pos += lengthBytes - guess;
@@ -359,11 +362,11 @@ export class FrameWriter implements WriteArena {
     writeVarint(this.buf, tagAt + 1, length);
   }
 
-  /** The start of the payload is in a part already: makes that part anew, with the right length. */
+  /** Makes the part with the start of the payload anew, with a length that needs more or fewer bytes than were kept for it. */
   #lengthIntoPart(part: number, tagOffset: number, guess: number, length: number): void {
     const old = this.#parts[part] as Uint8Array;
     const rest = old.subarray(tagOffset + 1 + guess);
-    const mended = Buffer.allocUnsafeSlow(tagOffset + 1 + varintSize(length) + rest.length);
+    const mended = Buffer.allocUnsafe(tagOffset + 1 + varintSize(length) + rest.length);
     mended.set(old.subarray(0, tagOffset + 1));
     mended.set(rest, writeVarint(mended, tagOffset + 1, length));
     this.#parts[part] = mended;

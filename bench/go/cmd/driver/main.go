@@ -8,10 +8,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 )
 
 type command struct {
-	Op          string `json:"op"` // connect, run or close
+	Op          string `json:"op"` // connect, run, collect or close
 	Path        string `json:"path"`
 	Connections int    `json:"connections"`
 	load
@@ -64,6 +65,9 @@ func (d *driver) obey(c *command) (any, error) {
 		return struct{}{}, nil
 	case "run":
 		return d.run(&c.load)
+	case "collect":
+		runtime.GC()
+		return struct{}{}, nil
 	case "close":
 		for _, each := range d.clients {
 			each.Close()
@@ -71,6 +75,6 @@ func (d *driver) obey(c *command) (any, error) {
 		d.clients = nil
 		return struct{}{}, nil
 	default:
-		return nil, fmt.Errorf("op %q: expected connect, run or close", c.Op)
+		return nil, fmt.Errorf("op %q: expected connect, run, collect or close", c.Op)
 	}
 }

@@ -257,6 +257,35 @@ describe('FrameWriter', () => {
     expect(Buffer.concat(parse(written()).map(({ data }) => data)).equals(Buffer.concat(sent))).toBe(true);
   });
 
+  it('takes no memory of its own for the head of a large message behind one of that size', async () => {
+    const chunks: Uint8Array[] = [];
+    const duplex = new Duplex({
+      read() {
+        // Nothing comes.
+      },
+      writev(all, done) {
+        for (const { chunk } of all) chunks.push(chunk as Buffer);
+        done();
+      },
+    });
+    const writer = new FrameWriter(duplex, 4 << 20);
+    const large = [Buffer.alloc(300_000, 1), Buffer.alloc(200_000, 2), Buffer.alloc(100, 3), Buffer.alloc(400_000, 4)];
+    for (const [i, message] of large.entries()) {
+      writer.writeResponse(2 * i + 1, bytesCodec, message);
+      writer.flush();
+    }
+    await turn();
+    const heads = chunks.filter(({ length }) => length < 100_000).map(({ buffer }) => buffer.byteLength);
+    const bodies = parse(Buffer.concat(chunks)).map(({ data }) => {
+      const envelope = new ResponseEnvelope();
+      envelope.parse(data, 0, data.length);
+      return data.subarray(envelope.payloadStart, envelope.payloadEnd);
+    });
+    expect(bodies.map((body, i) => body.equals(large[i] as Buffer))).toEqual([true, true, true, true]);
+    // The first length needs more bytes than were kept for it; the second does not.
+    expect(heads[1]).toBe(64 * 1024);
+  });
+
   it('refuses a message that sends another one while it is encoded', () => {
     const writer = new FrameWriter(sink().duplex, 1000);
     const nested: MessageCodec<null> = {
