@@ -65,8 +65,7 @@ function isReachedByAdapter(id, getModuleInfo, seen = new Set()) {
   if (seen.has(id)) return false;
   seen.add(id);
   return getModuleInfo(id).importers.some(
-    (importer) =>
-      relative(source, importer).startsWith(ADAPTERS) || isReachedByAdapter(importer, getModuleInfo, seen),
+    (importer) => relative(source, importer).startsWith(ADAPTERS) || isReachedByAdapter(importer, getModuleInfo, seen),
   );
 }
 

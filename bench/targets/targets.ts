@@ -1,4 +1,4 @@
-import { figureRatio } from '../results/ratio.js';
+import { figure, figureRatio } from '../results/ratio.js';
 import { figureTarget, ratioTarget, type Target } from './target.js';
 
 const GO = 'go-ttrpc -> go-ttrpc';
@@ -123,5 +123,15 @@ export const targets: Target[] = [
     bound: '<=',
     limit: 0.9,
     measured: (results) => figureRatio(results, 'start', 'ms', 'nest-ttrpc', 'nest-tcp'),
+  },
+  {
+    measure: 'start to first reply, engine alone : bare Node floor, in ms more',
+    bound: '<=',
+    limit: 60,
+    unit: 'ms',
+    measured: (results) => {
+      const [engine, floor] = ['engine', 'floor'].map((server) => figure(results, 'start', server, 'ms'));
+      return engine !== undefined && floor !== undefined ? engine - floor : undefined;
+    },
   },
 ];
