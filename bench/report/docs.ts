@@ -7,6 +7,7 @@ import { TARGET_HEADER, targetLines } from '../targets/targets-table.js';
 import { charts, type Chart } from './charts/charts.js';
 import { figureLines, growthText } from './figure-table.js';
 import { markdownTable } from './markdown.js';
+import { scalingLines } from './scaling.js';
 import { leftOutLines, ROW_HEADER, rowLines } from './row-table.js';
 
 const docsFolder = fileURLToPath(new URL('../../../docs/maintainers', import.meta.url));
@@ -59,7 +60,8 @@ ${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${mac
   sections.push('## All rows\n\n`rate : 1st` and `server CPU : 1st` compare with the first line of a table.');
   for (const row of results.rows) {
     const table = markdownTable(ROW_HEADER, rowLines(row));
-    sections.push(`### ${row.title}\n\n\`${row.id}\`\n\n${table}\n\n${missing(leftOutLines(row))}`);
+    const notes = [...scalingLines(row, machine.cores), ...leftOutLines(row)];
+    sections.push(`### ${row.title}\n\n\`${row.id}\`\n\n${table}\n\n${missing(notes)}`);
   }
   for (const figure of results.figures) {
     const table = markdownTable(['server', ...figure.figures], figureLines(figure));

@@ -1,4 +1,6 @@
+import { growthFigures } from '../figures/growth.js';
 import { figure, figureRatio } from '../results/ratio.js';
+import { slope } from '../results/slope.js';
 import { figureTarget, ratioTarget, type Target } from './target.js';
 
 const GO = 'go-ttrpc -> go-ttrpc';
@@ -111,13 +113,22 @@ export const targets: Target[] = [
     'peak above idle MiB',
   ),
   ratioTarget(
-    'a handler that computes for 100 µs: throughput, two workers : one',
+    'a handler that computes for 100 µs, our client: throughput, two workers : one',
     '>=',
     1.8,
     'perSecond',
-    ['cores-100us-x64', 'go-ttrpc -> nest-cluster-2'],
-    ['cores-100us-x64', 'go-ttrpc -> nest-cluster-1'],
+    ['cores-100us-x256', 'engine -> nest-cluster-2'],
+    ['cores-100us-x256', 'engine -> nest-cluster-1'],
   ),
+  ...growthFigures.map(({ id, growth }): Target => ({
+    measure: `slope of the server CPU by ${growth?.what} (\`${id}\`)`,
+    bound: '<=',
+    limit: (growth?.work ?? 0) + 0.1,
+    measured: ({ figures }) => {
+      const found = figures.find((each) => each.id === id);
+      return found && slope(found);
+    },
+  })),
   {
     measure: 'start to first reply, ours : Nest TCP',
     bound: '<=',
