@@ -59,11 +59,21 @@ export interface Row {
   maxCalls?: number;
   /** What the pairs do for a while, all at once, before they are measured. */
   age?: Omit<Load, 'calls'>;
+  /** What warms both sides up before `load` does, where that is too slow for it. */
+  warmUp?: Omit<Load, 'calls'>;
   /** Part of a quick run. */
   quick: boolean;
   pairs: Pair[];
+  /** Pairs that differ in the number of their workers only; the report says how the calls grow with them. */
+  scaling?: readonly Scaling[];
   /** Pairs that cannot be measured, by name, with the reason. */
   leftOut?: Record<string, string>;
+}
+
+/** The names of two pairs: a server with one worker, and with two. */
+export interface Scaling {
+  one: string;
+  two: string;
 }
 
 /** The measurements of a row, by the names of its pairs, in the order of the rounds. */
@@ -71,6 +81,8 @@ export interface RowResult {
   id: string;
   title: string;
   samples: Record<string, Sample[]>;
+  /** As in the row. */
+  scaling?: readonly Scaling[];
   /** Pairs without samples, with the reason. */
   leftOut: Record<string, string>;
   /** True when a pair was left out because something went wrong. */
@@ -99,4 +111,6 @@ export interface Growth {
   sizes: readonly number[];
   /** The exponent with which the work of a call grows with it: 0 where it does not, 1 where it is proportional. */
   work: 0 | 1;
+  /** The work of a call itself changes below this size, which the slope over all leaves out. Default: the smallest. */
+  from?: number;
 }

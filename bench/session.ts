@@ -4,6 +4,7 @@ import type { Toolchains } from './peers/toolchains.js';
 import { plan } from './plan.js';
 import { figureTable } from './report/figure-table.js';
 import { Progress } from './report/progress.js';
+import { scalingLines } from './report/scaling.js';
 import { rowTable } from './report/row-table.js';
 import { libraryVersions, thisMachine } from './results/machine.js';
 import { readResults, writeResults, type Results } from './results/results.js';
@@ -32,7 +33,7 @@ export async function measureAll(options: BenchOptions, { versions, missing }: T
     const result = await runRow(row, options, (what) => progress.step(what));
     results.rows.push(result);
     progress.end();
-    console.log(`\n${rowTable(result)}`);
+    console.log(`\n${[rowTable(result), ...scalingLines(result, results.machine.cores)].join('\n')}`);
     writeResults(options.json, results);
   }
   for (const figure of openFigures) {

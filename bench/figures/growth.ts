@@ -1,3 +1,4 @@
+import { median } from '../median.js';
 import type { Growth, Load, Pair } from '../model.js';
 import type { Effort } from '../runner/effort.js';
 import { RunningPair } from '../runner/running-pair.js';
@@ -16,12 +17,17 @@ interface Point {
 const MIB = 1024 * 1024;
 /** In a measurement at most. */
 const MAX_CALLS = 100_000;
+/** A point is the median of so many measurements of one process. */
+const MEASUREMENTS = 3;
+/** Short streams are repeated until they have had so many messages, but not more often than `MAX_STREAMS`. */
+const MIN_MESSAGES = 100_000;
+const MAX_STREAMS = 200;
 const SMALL = { kind: 'unary', bytes: 64, inFlight: 64 } as const;
 
 function growth(
   id: string,
   title: string,
-  { what, sizes, work }: Growth,
+  kind: Growth,
   label: (size: number) => string,
   point: (size: number) => Point,
   server = 'nest-ttrpc',
@@ -29,14 +35,14 @@ function growth(
   return {
     id: `growth-${id}`,
     title: `Server CPU in µs for each ${title}`,
-    figures: sizes.map(label),
-    growth: { what, sizes, work },
+    figures: kind.sizes.map(label),
+    growth: kind,
     pairs: [{ client: 'go-ttrpc', server }],
     quick: false,
     rounds: { quick: 1, full: 3 },
     async measure(pair, effort) {
       const costs: number[] = [];
-      for (const size of sizes) costs.push(await measurePoint(pair, point(size), effort));
+      for (const size of kind.sizes) costs.push(await measurePoint(pair, point(size), effort));
       return costs;
     },
   };
@@ -49,12 +55,27 @@ async function measurePoint(
 ): Promise<number> {
   const running = await RunningPair.start({ ...pair, ...(server !== undefined && { server }) }, connections);
   try {
+    if (effort.collected) {
+      await running.warmUp(load, effort.warmUpMs / 2, MAX_CALLS);
+      await running.collect();
+    }
     const rate = await running.warmUp(load, effort.warmUpMs, MAX_CALLS);
-    const wanted = calls ?? Math.min(Math.max(Math.ceil((rate * effort.ms) / 1000), load.inFlight), MAX_CALLS);
-    return (await running.measure({ ...load, calls: wanted })).serverCpuUs;
+    if (calls !== undefined) return await repeatedCost(running, { ...load, calls });
+    const wanted = Math.min(Math.max(Math.ceil((rate * effort.ms) / 1000), load.inFlight), MAX_CALLS);
+    const costs: number[] = [];
+    while (costs.length < MEASUREMENTS) costs.push((await running.measure({ ...load, calls: wanted })).serverCpuUs);
+    return median(costs);
   } finally {
     await running.stop();
   }
+}
+
+/** Of the messages of a stream, which is repeated where it is short. */
+async function repeatedCost(running: RunningPair, load: Load): Promise<number> {
+  const streams = Math.min(Math.max(Math.round(MIN_MESSAGES / load.calls), 1), MAX_STREAMS);
+  let sum = 0;
+  for (let i = 0; i < streams; i++) sum += (await running.measure(load)).serverCpuUs;
+  return sum / streams;
 }
 
 /** From 1 to 10,000,000 in decades, as far as `last`. */
@@ -74,8 +95,8 @@ const body = (size: number): number => Math.min(size, 4 * MIB - 64);
 export const growthFigures: Figure[] = [
   growth(
     'connections',
-    'call, by open connections; 64 calls in flight: up to 64 connections fewer calls share a read and a write, beyond that the others are idle',
-    { what: 'connections', sizes: decades(10_000), work: 0 },
+    'call, by connections, which are used in turn; 64 calls in flight: up to 64 connections ever fewer calls share a read and a write',
+    { what: 'connections', sizes: decades(10_000), work: 0, from: 100 },
     number,
     (connections) => ({ load: SMALL, connections }),
     'engine',
@@ -104,8 +125,8 @@ export const growthFigures: Figure[] = [
   ),
   growth(
     'stream',
-    'message of a server stream of 64 B, by messages of the stream',
-    { what: 'messages', sizes: decades(10_000_000), work: 0 },
+    'message of a server stream of 64 B, by messages of the stream; short ones are mostly the call itself',
+    { what: 'messages', sizes: decades(10_000_000), work: 0, from: 1000 },
     number,
     (calls) => ({ load: { kind: 'download', bytes: 64, inFlight: 64 }, calls }),
   ),

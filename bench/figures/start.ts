@@ -19,7 +19,7 @@ export const startFigure: Figure = {
   id: 'start',
   title: 'start of the server to the first reply',
   figures: ['ms'],
-  pairs: SERVERS,
+  pairs: [...SERVERS, { client: 'go-ttrpc', server: 'nest-floor' }],
   quick: true,
   rounds: { quick: 11, full: 25 },
   async measure({ client, server }) {

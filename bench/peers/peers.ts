@@ -33,7 +33,7 @@ const servers: Record<string, (path: string) => string[]> = {
     ),
   ),
   ...Object.fromEntries(
-    ['floor', 'engine', 'nest-ttrpc', 'nest-grpc', 'nest-tcp', 'grpc-js'].map((name) => [
+    ['floor', 'nest-floor', 'engine', 'nest-ttrpc', 'nest-grpc', 'nest-tcp', 'grpc-js'].map((name) => [
       name,
       (path: string) => [...node('servers', name), path],
     ]),

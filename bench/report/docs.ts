@@ -7,6 +7,7 @@ import { TARGET_HEADER, targetLines } from '../targets/targets-table.js';
 import { charts, type Chart } from './charts/charts.js';
 import { figureLines, growthText } from './figure-table.js';
 import { markdownTable } from './markdown.js';
+import { scalingLines } from './scaling.js';
 import { leftOutLines, ROW_HEADER, rowLines } from './row-table.js';
 
 const docsFolder = fileURLToPath(new URL('../../../docs/maintainers', import.meta.url));
@@ -47,7 +48,7 @@ ${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${mac
 - Each figure is the median of several rounds. A round measures all pairs of a table one after the other, so that whatever else the machine does hits all alike; ratios are medians of the rounds' ratios. Each table has fresh processes, warmed up before the first round; the heaps of servers and clients are collected as a whole then, as V8 does to every process that runs for minutes (from then on it collects more often). A pair is idle while others are measured.
 - Every request carries a value of its own that its response must repeat. Every response is checked, its body byte by byte. An error or a wrong response ends the pair.
 - CPU is user and system time of the process for each call or message: the server's from the scheduler's counters, the client's by \`getrusage\`.
-- \`go-ttrpc\` is containerd's ttrpc, \`rust-ttrpc\` the ttrpc crate (one thread: with more its streams lose their order), \`grpc-go\` and \`grpc-js\` gRPC for Go and Node, \`nest-tcp\` and \`nest-grpc\` Nest's own transports, \`nest-ttrpc\` this package in a Nest application with a decorated controller (guards, pipes and interceptors work on the measured methods), \`nest-ttrpc-heap\` the same started as \`node --initial-heap-size=256\` ([Performance](../performance.md) says why), \`engine\` its protocol engine without Nest. \`floor\` is the least that Node needs: ${'`'}bench/node/servers/floor.ts${'`'}, a frame parser that answers with the payload and does nothing else. Nest TCP carries JSON; its bodies are text of the same length.`,
+- \`go-ttrpc\` is containerd's ttrpc, \`rust-ttrpc\` the ttrpc crate (one thread: with more its streams lose their order), \`grpc-go\` and \`grpc-js\` gRPC for Go and Node, \`nest-tcp\` and \`nest-grpc\` Nest's own transports, \`nest-ttrpc\` this package in a Nest application with a decorated controller (guards, pipes and interceptors work on the measured methods), \`nest-ttrpc-heap\` the same started as \`node --initial-heap-size=256\` ([Performance](../performance.md) says why), \`engine\` its protocol engine without Nest. \`floor\` is the least that Node needs: ${'`'}bench/node/servers/floor.ts${'`'}, a frame parser that answers with the payload and does nothing else; \`nest-floor\` is that parser in a Nest application, in the place of a transport: no transport of Nest can start faster. Nest TCP carries JSON; its bodies are text of the same length.`,
   ];
   const reached = targetLines(results);
   if (reached.length > 0) {
@@ -59,7 +60,8 @@ ${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${mac
   sections.push('## All rows\n\n`rate : 1st` and `server CPU : 1st` compare with the first line of a table.');
   for (const row of results.rows) {
     const table = markdownTable(ROW_HEADER, rowLines(row));
-    sections.push(`### ${row.title}\n\n\`${row.id}\`\n\n${table}\n\n${missing(leftOutLines(row))}`);
+    const notes = [...scalingLines(row, machine.cores), ...leftOutLines(row)];
+    sections.push(`### ${row.title}\n\n\`${row.id}\`\n\n${table}\n\n${missing(notes)}`);
   }
   for (const figure of results.figures) {
     const table = markdownTable(['server', ...figure.figures], figureLines(figure));

@@ -1,6 +1,6 @@
 import { median } from '../median.js';
 import type { FigureResult } from '../model.js';
-import { slopes } from '../results/slope.js';
+import { increments, slope, slopes } from '../results/slope.js';
 import { leftOutLines } from './row-table.js';
 import { textTable } from './text-table.js';
 
@@ -12,12 +12,22 @@ export function figureLines({ figures, values }: FigureResult): string[][] {
   ]);
 }
 
-/** How a growing figure has grown, in a sentence; empty for others. */
+/** How a growing figure has grown, in a few sentences; empty for others. */
 export function growthText(figure: FigureResult): string {
   const { growth } = figure;
-  if (!growth || Object.keys(figure.values).length === 0) return '';
-  const each = slopes(figure).map(({ from, to, exponent }) => `${exponent.toFixed(2)} from ${from} to ${to}`);
-  return `Slope (exponent of growth; the work itself grows with ${growth.work}): ${each.join(', ')}.`;
+  const overall = slope(figure);
+  if (!growth || overall === undefined) return '';
+  const { what, work, from } = growth;
+  const steps = slopes(figure).map(({ from, to, exponent }) => `${exponent.toFixed(2)} from ${from} to ${to}`);
+  const sentences = [
+    `Slope (exponent of growth; the work itself grows with ${work})${from === undefined ? '' : ` from ${from} ${what} on`}: ` +
+      `${overall.toFixed(2)}. In steps: ${steps.join(', ')}.`,
+  ];
+  if (work === 1) {
+    const each = increments(figure).map((ns) => (Math.abs(ns) < 10 ? ns.toFixed(2) : ns.toFixed(0)));
+    sentences.push(`Each one more (${what}) costs, in ns, from size to size: ${each.join(', ')}.`);
+  }
+  return sentences.join(' ');
 }
 
 /** For the terminal. */

@@ -27,3 +27,34 @@ export function slopes(figure: FigureResult): Slope[] {
     return [{ from: figures[i] as string, to: figures[i + 1] as string, exponent }];
   });
 }
+
+/**
+ * The slope over all sizes from `growth.from` on: that of the straight line with the least squares, on a doubly logarithmic
+ * scale. Undefined unless it was measured.
+ */
+export function slope(figure: FigureResult): number | undefined {
+  const { growth, values } = figure;
+  if (!growth || Object.keys(values).length === 0) return undefined;
+  const from = Math.max(growth.from ?? 0, Number.MIN_VALUE);
+  const at = costs(figure);
+  const points = growth.sizes.flatMap((size, i) => (size < from ? [] : [[Math.log(size), Math.log(at[i] as number)]]));
+  const mean = (axis: number): number =>
+    points.reduce((sum, point) => sum + (point[axis] as number), 0) / points.length;
+  const [x, y] = [mean(0), mean(1)];
+  let above = 0;
+  let below = 0;
+  for (const [a = 0, b = 0] of points) {
+    above += (a - x) * (b - y);
+    below += (a - x) ** 2;
+  }
+  return above / below;
+}
+
+/** What each one more costs between two sizes, in ns, from each size to the next. */
+export function increments(figure: FigureResult): number[] {
+  const sizes = figure.growth?.sizes ?? [];
+  const at = costs(figure);
+  return sizes
+    .slice(1)
+    .map((size, i) => (1000 * ((at[i + 1] as number) - (at[i] as number))) / (size - (sizes[i] as number)));
+}

@@ -22,7 +22,8 @@ interface Measured {
  * of the rest, with the error.
  */
 export async function runRow(row: Row, effort: Effort, onStep: (what: string) => void): Promise<RowResult> {
-  const result: RowResult = { id: row.id, title: row.title, samples: {}, leftOut: { ...row.leftOut } };
+  const { id, title, scaling, leftOut } = row;
+  const result: RowResult = { id, title, samples: {}, leftOut: { ...leftOut }, ...(scaling && { scaling }) };
   const running = new Map<string, Measured>();
 
   /** Does something with a pair; ends the pair when that fails. */
@@ -56,6 +57,7 @@ export async function runRow(row: Row, effort: Effort, onStep: (what: string) =>
         if (row.load.bytes > SMALL_BYTES) {
           await pair.warmUp({ ...row.load, bytes: SMALL_BYTES }, effort.warmUpMs, MAX_CALLS);
         }
+        if (row.warmUp) await pair.warmUp(row.warmUp, effort.warmUpMs, maxCalls);
         if (effort.collected) {
           await pair.warmUp(row.load, effort.warmUpMs / 2, maxCalls);
           await pair.collect();

@@ -1,4 +1,6 @@
-import { figureRatio } from '../results/ratio.js';
+import { growthFigures } from '../figures/growth.js';
+import { figure, figureRatio } from '../results/ratio.js';
+import { slope } from '../results/slope.js';
 import { figureTarget, ratioTarget, type Target } from './target.js';
 
 const GO = 'go-ttrpc -> go-ttrpc';
@@ -115,17 +117,36 @@ export const targets: Target[] = [
     'peak above idle MiB',
   ),
   ratioTarget(
-    'a handler that computes for 100 µs: throughput, two workers : one',
+    'a handler that computes for 100 µs, our client: throughput, two workers : one',
     '>=',
     1.8,
     'perSecond',
-    ['cores-100us-x64', 'go-ttrpc -> nest-cluster-2'],
-    ['cores-100us-x64', 'go-ttrpc -> nest-cluster-1'],
+    ['cores-100us-x256', 'engine -> nest-cluster-2'],
+    ['cores-100us-x256', 'engine -> nest-cluster-1'],
   ),
+  ...growthFigures.map(({ id, growth }): Target => ({
+    measure: `slope of the server CPU by ${growth?.what} (\`${id}\`)`,
+    bound: '<=',
+    limit: (growth?.work ?? 0) + 0.1,
+    measured: ({ figures }) => {
+      const found = figures.find((each) => each.id === id);
+      return found && slope(found);
+    },
+  })),
   {
     measure: 'start to first reply, ours : Nest TCP',
     bound: '<=',
     limit: 0.9,
     measured: (results) => figureRatio(results, 'start', 'ms', 'nest-ttrpc', 'nest-tcp'),
+  },
+  {
+    measure: 'start to first reply, engine alone : bare Node floor, in ms more',
+    bound: '<=',
+    limit: 60,
+    unit: 'ms',
+    measured: (results) => {
+      const [engine, floor] = ['engine', 'floor'].map((server) => figure(results, 'start', server, 'ms'));
+      return engine !== undefined && floor !== undefined ? engine - floor : undefined;
+    },
   },
 ];

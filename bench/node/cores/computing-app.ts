@@ -22,6 +22,12 @@ function moduleWith(compute: (seed: number) => unknown): Type {
       const computed = compute(request.value);
       return computed instanceof Promise ? computed.then(() => request) : request;
     }
+
+    /** For warming up: computes nothing. */
+    @TtrpcMethod()
+    guarded(request: Echo): Echo {
+      return request;
+    }
   }
   @Module({ controllers: [ComputingController] })
   class ComputingModule {}

@@ -71,8 +71,8 @@ func (d *driver) unary(l *load, first uint32, latencies []time.Duration) error {
 		workers.Add(1)
 		go func() {
 			defer workers.Done()
-			over := d.clients[worker%len(d.clients)]
 			for i := worker; i < l.Calls; i += l.InFlight {
+				over := d.clients[i%len(d.clients)]
 				start := time.Now()
 				if err := d.one(l, over, caller, first+uint32(i)); err != nil {
 					failed <- fmt.Errorf("call %d of %d: %w", i, l.Calls, err)
