@@ -62,7 +62,7 @@ export default defineConfig(
     'coverage/',
     'src/**/generated/',
     'sample/typed/gen/',
-    'test/interop/**/target/',
+    'test/**/rust/target/',
     'test/**/generated/',
     'test/consumers/',
   ]),
