@@ -10,8 +10,8 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** What the server serves. */
 export const PROTO = join(root, 'bench/proto/bench.proto');
-/** Inside the package, so that its name is found. */
-const output = join(root, 'dist/field');
+/** Inside the package, so that its name is found; one for each Node, whose snapshots fit no other. */
+const output = join(root, 'dist/field', `node-${process.versions.node}`);
 const goModule = join(root, 'bench/field/go');
 const goOutput = join(goModule, 'bin');
 const ESBUILD = 'esbuild@0.28.2';

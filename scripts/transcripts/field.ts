@@ -113,7 +113,7 @@ async function write(page: string, text: string): Promise<void> {
   }
   const file = join(root, page);
   const before = readFileSync(file, 'utf8');
-  const block = /(<!-- made by scripts\/transcripts\/field\.ts -->\n\n```text\n)[\s\S]*?(\n```)/;
+  const block = /(<!-- made by scripts\/transcripts\/field\.ts -->\n\n```console\n)[\s\S]*?(\n```)/;
   if (!block.test(before)) throw new Error(`${page} has no place for a transcript`);
   writeFileSync(file, before.replace(block, (_all, head: string, tail: string) => `${head}${text}${tail}`));
 }
