@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { transformSync, type Options } from '@swc/core';
+import { transformSync } from '@swc/core';
 import { swcOptions } from '../../scripts/typescript/swc-options.mjs';
 
 const run = promisify(execFile);
@@ -50,7 +50,7 @@ export function compilePrograms(): void {
 }
 
 function compile(from: string, to: string): void {
-  const options = { ...swcOptions, sourceMaps: false, filename: from } as Options;
+  const options = { ...swcOptions, sourceMaps: false, filename: from };
   writeFileSync(to, transformSync(readFileSync(from, 'utf8'), options).code);
 }
 
