@@ -3,15 +3,15 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { transformSync, type Options } from '@swc/core';
+import { transformSync } from '@swc/core';
 import { swcOptions } from '../../scripts/typescript/swc-options.mjs';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** What the server serves. */
 export const PROTO = join(root, 'bench/proto/bench.proto');
-/** Inside the package, so that its name is found. */
-const output = join(root, 'dist/field');
+/** Inside the package, so that its name is found; one for each Node, whose snapshots fit no other. */
+const output = join(root, 'dist/field', `node-${process.versions.node}`);
 const goModule = join(root, 'bench/field/go');
 const goOutput = join(goModule, 'bin');
 const ESBUILD = 'esbuild@0.28.2';
@@ -50,7 +50,7 @@ export function compilePrograms(): void {
 }
 
 function compile(from: string, to: string): void {
-  const options = { ...swcOptions, sourceMaps: false, filename: from } as Options;
+  const options = { ...swcOptions, sourceMaps: false, filename: from };
   writeFileSync(to, transformSync(readFileSync(from, 'utf8'), options).code);
 }
 

@@ -1,6 +1,6 @@
 // An NRI plugin, a containerd shim and a server, with and without Nest, beside the same programs in Go and a bare Node, each started
-// anew in turns: npm run bench:field -- [--rounds N] [--memory N] [--only id,id] [--no-build] [--save file] [--table file].
-// --rounds measure times; --memory rounds let all of them run for 35 s. --save adds to what the file has, so that a
+// anew in turns: npm run bench:field -- [--rounds N] [--memory N] [--seconds N] [--only id,id] [--no-build] [--save file] [--table file].
+// --rounds measure times, and no further one begins after --seconds; --memory rounds let all of them run for 35 s. --save adds to what the file has, so that a
 // measurement may be done in pieces; --table prints what a file has.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,6 +21,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     memory: { type: 'string', default: '1' },
+    seconds: { type: 'string', default: '3600' },
     only: { type: 'string' },
     'no-build': { type: 'boolean', default: false },
     save: { type: 'string' },
@@ -64,7 +65,7 @@ if (values.table === undefined) {
   };
   const note = (each: Subject, figures: Figures): void => void (rounds[each.id] ??= []).push(figures);
   try {
-    for (let round = 0; round < Number(values.rounds); round++) {
+    for (let round = 0; round < Number(values.rounds) && performance.now() < Number(values.seconds) * 1000; round++) {
       for (const each of round % 2 === 0 ? chosen : [...chosen].reverse()) {
         const running = await start(each);
         note(each, { ...running.figures, ...(await running.end()) });

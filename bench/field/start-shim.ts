@@ -140,7 +140,14 @@ async function run(
   input: Uint8Array = new Uint8Array(),
 ): Promise<Buffer> {
   const [program, ...first] = command as [string, ...string[]];
-  const flags = ['-namespace', 'bench', '-address', join(bundle, '../containerd.sock'), '-publish-binary', 'containerd'];
+  const flags = [
+    '-namespace',
+    'bench',
+    '-address',
+    join(bundle, '../containerd.sock'),
+    '-publish-binary',
+    'containerd',
+  ];
   const child = spawn(program, [...first, ...flags, '-id', 'c1', ...args], {
     cwd: bundle,
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -11,12 +11,7 @@ const MEMORY = [
 const COLUMNS = {
   plugin: [['registered', 'start to registration, ms', 0], ...MEMORY],
   server: [['listening', 'start to listening, ms', 0], ...MEMORY],
-  shim: [
-    ['start', '`start`, ms', 0],
-    ['first', 'first response, ms', 0],
-    ['delete', '`delete`, ms', 0],
-    ...MEMORY,
-  ],
+  shim: [['start', '`start`, ms', 0], ['first', 'first response, ms', 0], ['delete', '`delete`, ms', 0], ...MEMORY],
 } as const;
 
 /** Tables in Markdown of what was measured, by id. */

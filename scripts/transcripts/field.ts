@@ -18,8 +18,8 @@ const folder = mkdtempSync(join(tmpdir(), 'tap-'));
 const at = (name: string): string => join(folder, name);
 
 try {
-  await write('docs/containerd.md', await containerdTranscript());
-  await write('docs/nri.md', await nriTranscript());
+  write('docs/containerd.md', await containerdTranscript());
+  write('docs/nri.md', await nriTranscript());
 } finally {
   rmSync(folder, { recursive: true });
 }
@@ -48,7 +48,16 @@ echo unix://${at('task.sock')}
       { mode: 0o755 },
     );
     const runtime = `--runtime=${at('containerd-shim-tapped-v2')}`;
-    const { status, stderr } = await containerd.ctr('run', '--rm', runtime, '--rootfs', at('rootfs'), 'c1', '/bin/echo', 'hello');
+    const { status, stderr } = await containerd.ctr(
+      'run',
+      '--rm',
+      runtime,
+      '--rootfs',
+      at('rootfs'),
+      'c1',
+      '/bin/echo',
+      'hello',
+    );
     if (status !== 0) throw new Error(stderr);
     await events.shows('/tasks/delete');
     await sleep(500);
@@ -106,14 +115,17 @@ function tidied(lines: string[]): string {
 }
 
 /** Puts a transcript between the marks of a page. */
-async function write(page: string, text: string): Promise<void> {
+function write(page: string, text: string): void {
   if (process.argv.includes('--print')) {
     process.stdout.write(`${text}\n\n`);
     return;
   }
   const file = join(root, page);
   const before = readFileSync(file, 'utf8');
-  const block = /(<!-- made by scripts\/transcripts\/field\.ts -->\n\n```text\n)[\s\S]*?(\n```)/;
+  const block = /(<!-- made by scripts\/transcripts\/field\.ts -->\n\n```console\n)[\s\S]*?(\n```)/;
   if (!block.test(before)) throw new Error(`${page} has no place for a transcript`);
-  writeFileSync(file, before.replace(block, (_all, head: string, tail: string) => `${head}${text}${tail}`));
+  writeFileSync(
+    file,
+    before.replace(block, (_all, head: string, tail: string) => `${head}${text}${tail}`),
+  );
 }

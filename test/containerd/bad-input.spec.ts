@@ -35,7 +35,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   // A shim that was told to end may still be at it.
-  for (const end = performance.now() + 10_000; processes().length > 0 && performance.now() < end; ) {
+  for (const end = performance.now() + 10_000; processes().length > 0 && performance.now() < end;) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   const left = processes();
@@ -115,7 +115,9 @@ describe.each([
     openToAll(folder);
     const { stderr, ...end } = await run(START, undefined, { flags: ['--import', AS_SECOND_USER] });
     expect(end).toMatchObject({ status: 1, stdout: '' });
-    expect(stderr).toContain(`cannot make the folder of the shim's socket, ${folder.file('s')}: EACCES: permission denied`);
+    expect(stderr).toContain(
+      `cannot make the folder of the shim's socket, ${folder.file('s')}: EACCES: permission denied`,
+    );
     expect(readdirSync(bundle)).toEqual(['config.json']);
   });
 
@@ -127,9 +129,7 @@ describe.each([
 
   it('that is started in another way than by containerd says what is missing', async () => {
     expect(await run(['start'])).toMatchObject(failed('start needs -namespace and -id: containerd gives them'));
-    expect(await run(['-id', 'c1', 'stop'])).toMatchObject(
-      failed('unknown action "stop": expected start or delete'),
-    );
+    expect(await run(['-id', 'c1', 'stop'])).toMatchObject(failed('unknown action "stop": expected start or delete'));
     expect(await run(['-colour', 'red', ...START])).toMatchObject(failed('unknown flag -colour'));
   });
 

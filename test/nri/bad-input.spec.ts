@@ -91,7 +91,7 @@ async function listen(act: (trunk: Socket) => void): Promise<{ server: Server; t
 
 /** Nobody is connected any more. */
 async function ended({ server, trunks }: { server: Server; trunks: Socket[] }): Promise<void> {
-  await Promise.all(trunks.map((trunk) => trunk.destroyed || once(trunk, 'close')));
+  for (const trunk of trunks) if (!trunk.destroyed) await once(trunk, 'close');
   await new Promise((resolve) => server.close(resolve));
 }
 

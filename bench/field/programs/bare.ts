@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, writeFileSync, writeSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 
 const args = process.argv.slice(2);
 const action = args.at(-1) ?? '';
@@ -19,11 +20,11 @@ function start(): void {
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
   });
-  child.stdio[3]?.once('close', () => {
+  const report = child.stdio[3] as Readable;
+  report.resume().once('close', () => {
     child.unref();
     process.stdout.write(`unix://${join(process.cwd(), 'bare.sock')}`);
   });
-  child.stdio[3]?.resume();
 }
 
 function daemon(): void {
