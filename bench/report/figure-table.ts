@@ -17,16 +17,20 @@ export function growthText(figure: FigureResult): string {
   const { growth } = figure;
   const overall = slope(figure);
   if (!growth || overall === undefined) return '';
-  const { what, work, from } = growth;
+  const { what, work, from, note } = growth;
+  const others = Object.keys(figure.values)
+    .slice(1)
+    .map((server) => `${server} ${(slope(figure, server) as number).toFixed(2)}`);
   const steps = slopes(figure).map(({ from, to, exponent }) => `${exponent.toFixed(2)} from ${from} to ${to}`);
   const sentences = [
     `Slope (exponent of growth; the work itself grows with ${work})${from === undefined ? '' : ` from ${from} ${what} on`}: ` +
-      `${overall.toFixed(2)}. In steps: ${steps.join(', ')}.`,
+      `${[overall.toFixed(2), ...others].join(', ')}. In steps: ${steps.join(', ')}.`,
   ];
   if (work === 1) {
     const each = increments(figure).map((ns) => (Math.abs(ns) < 10 ? ns.toFixed(2) : ns.toFixed(0)));
-    sentences.push(`Each one more (${what}) costs, in ns, from size to size: ${each.join(', ')}.`);
+    sentences.push(`One more of them (${what}) costs, in ns, from size to size: ${each.join(', ')}.`);
   }
+  if (note !== undefined) sentences.push(note);
   return sentences.join(' ');
 }
 
