@@ -86,7 +86,7 @@ export async function charts(results: Results): Promise<Chart[]> {
     const { id, title, growth } = figure;
     const servers = Object.keys(figure.values);
     if (!growth || servers.length === 0) continue;
-    const x = { title: growth.what, values: growth.sizes };
+    const x = { title: growth.what, values: growth.sizes, labels: figure.figures };
     const lines = servers.map((name) => ({ name, values: costs(figure, name) }));
     const svg = await lineChart({ title, subtitle: slopesInWords(figure) }, x, { title: 'µs', lines });
     made.push({ file: `${id}.svg`, title, svg });
