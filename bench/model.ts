@@ -113,4 +113,6 @@ export interface Growth {
   work: 0 | 1;
   /** The work of a call itself changes below this size, which the slope over all leaves out. Default: the smallest. */
   from?: number;
+  /** What one has to know to read the figures. */
+  note?: string;
 }

@@ -18,6 +18,7 @@ export async function measureAll(options: BenchOptions, { versions, missing }: T
       .slice(2)
       .filter((arg) => arg !== '--resume')
       .join(' ')}`.trim(),
+    seconds: 0,
     machine: thisMachine(),
     versions: { ...versions, ...libraryVersions() },
     rows: [],
@@ -29,20 +30,24 @@ export async function measureAll(options: BenchOptions, { versions, missing }: T
   const openFigures = figures.filter(({ id }) => !done.has(id));
   const progress = new Progress(openRows.length + openFigures.length);
   for (const row of openRows) {
+    const from = Date.now();
     progress.begin(row.id);
     const result = await runRow(row, options, (what) => progress.step(what));
     results.rows.push(result);
     progress.end();
     console.log(`\n${[rowTable(result), ...scalingLines(result, results.machine.cores)].join('\n')}`);
+    results.seconds += Math.round((Date.now() - from) / 1000);
     writeResults(options.json, results);
   }
   for (const figure of openFigures) {
+    const from = Date.now();
     progress.begin(figure.id);
     const rounds = options.quick ? figure.rounds.quick : figure.rounds.full;
     const result = await runFigure(figure, options, rounds, missing, (what) => progress.step(what));
     results.figures.push(result);
     progress.end();
     console.log(`\n${figureTable(result)}`);
+    results.seconds += Math.round((Date.now() - from) / 1000);
     writeResults(options.json, results);
   }
   return results;

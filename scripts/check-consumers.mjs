@@ -1,8 +1,10 @@
 // Installs the packed tarball into projects of its users (test/consumers), each in an empty folder, and runs them on the
-// oldest and the newest versions of Node. Ends with `N passed, N failed, N skipped`.
+// oldest and the newest versions of Node, and on Bun. Ends with `N passed, N failed, N skipped`. Arguments are the names of
+// projects: only these.
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { bun } from './bun.mjs';
 import { nodes } from './nodes.mjs';
 import { npm } from './npm.mjs';
 import { output } from './output.mjs';
@@ -12,9 +14,16 @@ import { root } from './run.mjs';
 
 const NODES = ['20', '24', '26'];
 
+/** What each supported version of Node does in a way of its own is tried on all of them. */
+const MORE_NODES = ['22'];
+
+const names = process.argv.slice(2);
+const isWanted = ({ name }) => names.length === 0 || names.includes(name);
+
 /**
  * `copies` come from the repository beside the template's own files. `types` are the ways to resolve modules under which
- * the types must hold: TypeScript's `module` and `moduleResolution`. `build` are the arguments of tsc.
+ * the types must hold: TypeScript's `module` and `moduleResolution`. `build` are the arguments of tsc. `programs` run on
+ * each version of Node, and on Bun with the arguments that are named for it; `onAllNodes`: on those of `MORE_NODES`, too.
  */
 const consumers = [
   {
@@ -33,7 +42,7 @@ const consumers = [
     ],
     build: ['-p', 'tsconfig.build.json'],
     jest: true,
-    program: 'dist/main.js',
+    programs: [{ file: 'dist/main.js' }],
   },
   {
     name: 'nest12-esm',
@@ -48,25 +57,36 @@ const consumers = [
       ['preserve', 'bundler'],
     ],
     build: [],
-    program: 'dist/main.js',
+    programs: [{ file: 'dist/main.js' }],
   },
   // The engine needs none of the packages that are for Nest.
-  { name: 'protocol-script', install: ['--omit=peer'], absent: '@nestjs', program: 'greet.js' },
-];
+  {
+    name: 'protocol-script',
+    install: ['--omit=peer'],
+    absent: '@nestjs',
+    programs: [{ file: 'greet.js' }, { file: 'reads.js', onBun: ['--any'] }],
+    onAllNodes: true,
+  },
+].filter(isWanted);
+const wantedQuickStarts = quickStarts.filter(isWanted);
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 const folder = mkdtempSync(join(tmpdir(), 'consumers-'));
 try {
   const { tarball } = pack(folder);
   // All of them end before the folder goes away, whatever becomes of one.
-  const [runtimes, ...installed] = await Promise.allSettled([
-    nodes(NODES, join(folder, 'nodes')),
+  const [runtimes, withBun, ...installed] = await Promise.allSettled([
+    nodes([...NODES, ...MORE_NODES], join(folder, 'nodes')),
+    bun(join(folder, 'bun')),
     ...consumers.map((consumer) => install(consumer, tarball)),
   ]);
-  for (const { reason } of [runtimes, ...installed]) if (reason) throw reason;
-  reportMissing(runtimes.value);
-  await Promise.all(consumers.map((consumer) => check(consumer, runtimes.value)));
-  await Promise.all(quickStarts.map((each) => checkQuickStart(each, tarball, runtimes.value)));
+  for (const { reason } of [runtimes, withBun, ...installed]) if (reason) throw reason;
+  reportMissing(runtimes.value, withBun.value);
+  const usual = runtimes.value.filter(({ version }) => NODES.some((major) => isMajor(version, major)));
+  await Promise.all(
+    consumers.map((consumer) => check(consumer, consumer.onAllNodes ? runtimes.value : usual, withBun.value)),
+  );
+  await Promise.all(wantedQuickStarts.map((each) => checkQuickStart(each, tarball, usual)));
 } catch (error) {
   counts.failed++;
   console.error(`consumers: ${error.message}`);
@@ -99,17 +119,24 @@ async function install({ name, copies = {}, install = [], absent }, tarball) {
   console.log(`${name}: ${versions.size} packages, among them ${shown.join(', ')}`);
 }
 
-function reportMissing(runtimes) {
-  for (const major of NODES) {
-    if (runtimes.some(({ version }) => version.startsWith(`v${major}.`))) continue;
-    counts.skipped += consumers.length + quickStarts.length;
-    console.log(
-      `consumers: not run on Node ${major}: there is no package of it for ${process.platform} ${process.arch}`,
-    );
+function isMajor(version, major) {
+  return version.startsWith(`v${major}.`);
+}
+
+function reportMissing(runtimes, withBun) {
+  const { platform, arch } = process;
+  for (const major of [...NODES, ...MORE_NODES]) {
+    if (runtimes.some(({ version }) => isMajor(version, major))) continue;
+    counts.skipped += consumers.length + wantedQuickStarts.length;
+    console.log(`consumers: not run on Node ${major}: there is no package of it for ${platform} ${arch}`);
+  }
+  if (withBun === undefined) {
+    counts.skipped += consumers.length;
+    console.log(`consumers: not run on Bun: there is no package of it for ${platform} ${arch}`);
   }
 }
 
-async function check({ name, types = [], build, jest, program }, runtimes) {
+async function check({ name, types = [], build, jest, programs }, runtimes, withBun) {
   const project = join(folder, name);
   const tsc = join(project, 'node_modules/typescript/bin/tsc');
   const run = (path, args) => output(path, args, { cwd: project });
@@ -120,7 +147,11 @@ async function check({ name, types = [], build, jest, program }, runtimes) {
   if (build) await one(`${name}: build`, () => run(process.execPath, [tsc, ...build]));
   for (const { version, path } of runtimes) {
     if (jest) await one(`${name}: its own Jest on Node ${version}`, () => runJest(run, path, project));
-    await one(`${name}: ${program} on Node ${version}`, () => run(path, [program]));
+    for (const { file } of programs) await one(`${name}: ${file} on Node ${version}`, () => run(path, [file]));
+  }
+  if (withBun === undefined) return;
+  for (const { file, onBun = [] } of programs) {
+    await one(`${name}: ${file} on Bun ${withBun.version}`, () => run(withBun.path, [file, ...onBun]));
   }
 }
 

@@ -30,14 +30,14 @@ function growth(
   kind: Growth,
   label: (size: number) => string,
   point: (size: number) => Point,
-  server = 'nest-ttrpc',
+  ...servers: string[]
 ): Figure {
   return {
     id: `growth-${id}`,
     title: `Server CPU in µs for each ${title}`,
     figures: kind.sizes.map(label),
     growth: kind,
-    pairs: [{ client: 'go-ttrpc', server }],
+    pairs: (servers.length > 0 ? servers : ['nest-ttrpc']).map((server) => ({ client: 'go-ttrpc', server })),
     quick: false,
     rounds: { quick: 1, full: 3 },
     async measure(pair, effort) {
@@ -95,11 +95,20 @@ const body = (size: number): number => Math.min(size, 4 * MIB - 64);
 export const growthFigures: Figure[] = [
   growth(
     'connections',
-    'call, by connections, which are used in turn; 64 calls in flight: up to 64 connections ever fewer calls share a read and a write',
-    { what: 'connections', sizes: decades(10_000), work: 0, from: 100 },
+    'call, by connections',
+    {
+      what: 'connections',
+      sizes: decades(10_000),
+      work: 0,
+      from: 100,
+      note:
+        'The connections are used in turn, with 64 calls in flight: up to 64 connections ever fewer calls share a read ' +
+        'and a write. Beyond that caches hold ever less of them, which bare Node (`floor`) feels, too.',
+    },
     number,
     (connections) => ({ load: SMALL, connections }),
     'engine',
+    'floor',
   ),
   growth(
     'methods',
@@ -119,14 +128,27 @@ export const growthFigures: Figure[] = [
   growth(
     'size',
     'call, by size of the message; 8 in flight',
-    { what: 'bytes', sizes: [0, 64, 1024, 16_384, 65_536, 262_144, MIB, 4 * MIB], work: 1 },
+    {
+      what: 'bytes',
+      sizes: [0, 64, 1024, 16_384, 65_536, 262_144, MIB, 4 * MIB],
+      work: 1,
+      note:
+        'With 8 messages of 4 MiB in flight V8 may collect the heap at every few calls, by how much a process has ' +
+        'allocated before: a call then costs about three times as much (Performance, "Large messages").',
+    },
     bytes,
     (size) => ({ load: { kind: 'unary', bytes: body(size), inFlight: 8 } }),
   ),
   growth(
     'stream',
-    'message of a server stream of 64 B, by messages of the stream; short ones are mostly the call itself',
-    { what: 'messages', sizes: decades(10_000_000), work: 0, from: 1000 },
+    'message of a server stream of 64 B, by messages of the stream',
+    {
+      what: 'messages',
+      sizes: decades(10_000_000),
+      work: 0,
+      from: 1000,
+      note: 'Of a short stream most is the call itself.',
+    },
     number,
     (calls) => ({ load: { kind: 'download', bytes: 64, inFlight: 64 }, calls }),
   ),

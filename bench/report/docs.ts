@@ -27,7 +27,7 @@ export async function writeDocs(results: Results): Promise<void> {
 }
 
 function page(results: Results, drawn: readonly Chart[]): string {
-  const { machine, versions, date, command } = results;
+  const { machine, versions, date, command, seconds } = results;
   const missing = (parts: string[]): string => parts.map((part) => `- ${part.replaceAll('\n', ' ')}`).join('\n');
   const sections = [
     `# Benchmarks
@@ -38,7 +38,9 @@ This page is written by the bench; do not edit it. To do it again:
 ${command}
 \`\`\`
 
-${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}. ${Object.entries(versions)
+It took ${Math.round(seconds / 60)} minutes. ${date}, ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}. ${Object.entries(
+      versions,
+    )
       .map(([name, version]) => `${name} ${version.replace(`${name} `, '')}`)
       .join(', ')}.
 

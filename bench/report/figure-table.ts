@@ -12,21 +12,26 @@ export function figureLines({ figures, values }: FigureResult): string[][] {
   ]);
 }
 
+/** `Slope from 100 connections on: engine 0.14, floor 0.13; the work itself: 0`; empty for figures that do not grow. */
+export function slopesInWords(figure: FigureResult): string {
+  const { growth, values } = figure;
+  if (!growth) return '';
+  const { what, work, from } = growth;
+  const each = Object.keys(values).map((server) => `${server} ${(slope(figure, server) as number).toFixed(2)}`);
+  return `Slope${from === undefined ? '' : ` from ${from} ${what} on`}: ${each.join(', ')}; the work itself: ${work}`;
+}
+
 /** How a growing figure has grown, in a few sentences; empty for others. */
 export function growthText(figure: FigureResult): string {
   const { growth } = figure;
-  const overall = slope(figure);
-  if (!growth || overall === undefined) return '';
-  const { what, work, from } = growth;
+  if (!growth || Object.keys(figure.values).length === 0) return '';
   const steps = slopes(figure).map(({ from, to, exponent }) => `${exponent.toFixed(2)} from ${from} to ${to}`);
-  const sentences = [
-    `Slope (exponent of growth; the work itself grows with ${work})${from === undefined ? '' : ` from ${from} ${what} on`}: ` +
-      `${overall.toFixed(2)}. In steps: ${steps.join(', ')}.`,
-  ];
-  if (work === 1) {
+  const sentences = [`${slopesInWords(figure)} (exponent of growth). In steps: ${steps.join(', ')}.`];
+  if (growth.work === 1) {
     const each = increments(figure).map((ns) => (Math.abs(ns) < 10 ? ns.toFixed(2) : ns.toFixed(0)));
-    sentences.push(`Each one more (${what}) costs, in ns, from size to size: ${each.join(', ')}.`);
+    sentences.push(`One more of them (${growth.what}) costs, in ns, from size to size: ${each.join(', ')}.`);
   }
+  if (growth.note !== undefined) sentences.push(growth.note);
   return sentences.join(' ');
 }
 

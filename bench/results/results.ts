@@ -8,6 +8,8 @@ export interface Results {
   date: string;
   /** How to do it again. */
   command: string;
+  /** How long the measurements took, over all runs that `--resume` has joined. */
+  seconds: number;
   machine: Machine;
   versions: Record<string, string>;
   rows: RowResult[];

@@ -9,10 +9,10 @@ export interface Slope {
   exponent: number;
 }
 
-/** The medians of a growing figure, in the order of its sizes. */
-export function costs({ figures, values }: FigureResult): number[] {
-  const [first = {}] = Object.values(values);
-  return figures.map((name) => median(first[name] ?? []));
+/** The medians of a growing figure, in the order of its sizes: those of its first server, or of `server`. */
+export function costs({ figures, values }: FigureResult, server?: string): number[] {
+  const measured = (server === undefined ? Object.values(values)[0] : values[server]) ?? {};
+  return figures.map((name) => median(measured[name] ?? []));
 }
 
 /** The slopes of a growing figure on a doubly logarithmic scale, from each size to the next, without one from 0. */
@@ -30,13 +30,13 @@ export function slopes(figure: FigureResult): Slope[] {
 
 /**
  * The slope over all sizes from `growth.from` on: that of the straight line with the least squares, on a doubly logarithmic
- * scale. Undefined unless it was measured.
+ * scale; of the first server, or of `server`. Undefined unless it was measured.
  */
-export function slope(figure: FigureResult): number | undefined {
+export function slope(figure: FigureResult, server?: string): number | undefined {
   const { growth, values } = figure;
-  if (!growth || Object.keys(values).length === 0) return undefined;
+  if (!growth || Object.keys(values).length === 0 || (server !== undefined && !(server in values))) return undefined;
   const from = Math.max(growth.from ?? 0, Number.MIN_VALUE);
-  const at = costs(figure);
+  const at = costs(figure, server);
   const points = growth.sizes.flatMap((size, i) => (size < from ? [] : [[Math.log(size), Math.log(at[i] as number)]]));
   const mean = (axis: number): number =>
     points.reduce((sum, point) => sum + (point[axis] as number), 0) / points.length;

@@ -2,6 +2,7 @@ import { median, medianSample } from '../../median.js';
 import type { Sample } from '../../model.js';
 import type { Results } from '../../results/results.js';
 import { costs } from '../../results/slope.js';
+import { slopesInWords } from '../figure-table.js';
 import { barChart, type Bar } from './bar-chart.js';
 import { lineChart } from './line-chart.js';
 
@@ -83,9 +84,11 @@ export async function charts(results: Results): Promise<Chart[]> {
   }
   for (const figure of results.figures) {
     const { id, title, growth } = figure;
-    if (!growth || Object.keys(figure.values).length === 0) continue;
-    const x = { title: growth.what, values: growth.sizes };
-    const svg = await lineChart(title, x, { title: 'µs', values: costs(figure) });
+    const servers = Object.keys(figure.values);
+    if (!growth || servers.length === 0) continue;
+    const x = { title: growth.what, values: growth.sizes, labels: figure.figures };
+    const lines = servers.map((name) => ({ name, values: costs(figure, name) }));
+    const svg = await lineChart({ title, subtitle: slopesInWords(figure) }, x, { title: 'µs', lines });
     made.push({ file: `${id}.svg`, title, svg });
   }
   return made;
