@@ -42,6 +42,8 @@ test('bash completes commands, flags, and the services and methods of a live ser
   expect(await offered('ttrpc call --max')).toEqual(['--max-time']);
   expect(await offered(`ttrpc call -d {} ${url} demo`)).toEqual(['demo.v1.Greeter/']);
   expect(await offered(`ttrpc call ${url} demo.v1.Greeter/S`)).toEqual(['demo.v1.Greeter/SayHello']);
+  // bash replaces what stands behind the colon.
+  expect(await offered(`ttrpc call unix:${folder.file('s.so')}`)).toEqual([folder.file('s.sock')]);
 });
 
 test.each(['bash', 'zsh', 'fish'])('the script for %s is one that the shell takes', async (shell) => {
