@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { RawServer } from '../../src/protocol/server/serve.js';
@@ -49,7 +49,8 @@ test('bash completes commands, flags, and the services and methods of a live ser
 test.each(['bash', 'zsh', 'fish'])('the script for %s is one that the shell takes', async (shell) => {
   const { stdout, status } = await ttrpc(['completion', shell]);
   expect(status).toBe(0);
-  const { error, stderr } = spawnSync(shell, ['-n'], { input: stdout, encoding: 'utf8' });
+  writeFileSync(folder.file(shell), stdout);
+  const { error, stderr } = spawnSync(shell, ['-n', folder.file(shell)], { encoding: 'utf8' });
   // Not every machine has every shell.
   if (error === undefined) expect(stderr).toBe('');
   else expect(stdout).toContain('__complete');
