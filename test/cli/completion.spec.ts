@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { RawServer } from '../../src/protocol/server/serve.js';
@@ -42,12 +42,15 @@ test('bash completes commands, flags, and the services and methods of a live ser
   expect(await offered('ttrpc call --max')).toEqual(['--max-time']);
   expect(await offered(`ttrpc call -d {} ${url} demo`)).toEqual(['demo.v1.Greeter/']);
   expect(await offered(`ttrpc call ${url} demo.v1.Greeter/S`)).toEqual(['demo.v1.Greeter/SayHello']);
+  // bash replaces what stands behind the colon.
+  expect(await offered(`ttrpc call unix:${folder.file('s.so')}`)).toEqual([folder.file('s.sock')]);
 });
 
 test.each(['bash', 'zsh', 'fish'])('the script for %s is one that the shell takes', async (shell) => {
   const { stdout, status } = await ttrpc(['completion', shell]);
   expect(status).toBe(0);
-  const { error, stderr } = spawnSync(shell, ['-n'], { input: stdout, encoding: 'utf8' });
+  writeFileSync(folder.file(shell), stdout);
+  const { error, stderr } = spawnSync(shell, ['-n', folder.file(shell)], { encoding: 'utf8' });
   // Not every machine has every shell.
   if (error === undefined) expect(stderr).toBe('');
   else expect(stdout).toContain('__complete');

@@ -14,7 +14,8 @@ const SCRIPTS: Readonly<Record<string, string>> = {
   case "$line" in *' ') words+=('') ;; esac
   current="\${words[-1]}"
   COMPREPLY=($(ttrpc __complete "\${words[@]:1}" 2>/dev/null))
-  [ \${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=($(compgen -f -- "$current"))
+  # A file, also behind "unix:".
+  [ \${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=($(compgen -f -- "\${current##*:}"))
   # A method follows.
   case "\${COMPREPLY[0]}" in */) compopt -o nospace 2>/dev/null ;; esac
   # bash replaces only what stands behind the last colon.
@@ -26,15 +27,19 @@ complete -o filenames -F _ttrpc ttrpc
 _ttrpc() {
   local -a candidates
   candidates=("\${(@f)$(ttrpc __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  if [[ -n "\${candidates[1]}" ]]; then compadd -- "\${candidates[@]}"; else _files; fi
+  # A method follows.
+  if [[ "\${candidates[1]}" == */ ]]; then compadd -S '' -- "\${candidates[@]}"
+  elif [[ -n "\${candidates[1]}" ]]; then compadd -- "\${candidates[@]}"; else compset -P '*:'; _files; fi
 }
 compdef _ttrpc ttrpc
 `,
-  fish: `function __ttrpc_complete
+  fish: `function __ttrpc_find
   set -l words (commandline -opc) (commandline -ct)
-  ttrpc __complete $words[2..-1] 2>/dev/null
+  set -g __ttrpc_found (ttrpc __complete $words[2..-1] 2>/dev/null)
+  test (count $__ttrpc_found) -gt 0
 end
-complete -c ttrpc -a '(__ttrpc_complete)'
+# Where there are candidates, no files.
+complete -c ttrpc -n __ttrpc_find -f -a '$__ttrpc_found'
 `,
 };
 
