@@ -49,9 +49,32 @@ describe('sampleCall', () => {
     expect(contexts).toHaveLength(4);
     for (const context of contexts) {
       const { call } = context as unknown as { call: object };
-      expect(alike(context, sample?.handler as object)).toBe(true);
+      expect(alike(context, sample?.parts[0] as object)).toBe(true);
       expect(alike(call, sample?.call as object)).toBe(true);
     }
+  });
+
+  it('keeps a queue like that of a request stream', async () => {
+    const queues: object[] = [];
+    core.methods.add(
+      rawMethod('test.v1.Test', 'Upload', {
+        shape: 'client-streaming',
+        async handle(messages) {
+          queues.push(messages);
+          let count = 0;
+          for await (const { length } of messages) count += length;
+          return Buffer.from([count]);
+        },
+      }),
+    );
+    for (const limit of [1, 3]) {
+      const upload = client.stream('test.v1.Test', 'Upload', 'client-streaming');
+      for (let i = 0; i < limit; i++) await upload.send(new Uint8Array(2));
+      upload.closeSend();
+      for await (const total of upload) expect([...total]).toEqual([2 * limit]);
+    }
+    expect(queues).toHaveLength(2);
+    for (const queue of queues) expect(alike(queue, core.sample?.parts[1] as object)).toBe(true);
   });
 
   it('is not taken for a call', async () => {
