@@ -6,6 +6,8 @@ import { RunningPair } from './running-pair.js';
 const MAX_CALLS = 200_000;
 /** In each measurement at least, also where one call takes long. */
 const MIN_CALLS = 16;
+/** The messages of the first part of the warm-up have no more. */
+const SMALL_BYTES = 64;
 
 interface Measured {
   name: string;
@@ -50,7 +52,9 @@ export async function runRow(row: Row, effort: Effort, onStep: (what: string) =>
         const maxCalls = row.maxCalls ?? MAX_CALLS;
         const { pair } = measured;
         if (effort.collected) {
-          await pair.warmUp(row.load, effort.warmUpMs / 2, maxCalls);
+          // Small, so that they are many: V8 compiles what has run often.
+          const bytes = Math.min(row.load.bytes, SMALL_BYTES);
+          await pair.warmUp({ ...row.load, bytes }, effort.warmUpMs, maxCalls);
           await pair.collect();
         }
         const rate = await pair.warmUp(row.load, effort.warmUpMs, maxCalls);
