@@ -2,7 +2,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInThisContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect, type RawClient, type RawContext } from '../../../../src/protocol/index.js';
+import { sampleCall } from '../../../../src/protocol/server/call-sample.js';
 import { rawMethod } from '../../../../src/protocol/server/raw-handler.js';
+import type { ServerCallHost, ServerMethod } from '../../../../src/protocol/server/server-call.js';
 import { ServerCore } from '../../../../src/protocol/server/server.js';
 import { TempFolder } from '../../../support/temp-folder.js';
 
@@ -75,6 +77,19 @@ describe('sampleCall', () => {
     }
     expect(queues).toHaveLength(2);
     for (const queue of queues) expect(alike(queue, core.sample?.parts[1] as object)).toBe(true);
+  });
+
+  it('opens no call of a method for which that has effects', () => {
+    const method: ServerMethod = {
+      service: 'test.v1.Test',
+      method: 'Effects',
+      shape: 'unary',
+      open: () => {
+        throw new Error('opened');
+      },
+    };
+    expect(sampleCall({} as ServerCallHost, method)).toBeUndefined();
+    expect(sampleCall({} as ServerCallHost, undefined)).toBeUndefined();
   });
 
   it('is not taken for a call', async () => {
