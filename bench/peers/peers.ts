@@ -15,7 +15,7 @@ const servers: Record<string, (path: string) => string[]> = {
   'grpc-go': (path) => [goProgram('server'), '-kind', 'grpc', '-path', path],
   'rust-ttrpc': (path) => [RUST_PROGRAM, 'server', path],
   // docs/performance.md, "Large messages".
-  'nest-ttrpc-heap': (path) => [...node('servers', 'nest-ttrpc', '--initial-heap-size=256'), path],
+  'nest-ttrpc-heap': (path) => [...node('servers', 'nest-ttrpc', '--heap-growing-percent=300'), path],
   // The engine with so many methods.
   ...Object.fromEntries(
     [1, 10, 100, 1000, 2000].map((count) => [
@@ -45,7 +45,7 @@ const drivers: Record<string, () => string[]> = {
   'grpc-go': () => [goProgram('driver'), '-kind', 'grpc'],
   'rust-ttrpc': () => [RUST_PROGRAM, 'driver'],
   // As the server of that name.
-  'nest-ttrpc-heap': () => node('drivers', 'nest-ttrpc', '--initial-heap-size=256'),
+  'nest-ttrpc-heap': () => node('drivers', 'nest-ttrpc', '--heap-growing-percent=300'),
   ...Object.fromEntries(
     ['engine', 'nest-ttrpc', 'nest-grpc', 'nest-tcp', 'grpc-js'].map((name) => [name, () => node('drivers', name)]),
   ),

@@ -11,7 +11,7 @@ export const GO_CLIENT: Pair[] = [
   { client: 'go-ttrpc', server: 'engine' },
 ];
 
-/** Our server in a heap that is large from the start: where messages are large, V8 collects all of a small one often. */
+/** Our server in a heap that may grow: where messages are large, V8 collects all of a small one often. */
 export const LARGE_HEAP: Pair = { client: 'go-ttrpc', server: 'nest-ttrpc-heap' };
 
 /** Our client in such a heap. */

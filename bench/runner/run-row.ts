@@ -6,8 +6,7 @@ import { RunningPair } from './running-pair.js';
 const MAX_CALLS = 200_000;
 /** In each measurement at least, also where one call takes long. */
 const MIN_CALLS = 16;
-
-/** The size of the messages with which a row of larger ones begins. */
+/** The messages of the first part of the warm-up have no more. */
 const SMALL_BYTES = 4096;
 
 interface Measured {
@@ -59,7 +58,8 @@ export async function runRow(row: Row, effort: Effort, onStep: (what: string) =>
         }
         if (row.warmUp) await pair.warmUp(row.warmUp, effort.warmUpMs, maxCalls);
         if (effort.collected) {
-          await pair.warmUp(row.load, effort.warmUpMs / 2, maxCalls);
+          // As a process that has had this load, and a pause.
+          await pair.warmUp(row.load, effort.warmUpMs, maxCalls);
           await pair.collect();
         }
         const rate = await pair.warmUp(row.load, effort.warmUpMs, maxCalls);

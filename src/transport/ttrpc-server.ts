@@ -7,7 +7,7 @@ import { localServers, type LocalServer } from '../common/local-servers.js';
 import { HANDLER_INFO, TTRPC_TRANSPORT } from '../common/nest-keys.js';
 import { messageOf } from '../protocol/core/errors.js';
 import type { Peer } from '../protocol/server/peer.js';
-import type { CallHandler, ServerCall, ServerMethod } from '../protocol/server/server-call.js';
+import type { ServerCall, ServerMethod } from '../protocol/server/server-call.js';
 import type { RefusalReason, ServerStats } from '../protocol/server/refusals.js';
 import { ServerCore } from '../protocol/server/server.js';
 import type { StatusDetail } from '../protocol/core/status.js';
@@ -329,14 +329,14 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
       onMistake: (message) => this.logger.error(message),
       exposeErrors: this.#options.exposeErrors === true,
     };
-    const open = (call: ServerCall): CallHandler => new HandlerCall(call, bound, this, this.#hooksFor);
+    const open = (call: ServerCall) => new HandlerCall(call, bound, this, this.#hooksFor);
     return {
       service: service.name,
       method: method.name,
       shape: method.shape,
       signalsClosing: handler.info.signalClosing,
       open,
-      sample: open,
+      sample: (call) => open(call).parts(),
     };
   }
 

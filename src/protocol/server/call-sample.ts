@@ -3,7 +3,8 @@ import { ServerCall, type ServerCallHost, type ServerMethod } from './server-cal
 /** The objects of one call. They never begin. */
 export interface CallSample {
   readonly call: ServerCall;
-  readonly handler: object;
+  /** Its handler, and the queue of a request stream. */
+  readonly parts: readonly object[];
 }
 
 /**
@@ -14,5 +15,5 @@ export interface CallSample {
 export function sampleCall(host: ServerCallHost, method: ServerMethod | undefined): CallSample | undefined {
   if (method?.sample === undefined) return undefined;
   const call = new ServerCall(host, 0, method, undefined);
-  return { call, handler: method.sample(call) };
+  return { call, parts: method.sample(call) };
 }

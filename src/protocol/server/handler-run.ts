@@ -133,6 +133,11 @@ export abstract class HandlerRun<Request, Response> implements CallHandler, RawC
     return this.call.peer;
   }
 
+  /** What a call of any shape consists of, for `sampleCall`: this one must not begin. */
+  parts(): readonly object[] {
+    return [this, this.openRequests()];
+  }
+
   /** As {@link CallHandler.onRequest}. */
   onRequest(buf: Uint8Array, start: number, end: number): void {
     if (sendsRequestStream(this.call.method.shape)) {

@@ -4,7 +4,7 @@ import { TtrpcStatus } from '../core/status.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../wire/service-descriptor.js';
 import type { RawContext } from './call-context.js';
 import { EngineCall, type EngineHandler, type RawHandle } from './raw-handler.js';
-import type { CallHandler, ServerCall, ServerMethod } from './server-call.js';
+import type { ServerCall, ServerMethod } from './server-call.js';
 
 /** The message that may be left out: a handler that returns nothing responds with it. */
 const EMPTY_TYPE = 'google.protobuf.Empty';
@@ -53,8 +53,8 @@ export class ServiceImplementation {
     for (const [name, handle] of this.handlers) {
       const { shape, request, response } = this.service.methods[name] as MethodDescriptor;
       const bound = { request, response, handle, exposeErrors };
-      const open = (call: ServerCall): CallHandler => new TypedCall(call, bound);
-      yield { service: this.service.name, method: name, shape, open, sample: open };
+      const open = (call: ServerCall) => new TypedCall(call, bound);
+      yield { service: this.service.name, method: name, shape, open, sample: (call) => open(call).parts() };
     }
   }
 }

@@ -6,7 +6,7 @@ import { bytesCodec } from '../wire/message-codec.js';
 import { ReceiveQueue } from '../connection/receive-queue.js';
 import type { RawContext } from './call-context.js';
 import { HandlerRun, type HandlerCodecs } from './handler-run.js';
-import type { CallHandler, ServerCall, ServerMethod } from './server-call.js';
+import type { ServerCall, ServerMethod } from './server-call.js';
 
 /**
  * A handler with one request, or an iterator of them. It responds with bytes, or for a server-streaming or bidi method
@@ -53,8 +53,8 @@ export function rawMethod(service: string, name: string, method: RawMethod, expo
     handle: handle as RawHandle<unknown, unknown>,
     exposeErrors,
   };
-  const open = (call: ServerCall): CallHandler => new EngineCall(call, bound);
-  return { service, method: name, shape, open, sample: open };
+  const open = (call: ServerCall) => new EngineCall(call, bound);
+  return { service, method: name, shape, open, sample: (call) => open(call).parts() };
 }
 
 /** One call of a handler without Nest, which gets it as its context. */

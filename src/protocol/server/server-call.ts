@@ -28,8 +28,8 @@ export interface ServerMethod extends MethodKey {
   readonly signalsClosing?: boolean | undefined;
   /** Opens a call, before its request is delivered: returns its handler. */
   open(call: ServerCall): CallHandler;
-  /** As {@link open}, for a call that never begins; undefined where opening one has effects. See `sampleCall`. */
-  sample?(call: ServerCall): object;
+  /** The objects that a call consists of, `call` apart, which never begins; undefined where {@link open} has effects. See `sampleCall`. */
+  sample?(call: ServerCall): readonly object[];
 }
 
 /** Runs one call: gets what its client sends, and learns when it is over. */
