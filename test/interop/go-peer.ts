@@ -30,7 +30,9 @@ let built: Promise<string> | undefined;
  * The path of a program of test/interop/go/cmd, built with `go build` unless these sources are built already. Rejects
  * with the compiler's words, or when there is no Go.
  */
-export async function goProgram(name: 'server' | 'client' | 'schema' | 'deadlines' | 'reflect' | 'agent'): Promise<string> {
+export async function goProgram(
+  name: 'server' | 'client' | 'schema' | 'deadlines' | 'reflect' | 'agent',
+): Promise<string> {
   built ??= build();
   return join(await built, name);
 }
