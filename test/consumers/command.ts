@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { greeterSet } from '../cli/reflecting-server.js';
 import { goVersion, startGoServer } from '../interop/go-peer.js';
 import { cargoVersion, startRustServer } from '../interop/rust-peer.js';
 import { startNestServer } from '../interop/nest/server.js';
@@ -42,6 +43,31 @@ const CHECKS: Readonly<Record<string, (command: string, address: string, name: s
     const wrong = await call('Unary', '{"fail":{"code":"x"}}');
     assert.equal(wrong.status, 1);
     assert.match(wrong.stderr, /^ttrpc: request: fail\.code: [^\n]*\n$/);
+  },
+
+  async 'metadata, a deadline, zeros, frames, and an error as JSON'(command, address) {
+    const call = (...args: string[]) => runProgram(command, ['call', ...SCHEMA, ...args, address, `${SERVICE}/Unary`]);
+    const flags = ['-vv', '-H', 'tenant: acme', '--max-time', '30', '--emit-defaults', '-d', '{"seq":1}'];
+    const { stdout, stderr, status } = await call(...flags);
+    assert.equal(status, 0, stderr);
+    const reply = JSON.parse(stdout) as { body: string; metadata: object[]; timeoutMs: string };
+    assert.equal(reply.body, '');
+    assert.deepEqual(reply.metadata, [{ key: 'tenant', value: 'acme' }]);
+    assert.ok(Number(reply.timeoutMs) > 20_000, stdout);
+    assert.match(stderr, />> Request of stream 1, .*\d+ bytes\n/);
+    assert.match(stderr, /<< Response of stream 1, .*\d+ bytes\n/);
+    const late = await call('--max-time', '0.3', '-d', '{"delayMs":60000}');
+    assert.equal(late.status, 68, late.stderr);
+    const failed = await call('--format-error', '-d', '{"fail":{"code":5,"message":"gone"}}');
+    assert.equal(failed.status, 69);
+    assert.deepEqual(JSON.parse(failed.stderr), { code: 5, message: 'gone' });
+  },
+
+  async 'bench with a rate in steps'(command, address) {
+    const args = ['--rps', 'step:100:300:100:0.3', '--duration', '1', '--connections', '2', '--format', 'json'];
+    const bench = await runProgram(command, ['bench', ...SCHEMA, ...args, address, `${SERVICE}/Unary`]);
+    assert.equal(bench.status, 0, bench.stderr);
+    assert.deepEqual(Object.keys((JSON.parse(bench.stdout) as { codes: object }).codes), ['OK']);
   },
 
   async bench(command, address) {
@@ -146,6 +172,9 @@ async function checkAlone(command: string): Promise<void> {
   assert.match((await runProgram(command, ['describe', PROTO, `${SERVICE}/Unary`])).stdout, /^rpc Unary/m);
   const template = await runProgram(command, ['describe', '--msg-template', PROTO, `${SERVICE}/Unary`]);
   assert.ok('seq' in (JSON.parse(template.stdout) as object), template.stderr);
+  const set = join(folder, 'greeter.binpb');
+  writeFileSync(set, greeterSet());
+  assert.equal((await runProgram(command, ['list', set])).stdout, 'demo.v1.Greeter\n');
   for (const shell of ['bash', 'zsh', 'fish']) {
     assert.match((await runProgram(command, ['completion', shell])).stdout, /ttrpc __complete/);
   }
