@@ -90,7 +90,7 @@ const EXCEPTIONS: readonly Exception[] = [
   },
   {
     in: 'protocol/wire',
-    files: ['service-descriptor.ts'],
+    files: ['method-types.ts', 'service-descriptor.ts'],
     why: 'types alone',
     tests: ['test/unit/protocol/typed-services.spec.ts'],
   },
@@ -386,6 +386,7 @@ const EXCEPTIONS: readonly Exception[] = [
     in: 'transport',
     files: [
       'call/guarded-reader.ts',
+      'call/paced-delivery.ts',
       'call/request-stream.ts',
       'call/response-subscriber.ts',
       'call/stream-delivery.ts',
