@@ -42,7 +42,11 @@ if (go === undefined) process.stderr.write('no Go: who ends a call at its deadli
   it('ends each of them itself, and their handlers are aborted', async () => {
     const program = await goProgram('deadlines');
     const { stdout } = await run(program, [folder.url(), String(CALLS), String(DEADLINE_MS)]);
-    expect(JSON.parse(stdout)).toEqual({ byClient: CALLS, byServer: 0, other: [] });
+    const { byClient, byServer, other } = JSON.parse(stdout) as { byClient: number; byServer: number; other: string[] };
+    expect({ ended: byClient + byServer, other }).toEqual({ ended: CALLS, other: [] });
+    // Where the client does not run for 10 ms, on a busy machine, the server is first; it would be in more than 10 of the
+    // calls if it did not wait so long.
+    expect(byServer).toBeLessThanOrEqual(3);
     while (server.connectionCount > 0) await turn();
     expect(aborted).toBe(CALLS);
   }, 300_000);
