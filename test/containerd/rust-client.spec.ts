@@ -2,17 +2,12 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import {
-  type ContainerdEvent,
-  receiveEvents,
-  ShimClient,
-  ShimStdio,
-  type EventReceiver,
-} from 'nestjs-ttrpc/containerd';
+import { receiveEvents, ShimClient, ShimStdio, type EventReceiver } from 'nestjs-ttrpc/containerd';
 import { Program } from '../interop/program.js';
 import { compilePackage } from '../support/compiled-package.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { hasRustShim, RUST_BUILD_MS, rustShimClient } from './rust-shim.js';
+import { nextTopics } from './topics.js';
 
 jest.setTimeout(60_000);
 
@@ -96,16 +91,6 @@ class RustClient {
     return response ?? {};
   }
 
-  async function topics(count: number): Promise<string[]> {
-    const seen: string[] = [];
-    const iterator = events[Symbol.asyncIterator]();
-    while (seen.length < count) {
-      const next: IteratorResult<ContainerdEvent, undefined> = await iterator.next();
-      seen.push(next.value?.topic ?? '');
-    }
-    return seen;
-  }
-
   it('creates, starts, asks, executes, kills, waits, deletes and shuts down', async () => {
     const stdio = await ShimStdio.create(folder.path, 'init');
     const output = text(stdio.stdout);
@@ -141,7 +126,7 @@ class RustClient {
     expect(await waiting).toMatchObject({ exitStatus: 137, exitedAt: expect.stringMatching(/^20\d\d-/) });
     expect(await output).toBe('hello\n');
     expect(await ok('delete', { id })).toMatchObject({ pid, exitStatus: 137 });
-    expect(await topics(9)).toEqual([
+    expect(await nextTopics(events, 9)).toEqual([
       '/tasks/create',
       '/tasks/start',
       '/tasks/exec-added',

@@ -9,7 +9,6 @@ import {
   receiveEvents,
   ShimClient,
   ShimStdio,
-  type ContainerdEvent,
   type EventReceiver,
   type ShimOptions,
 } from 'nestjs-ttrpc/containerd';
@@ -18,6 +17,7 @@ import { configure, makeBundle } from './bundle.js';
 import { CONTAINERD_2, CONTAINERD_2_BUILD_MS, containerd2 } from './containerd2.js';
 import { hasContainerd } from './containerd.js';
 import { hasRustShim, RUST_BUILD_MS, RUST_SHIM, rustShim } from './rust-shim.js';
+import { nextTopics } from './topics.js';
 
 const withContainerd = hasContainerd ? describe : describe.skip;
 const withRustShim = hasRustShim ? describe : describe.skip;
@@ -95,16 +95,6 @@ function drivenWithoutContainerd(version: 2 | 3, find: () => Promise<string>, bu
     folder.remove();
   });
 
-  async function topics(count: number): Promise<string[]> {
-    const seen: string[] = [];
-    const iterator = events[Symbol.asyncIterator]();
-    while (seen.length < count) {
-      const next: IteratorResult<ContainerdEvent, undefined> = await iterator.next();
-      seen.push(next.value?.topic ?? '');
-    }
-    return seen;
-  }
-
   it('runs a container through its life', async () => {
     const { id, bundle } = options;
     shim = await ShimClient.start(options);
@@ -120,7 +110,7 @@ function drivenWithoutContainerd(version: 2 | 3, find: () => Promise<string>, bu
     expect(await task.wait({ id })).toMatchObject({ exitStatus: 7 });
     expect(await output).toEqual(['hello\n', 'oops\n']);
     expect(await task.delete({ id })).toMatchObject({ pid, exitStatus: 7 });
-    const seen = await topics(4);
+    const seen = await nextTopics(events, 4);
     // The shim of containerd 2.x sends the last two in any order.
     if (version === 3) seen.splice(2, 2, ...seen.slice(2).sort().reverse());
     expect(seen).toEqual(['/tasks/create', '/tasks/start', '/tasks/exit', '/tasks/delete']);
