@@ -1,27 +1,22 @@
 // Builds the package: ES modules in dist/esm, CommonJS in dist/cjs, each with its own types, and the command in dist/bin.
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleCommand } from './bundle-command.mjs';
 import { bundle } from './bundle.mjs';
 import { bin, root, run } from './run.mjs';
 
 const tsc = bin('typescript', 'tsc');
-const formats = [
-  ['esm', 'module'],
-  ['cjs', 'commonjs'],
-];
+const formats = ['esm', 'cjs'];
 
 try {
   await Promise.all(
-    formats.map(async ([format, type]) => {
-      const outDir = join(root, 'dist', format);
+    formats.map(async (format) => {
       // Files of sources that are gone must not be packed.
-      rmSync(outDir, { recursive: true, force: true });
+      rmSync(join(root, 'dist', format), { recursive: true, force: true });
       await run(tsc, ['-p', `tsconfig.${format}.json`]);
-      writeFileSync(join(outDir, 'package.json'), `${JSON.stringify({ type, sideEffects: false }, null, 2)}\n`);
     }),
   );
-  await bundle(['esm', 'cjs']);
+  await bundle(formats);
   await bundleCommand(join(root, 'dist/bin/ttrpc.cjs'));
 } catch (error) {
   console.error(error.message);

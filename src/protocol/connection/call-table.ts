@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomUint32 } from '../core/random.js';
 
 /** What a {@link CallTable} holds: it is found by its stream id, which does not change while it is there. */
 export interface Identified {
@@ -14,7 +14,7 @@ const MAX_IDLE_CAPACITY = 1024;
  * Near 2^32 divided by the golden ratio, so that ids one after another fall far apart; its lower bits are drawn for each
  * process, so that no peer can choose ids that fall on one place. Odd: each id has its own product.
  */
-const MULTIPLIER = 0x9e000001 + 2 * randomInt(2 ** 23);
+const MULTIPLIER = 0x9e000001 + 2 * (randomUint32() >>> 9);
 
 /**
  * The calls of a connection by stream id. Not a Map: one that lives as long as a connection is in old space, and V8 makes

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { basename, dirname, join } from 'node:path';
+import { nodeCrypto } from '../core/node-crypto.js';
 import { MAX_PATH_BYTES, systemPath } from './address.js';
 import { primaryHasCaughtUp, primaryIdentity } from './cluster-worker.js';
 import type { SocketFileOptions } from './socket-file-options.js';
@@ -160,5 +160,5 @@ function attempt(step: () => void): void {
 
 /** 36 bits, since a socket path is short. It never begins with "w", which marks the files of workers. */
 function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').replace(/^w+/, '').slice(0, 6);
+  return nodeCrypto().createHash('sha256').update(text).digest('base64url').replace(/^w+/, '').slice(0, 6);
 }

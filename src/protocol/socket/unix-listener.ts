@@ -1,7 +1,6 @@
 import { closeSync, constants, existsSync, fstatSync, mkdtempSync, openSync, rmdirSync, unlinkSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
 import type { ListenOptions as NetListenOptions, Server } from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { SocketFileOptions } from './socket-file-options.js';
 import {
   asPathError,
@@ -84,8 +83,8 @@ class PrivateFolder {
 
   /** The path of a new file, through the descriptor where the system allows it. */
   newFile(): string {
-    // A unique name: on close libuv unlinks the path it bound, whatever that descriptor number means by then.
-    return inFolder(this.#descriptor, `ttrpc-${randomBytes(6).toString('hex')}`) ?? join(this.#folder, 's');
+    // As unique as the folder: on close libuv unlinks the path it bound, whatever that descriptor number means by then.
+    return inFolder(this.#descriptor, `ttrpc-${basename(this.#folder)}`) ?? join(this.#folder, 's');
   }
 
   /** Removes `file` and the folder. Leaves whatever others have put there. */
