@@ -18,18 +18,13 @@ const LOADER = join(root, 'scripts/command-loader.cjs');
 /** The module by which the sources load what not every program has. */
 const OPTIONAL = join(root, 'src/protocol/core/optional-package.ts');
 
-/** Draws a number, so that no peer can choose ids that fall together. A client chooses them itself: it needs no `node:crypto`. */
-const CALL_TABLE = join(root, 'src/protocol/connection/call-table.ts');
-const OWN_IDS = '\0own-ids';
-const drawsIds = (id, importer) => id === 'node:crypto' && importer === CALL_TABLE;
-
 /** Writes the command to `file`, executable, and beside it a folder with its chunks: Node reads what a run needs. */
 export async function bundleCommand(file) {
   const names = readdirSync(join(CLI, 'commands')).filter((name) => name !== 'index.ts');
   const commands = Object.fromEntries(names.map((name) => [basename(name, '.ts'), join(CLI, 'commands', name)]));
   const bundled = await rollup({
     input: { main: join(CLI, 'main.ts'), ...commands, descriptor: DESCRIPTOR },
-    external: (id, importer) => id.startsWith('node:') && !drawsIds(id, importer),
+    external: (id) => id.startsWith('node:'),
     plugins: [sources, protobufjs()],
     onwarn({ code, message }) {
       if (code !== 'CIRCULAR_DEPENDENCY') throw new Error(`rollup: ${message}`);
@@ -85,13 +80,11 @@ function withoutComments(code) {
 const sources = {
   name: 'sources',
   resolveId(id, importer) {
-    if (drawsIds(id, importer)) return OWN_IDS;
     if (!id.startsWith('.') || importer === undefined) return undefined;
     const file = join(dirname(importer), id).replace(/\.js$/, '.ts');
     return existsSync(file) ? file : undefined;
   },
   load(id) {
-    if (id === OWN_IDS) return 'export const randomInt = (max) => Math.floor(max * Math.random());';
     if (!id.endsWith('.ts')) return undefined;
     if (id === OPTIONAL) return OPTIONAL_IN_BUNDLE;
     const options = { ...swcOptions, sourceMaps: false, filename: id };

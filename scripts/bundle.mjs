@@ -1,8 +1,8 @@
 // Puts the modules that tsc has made in dist/esm into one file for each entry of the package, and chunks of what they
 // share: Node needs 25 ms to find, read and link 130 small files, and 3 ms for these; each file less spares 1 to 2 ms of
 // CPU. Names, comments and source maps stay as they are.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { rollup } from 'rollup';
 import { root } from './run.mjs';
 
@@ -28,7 +28,7 @@ export async function bundle(formats) {
       dir: join(root, 'dist', format),
       format,
       sourcemap: true,
-      ...(format === 'esm' && { paths: { protobufjs: PROTOBUFJS } }),
+      plugins: [PROTOBUFJS[format]],
       // What `esModuleInterop` of TypeScript does.
       interop: 'auto',
       exports: 'named',
@@ -42,23 +42,32 @@ export async function bundle(formats) {
     });
   }
   await bundled.close();
-  writeFileSync(join(source, 'shared/protobufjs.js'), REQUIRED_PROTOBUFJS);
-  // The package itself is of ES modules, and its package.json has the imports.
-  if (formats.includes('cjs')) {
-    writeFileSync(join(root, 'dist/cjs/package.json'), '{ "type": "commonjs", "sideEffects": false }\n');
-  }
+  const shared = join(root, 'dist/cjs/shared');
+  mkdirSync(shared, { recursive: true });
+  copyFileSync(join(root, 'scripts/package/protobufjs.cjs'), join(shared, 'protobufjs.js'));
+  copyFileSync(join(root, 'scripts/package/protobufjs.mjs'), join(source, 'shared/protobufjs.js'));
+  // The package itself is of ES modules.
+  writeFileSync(join(root, 'dist/cjs/package.json'), '{ "type": "commonjs", "sideEffects": false }\n');
 }
 
 /**
- * As the ES modules import protobufjs; `imports` in package.json says what that is. For Node it is a module that requires
- * protobufjs: before Node imports a CommonJS package, it looks through all its files for the names that they export, for
- * 5 to 15 ms. Bundlers follow imports only, and get the package.
+ * How the bundles get protobufjs: from a module of ours that loads it faster (scripts/package). Before Node imports a
+ * CommonJS package, it looks through all its files for the names that they export, for 5 to 30 ms: ES modules require it
+ * as well. Bundlers follow imports only, and get the package by what `imports` in package.json says.
  */
-const PROTOBUFJS = '#protobufjs';
-const REQUIRED_PROTOBUFJS = `import { createRequire } from 'node:module';
-
-export default createRequire(import.meta.url)('protobufjs');
-`;
+const PROTOBUFJS = {
+  esm: {
+    name: 'protobufjs-of-imports',
+    renderChunk: (code) => ({ code: code.replace(/^import (.*)'protobufjs';$/m, "import $1'#protobufjs';"), map: null }),
+  },
+  cjs: {
+    name: 'protobufjs-beside',
+    renderChunk(code, { fileName }) {
+      const module = `${relative(dirname(fileName), 'shared') || '.'}/protobufjs.js`;
+      return { code: code.replace("require('protobufjs')", `require('${module}')`), map: null };
+    },
+  },
+};
 
 /** The main entry loads all that stands on Nest, as every optional entry that needs some of it: it is one file. */
 const NEST_ROOMS = ['common', 'transport', 'client', 'decorators', 'gateway'];
@@ -67,7 +76,7 @@ const ADAPTERS = 'schema/adapters/';
 
 /**
  * In which file a module of several entries goes; undefined leaves it to Rollup. What the entries for generated code need
- * of the schema room is a file of its own: they work without protobufjs.
+ * of the schema room is with the engine, since they work without protobufjs: it is small, and each file takes time.
  */
 function chunkOf(id, { getModuleInfo }) {
   const path = relative(source, id);
@@ -75,7 +84,7 @@ function chunkOf(id, { getModuleInfo }) {
   if (room === 'protocol') return 'engine';
   if (NEST_ROOMS.includes(room)) return 'nest';
   if (room !== 'schema' || path.startsWith(ADAPTERS) || getModuleInfo(id).isEntry) return undefined;
-  return isReachedByAdapter(id, getModuleInfo) ? 'generated-code' : 'schema';
+  return isReachedByAdapter(id, getModuleInfo) ? 'engine' : 'schema';
 }
 
 function isReachedByAdapter(id, getModuleInfo, seen = new Set()) {

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import ts from 'typescript';
+import { checkLoading } from './package/check-loading.mjs';
 import { pack } from './pack.mjs';
 import { bin, root, run } from './run.mjs';
 
@@ -19,6 +20,7 @@ try {
   await run(bin('@arethetypeswrong/cli', 'attw'), [tarball]);
   const consumer = install(tarball);
   await load(consumer);
+  checkLoading(consumer);
   checkTypes(consumer);
   console.log('package: ok');
 } catch (error) {
