@@ -28,7 +28,7 @@ export async function bundle(formats) {
       dir: join(root, 'dist', format),
       format,
       sourcemap: true,
-      plugins: [PROTOBUFJS[format]],
+      plugins: [PROTOBUFJS[format], ...(format === 'esm' ? [builtinsAsTheyAre] : [])],
       // What `esModuleInterop` of TypeScript does.
       interop: 'auto',
       exports: 'named',
@@ -66,6 +66,27 @@ const PROTOBUFJS = {
       const module = `${relative(dirname(fileName), 'shared') || '.'}/protobufjs.js`;
       return { code: code.replace("require('protobufjs')", `require('${module}')`), map: null };
     },
+  },
+};
+
+/**
+ * An import of one of these makes Node read all that they export, and so load what they export only on demand: with
+ * `node:util` come worker threads and 15 more modules, with `node:fs` streams, promises and the line reader. Together 10
+ * to 15 ms with Node 24.
+ */
+const ON_DEMAND = /^import \{ (.+) \} from '(node:(?:buffer|fs|module|os|timers|util))';$/gm;
+
+const builtinsAsTheyAre = {
+  name: 'builtins-as-they-are',
+  /** The lines stay, for the source maps. */
+  renderChunk(code) {
+    const text = code
+      .replace(ON_DEMAND, (_import, names, id) => {
+        return `const { ${names.replace(/ as /g, ': ')} } = process.getBuiltinModule('${id}');`;
+      })
+      // What another chunk imports is named in those that import the chunk.
+      .replace(/^import 'node:.+';$/gm, '');
+    return { code: text, map: null };
   },
 };
 

@@ -1,4 +1,4 @@
 // One copy of protobufjs for both formats.
-import { createRequire } from 'node:module';
+const { createRequire } = process.getBuiltinModule('node:module');
 
 export default createRequire(import.meta.url)('../../cjs/shared/protobufjs.js');
