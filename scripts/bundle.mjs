@@ -58,7 +58,10 @@ export async function bundle(formats) {
 const PROTOBUFJS = {
   esm: {
     name: 'protobufjs-of-imports',
-    renderChunk: (code) => ({ code: code.replace(/^import (.*)'protobufjs';$/m, "import $1'#protobufjs';"), map: null }),
+    renderChunk: (code) => ({
+      code: code.replace(/^import (.*)'protobufjs';$/m, "import $1'#protobufjs';"),
+      map: null,
+    }),
   },
   cjs: {
     name: 'protobufjs-beside',

@@ -23,7 +23,9 @@ function inOneFile() {
       configurable: true,
       enumerable: true,
       get: () => extended(protobuf, load),
-      set: (value) => Object.defineProperty(protobuf, 'descriptor', { value, writable: true }),
+      set(value) {
+        Object.defineProperty(protobuf, 'descriptor', { value, writable: true });
+      },
     });
     return protobuf;
   } catch {
