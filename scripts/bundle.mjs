@@ -46,7 +46,8 @@ export async function bundle(formats) {
   mkdirSync(shared, { recursive: true });
   copyFileSync(join(root, 'scripts/package/protobufjs.cjs'), join(shared, 'protobufjs.js'));
   copyFileSync(join(root, 'scripts/package/protobufjs.mjs'), join(source, 'shared/protobufjs.js'));
-  // The package itself is of ES modules.
+  // The package itself is of ES modules, and its package.json has their imports: none in between may hide it.
+  rmSync(join(source, 'package.json'), { force: true });
   writeFileSync(join(root, 'dist/cjs/package.json'), '{ "type": "commonjs", "sideEffects": false }\n');
 }
 
@@ -87,7 +88,7 @@ const builtinsAsTheyAre = {
       .replace(ON_DEMAND, (_import, names, id) => {
         return `const { ${names.replace(/ as /g, ': ')} } = process.getBuiltinModule('${id}');`;
       })
-      // What another chunk imports is named in those that import the chunk.
+      // For side effects, of which Node's modules have none.
       .replace(/^import 'node:.+';$/gm, '');
     return { code: text, map: null };
   },
