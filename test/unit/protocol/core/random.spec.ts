@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
 import { nodeCrypto } from '../../../../src/protocol/core/node-crypto.js';
 import { randomUint32, readDevice } from '../../../../src/protocol/core/random.js';
-import { createHash } from 'node:crypto';
 
 describe('randomUint32', () => {
   test('gives integers of 32 bits that differ', () => {
