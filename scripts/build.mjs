@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleCommand } from './bundle-command.mjs';
 import { bundle } from './bundle.mjs';
+import { markOptionalImports } from './declarations.mjs';
 import { bin, root, run } from './run.mjs';
 
 const tsc = bin('typescript', 'tsc');
@@ -18,6 +19,7 @@ try {
       // Files of sources that are gone must not be packed.
       rmSync(outDir, { recursive: true, force: true });
       await run(tsc, ['-p', `tsconfig.${format}.json`]);
+      markOptionalImports(format);
       writeFileSync(join(outDir, 'package.json'), `${JSON.stringify({ type, sideEffects: false }, null, 2)}\n`);
     }),
   );
