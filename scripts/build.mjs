@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleCommand } from './bundle-command.mjs';
 import { bundle } from './bundle.mjs';
+import { markOptionalImports } from './declarations.mjs';
 import { bin, root, run } from './run.mjs';
 
 const tsc = bin('typescript', 'tsc');
@@ -14,6 +15,7 @@ try {
       // Files of sources that are gone must not be packed.
       rmSync(join(root, 'dist', format), { recursive: true, force: true });
       await run(tsc, ['-p', `tsconfig.${format}.json`]);
+      markOptionalImports(format);
     }),
   );
   await bundle(formats);

@@ -67,6 +67,18 @@ const consumers = [
     programs: [{ file: 'greet.js' }, { file: 'reads.js', onBun: ['--any'] }],
     onAllNodes: true,
   },
+  // Its tsconfig.json has no skipLibCheck, which is the compiler's default.
+  {
+    name: 'without-nest',
+    absent: '@nestjs',
+    copies: { 'sample/greeter/greeter.proto': 'greeter.proto' },
+    types: [
+      ['nodenext', 'nodenext'],
+      ['preserve', 'bundler'],
+    ],
+    build: [],
+    programs: [{ file: 'dist/main.js' }],
+  },
 ].filter(isWanted);
 const wantedQuickStarts = quickStarts.filter(isWanted);
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { constants, readFileSync } from 'node:fs';
+import { constants, existsSync, readFileSync, rmSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -76,7 +76,9 @@ export class ShimClient {
       const text = `bundle ${bundle}: cannot read its config.json: ${messageOf(cause)}`;
       throw new TtrpcError(TtrpcStatus.INVALID_ARGUMENT, text, { cause });
     }
-    const log = await ShimLog.open(join(bundle, 'log'), options.onLog);
+    const logFifo = join(bundle, 'log');
+    const hadLog = existsSync(logFifo);
+    const log = await ShimLog.open(logFifo, options.onLog);
     try {
       const output = await startBinary(options);
       const address = parseStartResponse(output);
@@ -85,6 +87,8 @@ export class ShimClient {
       return await ShimClient.#connected(address, log);
     } catch (error) {
       await log.close();
+      // The bundle is as it was.
+      if (!hadLog) rmSync(logFifo, { force: true });
       throw error;
     }
   }

@@ -138,8 +138,9 @@ export class ContainerChanges extends ResourceChanges {
     return this;
   }
 
-  /** Removes the namespace of a type. */
-  removeNamespace(type: string): this {
+  /** Removes the namespace of a type, which may be given alone (`'network'`) or as a namespace. */
+  removeNamespace(namespace: string | MessageInit<LinuxNamespace>): this {
+    const type = typeof namespace === 'string' ? namespace : (namespace.type ?? '');
     return this.addOrReplaceNamespace({ type: removed(type) });
   }
 
@@ -237,8 +238,15 @@ export class ContainerResourceUpdate extends ResourceChanges {
   linux?: { resources?: ResourceParts };
   ignoreFailure?: boolean;
 
-  constructor(readonly containerId: string) {
+  /** @param containerId - the container that is changed */
+  constructor(public containerId: string) {
     super();
+  }
+
+  /** Changes the id of the container. */
+  setContainerId(id: string): this {
+    this.containerId = id;
+    return this;
   }
 
   /** The runtime goes on when it cannot make this update. */

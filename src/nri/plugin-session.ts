@@ -25,7 +25,7 @@ import type { NriFunction, NriFunctions } from './plugin-functions.js';
 import type { NriFailurePolicy, NriLogger, PluginIdentity } from './plugin-options.js';
 import { handlerWarning, REGISTRATION_MS, REQUEST_MS, WARN_AFTER } from './time-limits.js';
 import type { NriRuntime, RuntimeLink } from './runtime.js';
-import { nriSchema, runtimeService } from './schema.js';
+import { NRI_VERSION, nriSchema, runtimeService } from './schema.js';
 
 const PLUGIN_SERVICE = 'nri.pkg.api.v1alpha1.Plugin';
 
@@ -115,7 +115,8 @@ export class PluginSession implements RuntimeLink {
     this.#runtime = runtime;
     const { name, index } = this.options.identity;
     try {
-      await runtime.registerPlugin({ pluginName: name, pluginIdx: index }, { timeoutMs: REGISTRATION_MS });
+      const registration = { pluginName: name, pluginIdx: index, NRIVersion: NRI_VERSION };
+      await runtime.registerPlugin(registration, { timeoutMs: REGISTRATION_MS });
     } catch (error) {
       const { code, message } = TtrpcError.from(error);
       throw new TtrpcError(code, `the runtime did not register NRI plugin ${index}-${name}: ${message}`, {

@@ -4,6 +4,9 @@ import type { ServiceDescriptor } from '../schema/service-descriptor.js';
 import type { RuntimeMethods } from './generated/messages.js';
 import { descriptor } from './generated/descriptor.js';
 
+/** The version of NRI whose messages these are; a runtime logs it with the plugin. */
+export const NRI_VERSION = 'v0.12.5';
+
 let loaded: Schema | undefined;
 
 /** NRI's messages: enums by name, 64-bit integers as bigint, fields that were not sent with their defaults. */

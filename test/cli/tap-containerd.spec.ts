@@ -138,7 +138,7 @@ echo unix://${at('task.sock')}
     expect(register).toMatchObject({
       mux: 2,
       service: 'nri.pkg.api.v1alpha1.Runtime',
-      message: { pluginName: 'test', pluginIdx: '10' },
+      message: { pluginName: 'test', pluginIdx: '10', NRIVersion: 'v0.12.5' },
     });
     expect(tapped.program.output()).toContain('"name":"web"');
     await tapped.stop();

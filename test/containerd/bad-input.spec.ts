@@ -231,6 +231,17 @@ describe('a client of a shim', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  it('leaves nothing in the bundle when the shim does not start', async () => {
+    const options = { id: 'c1', namespace: 'test', bundle, ttrpcAddress: folder.file('events.sock') };
+    await expect(ShimClient.start({ ...options, binary: '/nowhere/shim' })).rejects.toThrow(
+      'cannot run the shim /nowhere/shim: spawn /nowhere/shim ENOENT',
+    );
+    await expect(ShimClient.start({ ...options, binary: '/bin/false' })).rejects.toThrow(
+      'the shim /bin/false has ended with status 1',
+    );
+    expect(readdirSync(bundle)).toEqual(['config.json']);
+  });
+
   it('hears of it when the shim goes away in the middle', async () => {
     const server = createServer((peer) => peer.once('data', () => peer.destroy())).listen(folder.file('s.sock'));
     await once(server, 'listening');

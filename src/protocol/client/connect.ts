@@ -55,6 +55,8 @@ export interface RawClient {
   service<All extends Record<string, MethodDescriptor>>(
     service: ServiceDescriptor<All>,
   ): ServiceClient<All, RawCallOptions>;
+  /** The same with an interface of yours for a service whose messages have no types: `client.service<TaskClient>(Task)`. */
+  service<T extends object>(service: ServiceDescriptor): T;
   /** Closes all connections; calls in flight end with UNAVAILABLE. */
   close(): void;
 }
@@ -159,12 +161,11 @@ class Client implements RawClient {
     }
   }
 
-  service<All extends Record<string, MethodDescriptor>>(
-    service: ServiceDescriptor<All>,
-  ): ServiceClient<All, RawCallOptions> {
+  service(service: ServiceDescriptor): never {
     let found = this.#services.get(service);
     if (!found) this.#services.set(service, (found = serviceClient(service, this.#calls)));
-    return found as ServiceClient<All, RawCallOptions>;
+    // What it is, the overloads of RawClient say.
+    return found as never;
   }
 
   close(): void {

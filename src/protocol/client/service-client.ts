@@ -22,11 +22,23 @@ type Result<Method extends MethodDescriptor> = ReceivedFrom<
   Single<Method> & Responses<Method>
 >;
 
+/** Functions for rpcs whose messages have no types. */
+interface UntypedClient<Options> {
+  // `any`: the schema was read at run time, so that nothing is known of the messages, nor whether they are streamed.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  readonly [rpc: string]: (request: any, options?: Options) => Promise<any> & AsyncIterableIterator<any, undefined>;
+}
+
 /**
  * Functions for the rpcs of a service, by their names and those with a small first letter: a Promise, begun at once, or an
- * AsyncIterable, begun by its first `next()`, where the server streams.
+ * AsyncIterable, begun by its first `next()`, where the server streams. Of a service whose messages have no types
+ * (`loadServices`), any name is taken, and messages are `any`.
  */
-export type ServiceClient<All extends Record<string, MethodDescriptor>, Options> = {
+export type ServiceClient<All extends Record<string, MethodDescriptor>, Options> = string extends keyof All
+  ? UntypedClient<Options>
+  : TypedClient<All, Options>;
+
+type TypedClient<All extends Record<string, MethodDescriptor>, Options> = {
   readonly [Name in keyof All & string as Exclude<Name | Uncapitalize<Name>, 'then'>]: (
     request: Argument<All[Name]>,
     options?: Options,

@@ -32,10 +32,20 @@ type ResponseOf<Method extends MethodDescriptor> = Method['shape'] extends 'unar
 
 type Handler<Method extends MethodDescriptor> = (request: RequestOf<Method>, context: RawContext) => ResponseOf<Method>;
 
-/** Handlers for the rpcs of a service, by their names or those with a small first letter; an rpc without one is UNIMPLEMENTED. */
+/**
+ * What handlers of messages without types look like: what they take is what they say. A class fits by `object`, which an index
+ * signature alone would refuse.
+ */
+// `any`: the schema was read at run time, so that nothing is known of a request; `unknown` would refuse each handler that names its type.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type UntypedHandlers = object | Readonly<Record<string, (request: any, context: RawContext) => unknown>>;
+
+/**
+ * Handlers for the rpcs of a service, by their names or those with a small first letter; an rpc without one is UNIMPLEMENTED.
+ * Of a service whose messages have no types (`loadServices`), the requests are `any`.
+ */
 export type ServiceHandlers<All extends Record<string, MethodDescriptor>> = string extends keyof All
-  ? // Nothing is known of the messages.
-    object
+  ? UntypedHandlers
   : {
       [Name in keyof All & string as Name | Uncapitalize<Name>]?: Handler<All[Name]>;
     };

@@ -22,7 +22,7 @@ interface Message {
   number?: number;
 }
 
-/** What nothing is known of has no types. */
+/** A schema that is read at run time has no types; these are ours. */
 interface LabClient {
   ask(request: Message, options?: object): Promise<Message>;
   Ask(request: Message): Promise<Message>;
@@ -75,7 +75,7 @@ describe('typed services without Nest', () => {
     handlers = new Handlers();
     server = await serve(folder.url(), [implement(Lab, handlers)]);
     client = await connect(folder.url());
-    lab = client.service(Lab) as unknown as LabClient;
+    lab = client.service<LabClient>(Lab);
   });
 
   afterEach(async () => {
@@ -125,7 +125,7 @@ describe('typed services without Nest', () => {
   it('answers UNIMPLEMENTED for an rpc without a handler', async () => {
     const other = await serve(folder.url('other.sock'), [implement(Lab, { ask: () => ({}) })]);
     const caller = await connect(folder.url('other.sock'));
-    const proxy = caller.service(Lab) as unknown as LabClient;
+    const proxy = caller.service<LabClient>(Lab);
     await expect(proxy.forget({})).rejects.toMatchObject({ code: 12, message: 'method Forget' });
     caller.close();
     await other.close();
@@ -146,6 +146,32 @@ describe('typed services without Nest', () => {
     );
   });
 
+  it('takes a service without types, and checks the options all the same', async () => {
+    const other = await serve(folder.url('untyped.sock'), [
+      implement(Lab, {
+        ask: ({ text }: Message, context) => ({ text: `${text} in ${context.method}` }),
+        async *count({ number = 0 }: Message, { method }) {
+          for (let i = 1; i <= number; i++) yield { number: i, text: method };
+        },
+      }),
+    ]);
+    const caller = await connect(folder.url('untyped.sock'));
+    const { Ask, count } = caller.service(Lab);
+    expect(await Ask?.({ text: 'hi' })).toEqual({ text: 'hi in Ask' });
+    const counted: unknown[] = [];
+    for await (const each of count?.({ number: 2 }) ?? []) counted.push(each);
+    expect(counted).toEqual([
+      { number: 1, text: 'Count' },
+      { number: 2, text: 'Count' },
+    ]);
+    // @ts-expect-error -- a time is a number
+    await expect(Ask?.({ text: 'hi' }, { timeoutMs: 'soon' })).rejects.toThrow('timeoutMs: expected');
+    // @ts-expect-error -- our interface has no such rpc
+    expect(caller.service<LabClient>(Lab).aks).toBeUndefined();
+    caller.close();
+    await other.close();
+  });
+
   it('knows the types of generated code', async () => {
     const service = fromProtobufEs(es.Library);
     const library = await serve(folder.url('library.sock'), [
@@ -158,7 +184,9 @@ describe('typed services without Nest', () => {
     await library.close();
     // @ts-expect-error -- a book has no such field
     implement(service, { getBook: () => ({ titel: 5 }) });
-    // @ts-expect-error -- nor has the service such an rpc
+    // @ts-expect-error -- nor has the service such an rpc: Did you mean 'getBook'?
+    expect(reader.service(service).getBok).toBeUndefined();
+    // @ts-expect-error -- nor can it have a handler
     expect(() => implement(service, { burnBook: () => ({}) })).toThrow('no such rpc');
   });
 });
