@@ -1,14 +1,19 @@
 // The `ttrpc` command as a user gets it: the packed tarball, installed in an empty folder, each command against a Go
 // server, a Rust server and one of ours. node scripts/typescript/run.mjs test/consumers/command.ts
 import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { greeterSet } from '../cli/reflecting-server.js';
+import { Mux, PLUGIN_CONNECTION, RUNTIME_CONNECTION } from '../../src/nri/mux.js';
+import { serve, type RawServer } from '../../src/protocol/server/serve.js';
+import { greeterSet, serveReflecting } from '../cli/reflecting-server.js';
 import { goVersion, startGoServer } from '../interop/go-peer.js';
 import { cargoVersion, startRustServer } from '../interop/rust-peer.js';
 import { startNestServer } from '../interop/nest/server.js';
+import { GoRuntime } from '../nri/runtime.js';
 import { runProgram, startProgram } from '../support/program.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -129,6 +134,8 @@ try {
       await server.stop();
     }
   }
+  await one('ours behind a hybrid vsock', () => checkHybridVsock(command));
+  await one("ours behind NRI's mux", () => checkNriMux(command));
   const url = `unix://${join(folder, 'reflecting.sock')}`;
   const reflecting = startProgram(process.execPath, [RUN, join(ROOT, 'scripts/transcripts/server.ts'), url], {
     stdin: 'open',
@@ -177,6 +184,93 @@ async function checkAlone(command: string): Promise<void> {
   assert.equal((await runProgram(command, ['list', set])).stdout, 'demo.v1.Greeter\n');
   for (const shell of ['bash', 'zsh', 'fish']) {
     assert.match((await runProgram(command, ['completion', shell])).stdout, /ttrpc __complete/);
+  }
+}
+
+/** A port of a virtual machine, by the flag and by the address: a peer as Firecracker is, and a server of ours behind it. */
+async function checkHybridVsock(command: string): Promise<void> {
+  const guest = await serveReflecting(`unix://${join(folder, 'guest.sock')}`);
+  const asked: string[] = [];
+  const vsock = createServer((socket) => {
+    socket.once('data', (line: Buffer) => {
+      asked.push(line.toString());
+      const behind = createConnection(join(folder, 'guest.sock'), () => {
+        socket.write('OK 1073741824\n');
+        socket.pipe(behind).pipe(socket);
+      });
+      socket.on('error', () => behind.destroy());
+      behind.on('error', () => socket.destroy());
+    });
+  });
+  const path = join(folder, 'vm.sock');
+  vsock.listen(path);
+  await once(vsock, 'listening');
+  try {
+    const data = ['-d', '{"firstName":"Ada"}'];
+    for (const address of [[`hvsock://${path}:1024`], ['--hybrid-vsock', '1024', `unix://${path}`]]) {
+      const call = await runProgram(command, ['call', ...data, ...address, 'demo.v1.Greeter/SayHello']);
+      assert.deepEqual([call.status, call.stdout, call.stderr], [0, '{"message":"Hello Ada"}\n', '']);
+      assert.equal((await runProgram(command, ['list', ...address])).stdout, 'demo.v1.Greeter\n');
+    }
+    assert.deepEqual(
+      asked,
+      Array.from({ length: 4 }, () => 'CONNECT 1024\n'),
+    );
+  } finally {
+    await new Promise((resolve) => vsock.close(resolve));
+    await guest.close();
+  }
+}
+
+/** The runtime behind NRI's multiplexer: one that answers, and NRI's own where Go is there. */
+async function checkNriMux(command: string): Promise<void> {
+  const proto = join(folder, 'runtime.proto');
+  writeFileSync(
+    proto,
+    `syntax = "proto3";
+package nri.pkg.api.v1alpha1;
+service Runtime { rpc RegisterPlugin(Plugin) returns (Empty); }
+message Plugin { string name = 1; string index = 2; }
+message Empty {}
+`,
+  );
+  const register = (path: string) =>
+    runProgram(command, [
+      ...['call', '--nri-mux', '--proto', proto, '-d', '{"name":"cli","index":"10"}'],
+      ...[`unix://${path}`, 'nri.pkg.api.v1alpha1.Runtime/RegisterPlugin'],
+    ]);
+  const trunks: Mux[] = [];
+  const served: Promise<RawServer>[] = [];
+  const names: string[] = [];
+  const listener = createServer((socket) => {
+    const mux = new Mux(socket);
+    trunks.push(mux);
+    mux.open(PLUGIN_CONNECTION).on('error', () => undefined);
+    const RegisterPlugin = (bytes: Uint8Array): Uint8Array => {
+      names.push(Buffer.from(bytes).toString());
+      return new Uint8Array();
+    };
+    served.push(serve(mux.open(RUNTIME_CONNECTION), { 'nri.pkg.api.v1alpha1.Runtime': { RegisterPlugin } }));
+  });
+  const path = join(folder, 'nri.sock');
+  listener.listen(path);
+  await once(listener, 'listening');
+  try {
+    const end = await register(path);
+    assert.deepEqual([end.status, end.stdout, end.stderr], [0, '{}\n', '']);
+    assert.deepEqual(names, ['\n\u0003cli\u0012\u000210']);
+  } finally {
+    for (const each of served) await (await each).close();
+    for (const each of trunks) each.destroy();
+    await new Promise((resolve) => listener.close(resolve));
+  }
+  if ((await goVersion()) === undefined) return;
+  const runtime = await GoRuntime.start(join(folder, 'go-nri.sock'));
+  try {
+    const end = await register(join(folder, 'go-nri.sock'));
+    assert.deepEqual([end.status, end.stdout, end.stderr], [0, '{}\n', '']);
+  } finally {
+    await runtime.stop();
   }
 }
 

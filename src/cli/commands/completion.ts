@@ -8,14 +8,27 @@ import { ToolError } from '../tool-error.js';
  */
 const SCRIPTS: Readonly<Record<string, string>> = {
   bash: `_ttrpc() {
-  local IFS=$'\\n' line="\${COMP_LINE:0:COMP_POINT}" current
-  local words
-  IFS=$' \\t\\n' read -ra words <<< "$line"
-  case "$line" in *' ') words+=('') ;; esac
-  current="\${words[-1]}"
+  local IFS=$'\\n' line="\${COMP_LINE:0:COMP_POINT}" words=() word='' begun='' quote='' c i current
+  # The words without their quotes: COMP_WORDS has the quotes, and is split at colons.
+  for ((i = 0; i < \${#line}; i++)); do
+    c="\${line:i:1}"
+    if [[ $quote == "'" && $c != "'" ]]; then word+="$c"
+    elif [[ $c == '\\' ]]; then word+="\${line:++i:1}" begun=1
+    elif [[ -n $quote ]]; then
+      if [[ $c == "$quote" ]]; then quote=''; else word+="$c"; fi
+    elif [[ $c == [\\'\\"] ]]; then quote="$c" begun=1
+    elif [[ $c != [[:blank:]] ]]; then word+="$c" begun=1
+    elif [[ -n $begun ]]; then words+=("$word") word='' begun=''; fi
+  done
+  words+=("$word")
+  current="$word"
   COMPREPLY=($(ttrpc __complete "\${words[@]:1}" 2>/dev/null))
-  # A file, also behind "unix:".
-  [ \${#COMPREPLY[@]} -eq 0 ] && COMPREPLY=($(compgen -f -- "\${current##*:}"))
+  # A file, also behind "unix:", and behind the @ of -d.
+  [ \${#COMPREPLY[@]} -eq 0 ] && case "$current" in
+    # As a file's name the @ would get a backslash.
+    @*) compopt +o filenames 2>/dev/null; COMPREPLY=($(compgen -P @ -f -- "\${current#@}")) ;;
+    *) COMPREPLY=($(compgen -f -- "\${current##*:}")) ;;
+  esac
   # A method follows.
   case "\${COMPREPLY[0]}" in */) compopt -o nospace 2>/dev/null ;; esac
   # bash replaces only what stands behind the last colon.
@@ -26,10 +39,16 @@ complete -o filenames -F _ttrpc ttrpc
   zsh: `#compdef ttrpc
 _ttrpc() {
   local -a candidates
-  candidates=("\${(@f)$(ttrpc __complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  # Without their quotes.
+  candidates=("\${(@f)$(ttrpc __complete "\${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
   # A method follows.
   if [[ "\${candidates[1]}" == */ ]]; then compadd -S '' -- "\${candidates[@]}"
-  elif [[ -n "\${candidates[1]}" ]]; then compadd -- "\${candidates[@]}"; else compset -P '*:'; _files; fi
+  elif [[ -n "\${candidates[1]}" ]]; then compadd -- "\${candidates[@]}"
+  else
+    # A file, also behind "unix:" or "unix://", and behind the @ of -d.
+    compset -P '*://' || compset -P '*:' || compset -P '@'
+    _files
+  fi
 }
 compdef _ttrpc ttrpc
 `,
@@ -40,6 +59,9 @@ compdef _ttrpc ttrpc
 end
 # Where there are candidates, no files.
 complete -c ttrpc -n __ttrpc_find -f -a '$__ttrpc_found'
+# A file behind the @ of -d.
+complete -c ttrpc -n 'string match -q "@*" -- (commandline -ct)' \\
+  -a '@(__fish_complete_path (string sub -s 2 -- (commandline -ct)))'
 `,
 };
 
