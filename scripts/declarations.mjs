@@ -7,7 +7,7 @@ import { root } from './run.mjs';
 /** The rooms that load no Nest by themselves; their folder `nest` has what needs it. */
 const ROOMS = ['nri', 'containerd'];
 
-const IMPORT = /^import (?:type )?\{[^}]*\} from '(?:@nestjs\/[a-z]+|rxjs)';$/gm;
+const IMPORT = /(?<!@ts-ignore.*\n)^import (?:type )?\{[^}]*\} from '(?:@nestjs\/[a-z]+|rxjs)';$/gm;
 
 /** What is not there becomes `any`, which nobody sees: who has no Nest does not use a module of Nest. */
 const IGNORE = '// @ts-ignore -- only there with Nest';
