@@ -5,11 +5,13 @@ import type { TtrpcCallOptions } from '../api/call-options.js';
 import type { Caller } from './caller.js';
 import type { Calls } from './calls.js';
 import { InterceptedCalls } from './intercepted-calls.js';
-import { ObservableCall } from './observable-call.js';
+import { ObservableCall, sampleObservables } from './observable-call.js';
 
 /** Calls with nothing between the proxies and the engine, unless a call says `retry`. */
 export class DirectCalls extends RuntimeCalls<TtrpcCallOptions> implements Calls {
   #retrying: Calls | undefined;
+  /** Kept for V8 from the first call on, see {@link sampleObservables}. */
+  protected observed: readonly object[] | undefined;
 
   constructor(private readonly caller: Caller) {
     super(caller);
@@ -31,6 +33,7 @@ export class DirectCalls extends RuntimeCalls<TtrpcCallOptions> implements Calls
 
   observe(method: CallMethod, request: unknown, options: TtrpcCallOptions | undefined): Observable<unknown> {
     if (options?.retry !== undefined) return this.#withRetry().observe(method, request, options);
+    this.observed ??= sampleObservables(this.runtime, method);
     return new Observable((subscriber) => new ObservableCall(this.runtime, method, subscriber).run(request, options));
   }
 

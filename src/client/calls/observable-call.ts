@@ -1,8 +1,10 @@
-import type { Subscriber, Unsubscribable } from 'rxjs';
+import { firstValueFrom, lastValueFrom, Observable, type Subscriber, type Unsubscribable } from 'rxjs';
 import { BoundCall } from '../../protocol/client/bound-call.js';
 import type { CallMethod, CallRuntime } from '../../protocol/client/call-runtime.js';
 import { CallerContext } from '../../protocol/client/caller-context.js';
+import { sampleClientCall } from '../../protocol/client/call-sample.js';
 import type { CallStart } from '../../protocol/client/client-call.js';
+import { inRootContext } from '../../protocol/core/root-context.js';
 import { decodeMessage } from '../../protocol/wire/message-codec.js';
 import type { TtrpcCallOptions } from '../api/call-options.js';
 import { logCallbackError } from './client-log.js';
@@ -57,6 +59,22 @@ export class ObservableCall extends BoundCall<TtrpcCallOptions> implements Unsub
       logCallbackError(`the clean-up of a subscriber of ${this.method.fullName}`, error);
     }
   }
+}
+
+/**
+ * As `sampleCalls`, for calls as Observables: some with their subscribers, which nothing ever happens to. Most calls are read
+ * by one of these two functions.
+ */
+export function sampleObservables(runtime: CallRuntime<TtrpcCallOptions>, method: CallMethod): readonly object[] {
+  const parts: object[] = [];
+  const calls = new Observable((subscriber) => {
+    const call = new ObservableCall(runtime, method, subscriber);
+    parts.push(subscriber, call, ...sampleClientCall(runtime, method, call));
+    return call;
+  });
+  // Not in the caller's context: the sample would keep its AsyncLocalStorage alive.
+  inRootContext(() => parts.push(firstValueFrom(calls), lastValueFrom(calls)));
+  return parts;
 }
 
 function next(subscriber: Subscriber<unknown>, value: unknown): void {

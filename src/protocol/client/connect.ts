@@ -11,6 +11,7 @@ import type { MethodDescriptor, ServiceDescriptor } from '../wire/service-descri
 import { isIterable } from '../connection/pump.js';
 import { requestError } from './call-errors.js';
 import type { CallMethod, CallRuntime, RequestFeed } from './call-runtime.js';
+import { sampleStreams } from './call-sample.js';
 import { Channel, type ChannelOptions, type ChannelStatus, type ClientStats, type RouteOptions } from './channel.js';
 import type { CallStart } from './client-call.js';
 import type { ConnectionSource } from './dialer.js';
@@ -122,11 +123,15 @@ class EngineRuntime implements CallRuntime<RawCallOptions> {
   }
 }
 
+const NO_OPTIONS: RawCallOptions = Object.freeze({});
+
 class Client implements RawClient {
   readonly #services = new Map<ServiceDescriptor, object>();
   readonly #methods = new Map<string, CallMethod>();
   readonly #runtime: EngineRuntime;
   readonly #calls: RuntimeCalls<RawCallOptions>;
+  /** Kept for V8 from the first stream on, see {@link sampleStreams}. */
+  protected sample: readonly object[] | undefined;
 
   constructor(channel: Channel, { timeoutMs }: RawClientOptions) {
     this.#runtime = new EngineRuntime(channel, timeoutMs);
@@ -155,7 +160,9 @@ class Client implements RawClient {
       if (!sendsRequestStream(shape) && !sendsResponseStream(shape)) {
         throw new TypeError(`shape: expected 'server-streaming', 'client-streaming' or 'bidi', got ${describe(shape)}`);
       }
-      return new SentStream(this.#runtime, this.#method(service, method, shape), options);
+      const found = this.#method(service, method, shape);
+      this.sample ??= sampleStreams(this.#runtime, found, NO_OPTIONS);
+      return new SentStream(this.#runtime, found, options).run();
     } catch (error) {
       throw requestError(error);
     }

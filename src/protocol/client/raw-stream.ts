@@ -27,14 +27,14 @@ export interface RawStream extends AsyncIterable<Uint8Array> {
 
 /** A call whose requests its caller sends by hand. */
 export class SentStream<Options extends RouteOptions> extends ResponseReader<Options> implements RawStream {
-  readonly #call: ClientCall;
+  #call!: ClientCall;
   readonly #sendsStream: boolean;
   /** Sending has ended. */
   #sendClosed = false;
   #error: { make: () => unknown } | undefined;
   #wake: (() => void) | undefined;
 
-  /** Begins the call, unless it still needs its one request. @throws what is wrong with the options */
+  /** Begins nothing yet. */
   constructor(
     runtime: CallRuntime<Options>,
     method: CallMethod,
@@ -42,8 +42,14 @@ export class SentStream<Options extends RouteOptions> extends ResponseReader<Opt
   ) {
     super(runtime, method);
     this.#sendsStream = sendsRequestStream(method.shape);
+  }
+
+  /** Begins the call, unless it still needs its one request. @throws what is wrong with the options */
+  run(): this {
+    const { runtime, method, options } = this;
     this.#call = this.open(runtime.start(method, undefined, options), options);
     if (this.#sendsStream) runtime.channel.openStream(this.#call, options);
+    return this;
   }
 
   async send(message: Uint8Array): Promise<void> {

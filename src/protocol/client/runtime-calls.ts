@@ -1,4 +1,5 @@
 import type { CallMethod, CallRuntime } from './call-runtime.js';
+import { sampleCalls } from './call-sample.js';
 import type { RouteOptions } from './channel.js';
 import { IteratorCall } from './iterator-call.js';
 import { PromiseCall } from './promise-call.js';
@@ -17,9 +18,13 @@ export interface AsyncCalls<Options extends RouteOptions> {
 
 /** Calls with nothing between a client's functions and the engine. */
 export class RuntimeCalls<Options extends RouteOptions> implements AsyncCalls<Options> {
+  /** Kept for V8 from the first call on, see {@link sampleCalls}. */
+  protected sample: readonly object[] | undefined;
+
   constructor(protected readonly runtime: CallRuntime<Options>) {}
 
   promise(method: CallMethod, request: unknown, options: Options | undefined): Promise<unknown> {
+    this.sample ??= sampleCalls(this.runtime, method);
     return new Promise((resolve) => new PromiseCall(this.runtime, method, resolve).run(request, options));
   }
 
@@ -28,6 +33,7 @@ export class RuntimeCalls<Options extends RouteOptions> implements AsyncCalls<Op
     request: unknown,
     options: Options | undefined,
   ): AsyncIterableIterator<unknown, undefined> {
+    this.sample ??= sampleCalls(this.runtime, method);
     return new IteratorCall(this.runtime, method, request, options);
   }
 }

@@ -1,8 +1,14 @@
+import { Timer } from '../core/timer.js';
 import { ServerCall, type ServerCallHost, type ServerMethod } from './server-call.js';
+
+/** A time that does not matter: the timer is cleared at once. */
+const ANY_MS = 1000;
 
 /** The objects of one call. They never begin. */
 export interface CallSample {
   readonly call: ServerCall;
+  /** That of a deadline; cleared. */
+  readonly timer: Timer;
   /** Its handler, and the queue of a request stream. */
   readonly parts: readonly object[];
 }
@@ -15,5 +21,11 @@ export interface CallSample {
 export function sampleCall(host: ServerCallHost, method: ServerMethod | undefined): CallSample | undefined {
   if (method?.sample === undefined) return undefined;
   const call = new ServerCall(host, 0, method, undefined);
-  return { call, parts: method.sample(call) };
+  const timer = new Timer(ANY_MS, ignore);
+  timer.clear();
+  return { call, timer, parts: method.sample(call) };
+}
+
+function ignore(): void {
+  // It was cleared.
 }
