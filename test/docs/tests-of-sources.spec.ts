@@ -169,7 +169,6 @@ const EXCEPTIONS: readonly Exception[] = [
       'bound-call.ts',
       'call-errors.ts',
       'call-limits.ts',
-      'call-runtime.ts',
       'connect.ts',
       'iterable-feed.ts',
       'iterator-call.ts',
