@@ -14,10 +14,7 @@ import { runRow } from './runner/run-row.js';
 export async function measureAll(options: BenchOptions, { versions, missing }: Toolchains): Promise<Results> {
   const results = (options.resume ? readResults(options.json) : undefined) ?? {
     date: new Date().toISOString().slice(0, 10),
-    command: `npm run bench -- ${process.argv
-      .slice(2)
-      .filter((arg) => arg !== '--resume')
-      .join(' ')}`.trim(),
+    command: commandOf(process.argv.slice(2)),
     seconds: 0,
     machine: thisMachine(),
     versions: { ...versions, ...libraryVersions() },
@@ -51,4 +48,10 @@ export async function measureAll(options: BenchOptions, { versions, missing }: T
     writeResults(options.json, results);
   }
   return results;
+}
+
+/** What measures the same again; where the results went does not belong to it. */
+function commandOf(args: readonly string[]): string {
+  const measured = args.filter((arg, at) => !/^--(resume|json)(=|$)/.test(arg) && args[at - 1] !== '--json');
+  return ['npm run bench --', ...measured].join(' ');
 }
