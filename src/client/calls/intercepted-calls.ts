@@ -1,4 +1,4 @@
-import { isObservable, lastValueFrom, Observable, type Subscriber, type Subscription } from 'rxjs';
+import { isObservable, lastValueFrom, Observable, Subscriber, type Subscription } from 'rxjs';
 import { TtrpcException } from '../../common/ttrpc-exception.js';
 import { CallLimits, checkSignals, type Limited, type Limits } from '../../protocol/client/call-limits.js';
 import type { CallMethod } from '../../protocol/client/call-runtime.js';
@@ -6,6 +6,7 @@ import { CallerContext } from '../../protocol/client/caller-context.js';
 import type { TtrpcError } from '../../protocol/core/errors.js';
 import { ReceiveQueue } from '../../protocol/connection/receive-queue.js';
 import { TtrpcMetadata } from '../../protocol/core/metadata.js';
+import { inRootContext } from '../../protocol/core/root-context.js';
 import { TtrpcStatus } from '../../protocol/core/status.js';
 import type { TtrpcCallOptions } from '../api/call-options.js';
 import { callOptions, type Caller } from './caller.js';
@@ -13,7 +14,7 @@ import { describe, exceptionOf } from './caller-error.js';
 import type { Calls } from './calls.js';
 import { logCallbackError } from './client-log.js';
 import type { InterceptedCall, TtrpcClientInterceptor } from '../api/interceptor.js';
-import { ObservableCall } from './observable-call.js';
+import { ObservableCall, sampleObservables } from './observable-call.js';
 import { OneReader } from '../../protocol/client/one-reader.js';
 import { ReaderFlow } from './reader-flow.js';
 import { RetryPolicy } from './retry-policy.js';
@@ -24,6 +25,9 @@ const NOTHING = Symbol('nothing');
 
 /** The calls of a client that has interceptors, and those that may be made again, in the forms of its proxies. */
 export class InterceptedCalls implements Calls {
+  /** Kept for V8 from the first call on, see {@link sampleObservables}. */
+  protected sample: readonly object[] | undefined;
+
   constructor(
     private readonly caller: Caller,
     private readonly interceptors: readonly TtrpcClientInterceptor[],
@@ -36,6 +40,7 @@ export class InterceptedCalls implements Calls {
     options: TtrpcCallOptions | undefined,
     flow?: ReaderFlow,
   ): Observable<unknown> {
+    this.sample ??= inRootContext(() => this.#sampleOf(method));
     return new Observable((subscriber) => {
       const limits = new OuterLimits(subscriber, method.fullName);
       let call: InterceptedCall;
@@ -71,6 +76,19 @@ export class InterceptedCalls implements Calls {
   ): AsyncIterableIterator<unknown, undefined> {
     const flow = new ReaderFlow();
     return new ObservableIterator(this.observe(method, request, options, flow), flow, method.fullName);
+  }
+
+  #sampleOf(method: CallMethod): readonly object[] {
+    const { caller } = this;
+    const policy = RetryPolicy.of(true) as RetryPolicy;
+    const subscriber = new Subscriber<unknown>();
+    const retrying = new RetryingCall(caller, method, policy, subscriber, undefined);
+    return [
+      ...sampleObservables(caller, method),
+      new OuterLimits(subscriber, method.fullName),
+      new ReaderFlow(),
+      ...retrying.parts(),
+    ];
   }
 
   #intercepted(method: CallMethod, request: unknown, options: TtrpcCallOptions | undefined): InterceptedCall {

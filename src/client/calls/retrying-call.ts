@@ -45,6 +45,11 @@ export class RetryingCall implements WaitingCall {
     this.#begin(request, options, start);
   }
 
+  /** What a call consists of, for `sampleObservables`: this one must not begin. */
+  parts(): readonly object[] {
+    return [this, this.#subscriber(() => undefined)];
+  }
+
   /** Why the last attempt to connect failed, while the call waits for the next one. */
   get connectError(): TtrpcError | undefined {
     return this.#latest?.connectError;
@@ -64,17 +69,23 @@ export class RetryingCall implements WaitingCall {
   #begin(request: unknown, options: TtrpcCallOptions, start: CallStart): void {
     this.#failure = undefined;
     this.#attempt += 1;
+    const attempt = this.#subscriber((error) =>
+      this.#onFailed(call, error, () => this.#begin(request, options, start)),
+    );
+    const call = (this.#latest = new ObservableCall(this.caller, this.method, attempt, this.flow));
+    call.run(this.#requests?.attempt(() => call.sent) ?? request, options, start);
+  }
+
+  #subscriber(onFailed: (error: unknown) => void): Subscriber<unknown> {
     const { subscriber } = this;
-    const attempt = new Subscriber<unknown>({
+    return new Subscriber<unknown>({
       next: (response) => {
         this.#responses += 1;
         subscriber.next(response);
       },
-      error: (error: unknown) => this.#onFailed(call, error, () => this.#begin(request, options, start)),
+      error: onFailed,
       complete: () => subscriber.complete(),
     });
-    const call = (this.#latest = new ObservableCall(this.caller, this.method, attempt, this.flow));
-    call.run(this.#requests?.attempt(() => call.sent) ?? request, options, start);
   }
 
   #onFailed(call: ObservableCall, error: unknown, again: () => void): void {

@@ -196,4 +196,18 @@ describe('the sample of a Nest client', () => {
     collect();
     expect(store.deref()).toBeUndefined();
   });
+
+  it('is like a call that may be made again, as an Observable and as a Promise', async () => {
+    await client.close();
+    client = new TtrpcClient({ url: folder.url(), protoPath: folder.file('test.proto'), retry: true });
+    interface Service<Result> {
+      echo(text: Text): Result;
+    }
+    const observables = client.getService('test.v1.Test') as unknown as Service<Observable<Text>>;
+    const promises = client.getAsyncService('test.v1.Test') as unknown as Service<Promise<Text>>;
+    expect(await firstValueFrom(observables.echo({ text: 'a' }))).toEqual({ text: 'a' });
+    expect(await promises.echo({ text: 'b' })).toEqual({ text: 'b' });
+    // One of them is the second sample.
+    expectAlike(3);
+  });
 });
