@@ -1,6 +1,6 @@
 import { TtrpcMetadata } from '../protocol/core/metadata.js';
 import type { Arguments, FlagSpec } from './command.js';
-import { numberOf } from './arguments.js';
+import { millisecondsOf } from './arguments.js';
 import { ToolError } from './tool-error.js';
 
 /** The flags of whatever makes calls. */
@@ -28,6 +28,6 @@ export function metadataOf(args: Arguments): TtrpcMetadata {
 
 /** The deadline of `--max-time` in ms, or undefined. @throws ToolError */
 export function timeoutOf(args: Arguments): number | undefined {
-  const seconds = numberOf(args, 'max-time', Infinity, { min: 0.001 });
-  return seconds === Infinity ? undefined : seconds * 1000;
+  const timeoutMs = millisecondsOf(args, 'max-time', Infinity);
+  return timeoutMs === Infinity ? undefined : timeoutMs;
 }

@@ -45,7 +45,7 @@ async function dispatch(commands: Commands, argv: readonly string[], version: st
   }
   const command = commands.load(name);
   const end = rest.indexOf('--');
-  if ((end < 0 ? rest : rest.slice(0, end)).some((arg) => arg === '--help' || arg === '-help')) {
+  if ((end < 0 ? rest : rest.slice(0, end)).some((arg) => ['--help', '-help', '-h'].includes(arg))) {
     await print(helpOf(command));
     return 0;
   }

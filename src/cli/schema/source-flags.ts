@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type protobuf from 'protobufjs';
 import { SchemaError } from '../../schema/schema-error.js';
 import { rootOfDescriptorSet } from '../../schema/sources/file-descriptor-set.js';
@@ -38,6 +38,8 @@ export function schemaOfFlags(args: Arguments): CommandSchema | undefined {
 
 /** The schema of .proto files. @throws ToolError with file, line and column */
 export function schemaOfProtos(files: readonly string[], importPaths: readonly string[]): CommandSchema {
+  const none = importPaths.find((folder) => !statSync(folder, { throwIfNoEntry: false })?.isDirectory());
+  if (none !== undefined) throw new ToolError(`--import-path ${none}: there is no such folder`);
   const options = importPaths.length > 0 ? { includeDirs: [...importPaths] } : {};
   return new CommandSchema(inOneLine(() => new ProtoFiles(options).load(files)));
 }
