@@ -8,7 +8,7 @@ import type { Arguments, Command } from '../command.js';
 import { millisecondsOf, numberOf } from '../arguments.js';
 import { CONNECTION_FLAGS, openConnection, type CommandConnection } from '../connection.js';
 import { Interrupt } from '../interrupt.js';
-import { print, printError } from '../output.js';
+import { print, printError, standardError } from '../output.js';
 import { splitMethod } from '../schema/command-schema.js';
 import { reflect, REFLECTION_MS } from '../schema/reflection-client.js';
 import { SCHEMA_FLAGS, schemaOfFlags } from '../schema/source-flags.js';
@@ -128,7 +128,7 @@ async function report(result: BenchResult, format: string | undefined): Promise<
 
 /** Shows on a terminal how far it is; returns what ends that. */
 function showProgress(load: Load, measured: Measurements, plan: LoadPlan): () => void {
-  const { stderr } = process;
+  const stderr = standardError();
   if (!stderr.isTTY) return () => undefined;
   let [countBefore, timeBefore] = [0, 0];
   const timer = setInterval(() => {

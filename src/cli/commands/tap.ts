@@ -5,7 +5,7 @@ import { listen, type Listener } from '../../protocol/socket/listener.js';
 import type { Arguments, Command } from '../command.js';
 import { connectionOf, dialAddress, parsedAddress } from '../connection.js';
 import { Interrupt } from '../interrupt.js';
-import { outputRoom, printError, styled } from '../output.js';
+import { outputRoom, printError, standardOutput, styled } from '../output.js';
 import { jsonLineOf } from '../tap/event-json.js';
 import { textOf } from '../tap/event-text.js';
 import type { TapEvent } from '../tap/events.js';
@@ -53,7 +53,8 @@ async function run(args: Arguments): Promise<number> {
   const isJson = args.text('format') === 'ndjson';
   const show = (event: TapEvent): void => {
     const at = new Date();
-    process.stdout.write(`${isJson ? jsonLineOf(event, at) : textOf(event, at, process.stdout)}\n`);
+    const output = standardOutput();
+    output.write(`${isJson ? jsonLineOf(event, at) : textOf(event, at, output)}\n`);
   };
   const detailToJson: TapTools['detailToJson'] = (detail) => schema.detailToJson(detail);
   const tools: TapTools = { methods: schema.methods, isNri, recorder, detailToJson, show, room: outputRoom };
