@@ -46,7 +46,7 @@ async function transcript(): Promise<string> {
         `fifos=${fifos}`,
         'mkdir -p $bundle $fifos && cp config.json $bundle',
         'mkfifo $bundle/log $fifos/c1-stdin $fifos/c1-stdout $fifos/c1-stderr',
-        'cat $bundle/log & cat $fifos/c1-stdout & cat $fifos/c1-stderr &',
+        'cat $bundle/log >shim.log & cat $fifos/c1-stdout & cat $fifos/c1-stderr &',
         'shim="containerd-shim-runc-v2 -namespace default -id c1 -address /run/containerd/containerd.sock"',
         'address=$(cd $bundle && $shim start)',
         'ttrpc replay --ignore pid --ignore shimPid --ignore taskPid --ignore exitedAt task.ttrpc $address',
