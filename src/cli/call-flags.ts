@@ -19,9 +19,9 @@ export const CALL_FLAGS = {
 export function metadataOf(args: Arguments): TtrpcMetadata {
   const metadata = new TtrpcMetadata();
   for (const header of args.texts('header')) {
-    const [, key = '', value = ''] = /^([^:]+):\s*(.*)$/s.exec(header) ?? [];
-    if (key.trim() === '') throw new ToolError(`-H '${header}': expected 'key: value'`);
-    metadata.append(key.trim(), value);
+    const [, key = '', value = ''] = /^\s*([^:\s]+)\s*:\s*(.*)$/s.exec(header) ?? [];
+    if (key === '') throw new ToolError(`-H '${header}': expected 'key: value'`);
+    metadata.append(key, value);
   }
   return metadata;
 }

@@ -172,6 +172,9 @@ describe('bench: requests that do not fit', () => {
     await bench('{}{"count":-1}', /^request 2: count: expected an integer from 0/);
     await bench('hello', /^request: Unexpected token/);
     await bench('{"firstName":"{{.Nonsense}}"}', /Nonsense/);
+    await bench('{"firstName":"{{ .UUID"}', '{{ .UUID is not closed by }}');
+    await bench('{"firstName":"{{randomString}}"}', '{{randomString}}: expected {{randomString <length>}}');
+    await bench('{"firstName":"{{.UUID 4}}"}', '{{.UUID 4}}: expected {{.UUID}}');
   });
 
   test('what ends in the middle, what is not there', async () => {
@@ -198,6 +201,11 @@ describe('flags that say nothing', () => {
     );
     await fails(['call', '--proto', GREETER, '--import-path', GREETER, ours, METHOD], /: there is no such folder$/);
     await fails(['list', GREETER, '--connect-timeout', 'soon'], /^--connect-timeout: expected a number/);
+  });
+
+  test('a file that is no set, a header whose key has a space', async () => {
+    await fails(['call', '--protoset', file('text'), ours, METHOD], new RegExp(`^${file('text')}: expected a google`));
+    await fails(['call', '-H', 'bearer token: x', ours, METHOD], "-H 'bearer token: x': expected 'key: value'");
   });
 
   test('a flag of grpcurl that there is not', async () => {
@@ -293,6 +301,8 @@ describe('values of flags', () => {
 
   test('an unknown command, an unknown shell', async () => {
     await fails(['lisst'], /^no command 'lisst': expected call, list, .*Did you mean 'list'\?$/);
+    await fails(['help', 'cal'], /^no command 'cal': expected call, .*Did you mean 'call'\?$/);
+    await fails(['--versoin'], /Did you mean '--version'\?$/);
     await fails(['completion', 'tcsh'], "no completion for 'tcsh': expected bash, zsh or fish");
   });
 });

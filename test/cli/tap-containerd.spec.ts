@@ -121,13 +121,14 @@ const ignore = (...fields: string[]): string[] => fields.flatMap((field) => ['--
         await Promise.race([tapped.shows('"status":"RUNNING"'), replay]);
         stdio.started();
         writeSync(gate, '\n');
-        const calls = methods.length;
-        const { stdout: said, stderr, status } = await replay;
-        expect({ different: said.match(/^.*(different|recorded).*$/gm), stderr, status }).toEqual({
-          different: null,
-          stderr: `${calls} calls: ${calls} as recorded, 0 different\n`,
-          status: 0,
-        });
+        const said = (await replay).stdout.trimEnd().split('\n');
+        // A shim may end before it has responded to the call that ends it.
+        const others = said.filter(
+          (line) => !/\/Shutdown |^ {2}status: recorded (OK, got none|none, got OK)$/.test(line),
+        );
+        expect(others.map((line) => line.replace(/^\S+ containerd\.task\.v2\.Task\//, ''))).toEqual(
+          methods.filter((name) => name !== 'Shutdown').map((name) => `${name} OK: same`),
+        );
         expect(await output).toBe('hello\n');
         const again = tapped.lines().filter(({ event }) => event === 'request');
         expect(again.map(({ method }) => method)).toEqual(methods);

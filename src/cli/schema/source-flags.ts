@@ -47,18 +47,18 @@ export function schemaOfProtos(files: readonly string[], importPaths: readonly s
 /** The schema of FileDescriptorSets, which add up. @throws ToolError naming what is wrong with them */
 export function schemaOfSets(files: readonly string[]): CommandSchema {
   // The bytes of two messages one after another are those of both merged.
-  return schemaOfSetBytes(Buffer.concat(files.map(readBytes)));
+  return schemaOfSetBytes(Buffer.concat(files.map(readBytes)), files.join(' and '));
 }
 
-/** The schema of an encoded FileDescriptorSet. @throws ToolError naming what is wrong with it */
-export function schemaOfSetBytes(bytes: Uint8Array): CommandSchema {
+/** The schema of an encoded FileDescriptorSet. @throws ToolError naming `source`, and what is wrong with it */
+export function schemaOfSetBytes(bytes: Uint8Array, source: string): CommandSchema {
   return new CommandSchema(
     inOneLine(() => {
       readDescriptorsDirectly();
       const root = rootOfDescriptorSet(bytes, false);
       root.resolveAll();
       return root;
-    }),
+    }, source),
   );
 }
 
@@ -78,12 +78,18 @@ export function reasonOf(error: unknown): string {
   return code === 'EACCES' ? 'this process may not read it' : message;
 }
 
-function inOneLine(load: () => protobuf.Root): protobuf.Root {
+/** The library's name for what a set of descriptors is to it. */
+const OPTION = /^fileDescriptorSet: /;
+
+function inOneLine(load: () => protobuf.Root, source = ''): protobuf.Root {
   try {
     return load();
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
-    throw new ToolError(withColumn(error), { cause: error });
+    throw new ToolError(
+      withColumn(error).replace(OPTION, () => `${source}: `),
+      { cause: error },
+    );
   }
 }
 
