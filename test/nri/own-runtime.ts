@@ -42,15 +42,14 @@ export class RegisteredPlugin {
   /** Hangs up. */
   async close(): Promise<void> {
     this.#client.close();
-    if (!this.trunk.destroyed) {
-      this.trunk.destroy();
-      await once(this.trunk, 'close');
-    }
+    this.trunk.destroy();
+    await this.gone();
   }
 
   /** Resolves when the plugin has hung up. */
   async gone(): Promise<void> {
-    if (!this.trunk.destroyed) await once(this.trunk, 'close');
+    // Not `once` of node:events, which takes an error for the end: a reset, when the plugin hangs up in the middle.
+    if (!this.trunk.closed) await new Promise((resolve) => this.trunk.once('close', resolve));
   }
 }
 

@@ -52,7 +52,7 @@ type Handler = (request: object, context: NriContext) => Promise<void>;
 
 const withoutNest: Start = async ({ shutdown, onContainer }, more) => {
   const plugin = await runPlugin({ shutdown, startContainer: onContainer }, options(more));
-  stop = () => plugin.stop();
+  stop = () => plugin.stop({ gracePeriodMs: 2000 });
   return plugin.runtime;
 };
 
@@ -162,6 +162,41 @@ describe.each([
   });
 });
 
+describe.each([
+  ['without Nest', withoutNest],
+  ['with Nest', withNest],
+])('a plugin %s that is stopped while a handler is at work', (_how, start) => {
+  it('finishes that, and the runtime has its response', async () => {
+    let begin: () => void = () => undefined;
+    let end: () => void = () => undefined;
+    const begunHandler = new Promise<void>((resolve) => (begin = resolve));
+    const done = new Promise<void>((resolve) => (end = resolve));
+    const starting = begun();
+    let aborted: boolean | undefined;
+    const shutdown: Handler = async (_request, { signal }) => {
+      begin();
+      await done;
+      aborted = signal.aborted;
+    };
+    const ready = start({ shutdown, onContainer: () => undefined }, {});
+    const { plugin } = await starting;
+    const nri = await ready;
+    const calling = plugin.call('Shutdown');
+    await begunHandler;
+    const stopping = stop();
+    stop = () => Promise.resolve();
+    // Whatever comes from now on is refused.
+    await expect(plugin.call('StartContainer', { container: { id: 'c' } })).rejects.toThrow('the server is closing');
+    end();
+    expect(await calling).toEqual({});
+    await stopping;
+    expect(aborted).toBe(false);
+    expect(nri.connected).toBe(false);
+    await plugin.gone();
+    expect(lines).toEqual([]);
+  });
+});
+
 describe('a plugin whose runtime calls Shutdown', () => {
   it('responds without a handler, and ends with the runtime where it does not connect again', async () => {
     const starting = begun();
@@ -193,6 +228,24 @@ describe('a plugin whose runtime calls Shutdown', () => {
     await stopping;
     expect(await closed).toBeUndefined();
     expect(lines).toEqual([]);
+  });
+
+  it('may be stopped while it registers', async () => {
+    const starting = OwnRuntime.start(socket());
+    runtime = await starting;
+    const running = runPlugin({ startContainer: () => undefined }, options({ reconnect: { initialMs: 1, maxMs: 1 } }));
+    const plugin = await runtime.plugin();
+    await plugin.begin();
+    const { stop: stopPlugin, closed } = await running.then((started) => ({
+      stop: () => started.stop(),
+      closed: started.closed,
+    }));
+    await plugin.close();
+    // It has registered again, and waits for Configure.
+    const again = await runtime.plugin();
+    await stopPlugin();
+    expect(await closed).toBeUndefined();
+    await again.gone();
   });
 
   it('ends as a process with the runtime that has started it, with nothing left', async () => {

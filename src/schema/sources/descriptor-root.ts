@@ -91,11 +91,11 @@ function outermost<T extends protobuf.ReflectionObject>(object: T, { edition, fe
 /** `groups` are the names of the types that are groups of fields beside this type. */
 function typeOf(message: Message, groups: ReadonlySet<string>, depth: number): protobuf.Type {
   if (depth > protobuf.util.nestingLimit) throw new Error('types are nested too deep');
-  const type = new protobuf.Type(identifier(message.name, 'a message'), message.options as Record<string, unknown>);
+  const type = new protobuf.Type(identifier(message.name, 'a message'), message.options);
   if (groups.has(type.name)) (type as { group?: boolean }).group = true;
   type.visibility = VISIBILITIES[message.visibility ?? 0];
   for (const { name, options } of message.oneofDecl ?? []) {
-    type.add(new protobuf.OneOf(identifier(name, 'a oneof'), options as object));
+    type.add(new protobuf.OneOf(identifier(name, 'a oneof'), options));
   }
   const nested = message.nestedType ?? [];
   const entries = new Map(nested.filter(isMapEntry).map((entry) => [entry.name, entry]));
@@ -103,7 +103,7 @@ function typeOf(message: Message, groups: ReadonlySet<string>, depth: number): p
     const entry = isEntryField(described) ? entries.get(lastPart(described.typeName)) : undefined;
     const field = entry ? mapFieldOf(described, entry) : fieldOf(described);
     type.add(field);
-    if (described.oneofIndex !== undefined) oneofOf(type, described.oneofIndex).add(field);
+    if (described.oneofIndex !== undefined) oneofOf(type, described.oneofIndex).add(field as protobuf.Field);
   }
   for (const field of message.extension ?? []) type.add(fieldOf(field));
   const groupsHere = groupsOf([...(message.field ?? []), ...(message.extension ?? [])]);
@@ -111,7 +111,7 @@ function typeOf(message: Message, groups: ReadonlySet<string>, depth: number): p
   for (const described of message.enumType ?? []) type.add(enumOf(described));
   const extensions = rangesOf(message.extensionRange, 1);
   if (extensions.length > 0) type.extensions = extensions;
-  const reserved = [...rangesOf(message.reservedRange, 1), ...((message.reservedName ?? []) as string[])];
+  const reserved = [...rangesOf(message.reservedRange, 1), ...(message.reservedName ?? [])];
   if (reserved.length > 0) type.reserved = reserved;
   return type;
 }
@@ -172,8 +172,8 @@ function nameOf({ jsonName, name, number }: Field): string {
 }
 
 function named<T extends protobuf.FieldBase>(field: T, { name, jsonName }: Field): T {
-  if (nonEmpty(name) && name !== field.name) field.protoName = name as string;
-  if (nonEmpty(jsonName)) field.jsonName = jsonName as string;
+  if (nonEmpty(name) && name !== field.name) field.protoName = name;
+  if (nonEmpty(jsonName)) field.jsonName = jsonName;
   return field;
 }
 
@@ -184,7 +184,7 @@ function ruleOf({ label = 1 }: Field): string | undefined {
     [LABEL_REPEATED]: 'repeated',
   };
   if (!(label in rules)) throw new Error(`a field's label is ${String(label)}`);
-  return rules[label as unknown as number];
+  return rules[label];
 }
 
 function valueTypeOf(field: Field): string {
@@ -192,7 +192,7 @@ function valueTypeOf(field: Field): string {
 }
 
 function scalarOf({ type = 1 }: Field): string {
-  const scalar = SCALARS[type as unknown as number];
+  const scalar = SCALARS[type];
   if (scalar === undefined) throw new Error(`a field's type is ${String(type)}, and it has no type's name`);
   return scalar;
 }
@@ -225,7 +225,7 @@ function enumOf(described: Enum): protobuf.Enum {
   const made = new protobuf.Enum(
     identifier(described.name, 'an enum'),
     values,
-    described.options as Record<string, unknown>,
+    described.options,
     ...([undefined, undefined, hasOptions ? valuesOptions : undefined] as never[]),
   );
   made.visibility = VISIBILITIES[described.visibility ?? 0];
@@ -245,7 +245,7 @@ function valueOptionsOf({ json, ...options }: ReadOptions): ReadOptions {
 }
 
 function serviceOf({ name, method, options }: Service): protobuf.Service {
-  const service = new protobuf.Service(identifier(name, 'a service'), options as object);
+  const service = new protobuf.Service(identifier(name, 'a service'), options);
   for (const described of method ?? []) service.add(methodOf(described));
   return service;
 }
@@ -253,7 +253,7 @@ function serviceOf({ name, method, options }: Service): protobuf.Service {
 function methodOf({ name, inputType, outputType, clientStreaming, serverStreaming, options }: Method): protobuf.Method {
   const types = [typeName(inputType), typeName(outputType)] as const;
   const streams = [clientStreaming ?? false, serverStreaming ?? false] as const;
-  return new protobuf.Method(identifier(name, 'a method'), 'rpc', ...types, ...streams, options as object);
+  return new protobuf.Method(identifier(name, 'a method'), 'rpc', ...types, ...streams, options);
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

@@ -27,7 +27,7 @@ function setOf(...file: object[]): Buffer {
 }
 
 function ours(bytes: Uint8Array): protobuf.Root {
-  return rootOfFiles(readFileSet(bytes).file as Files);
+  return rootOfFiles(readFileSet(bytes).file);
 }
 
 function theirs(bytes: Uint8Array): protobuf.Root {
@@ -73,7 +73,8 @@ function* definitionIn(object: protobuf.ReflectionObject): Iterable<object> {
   const { _features: features, _edition: edition } = object as unknown as { _features: object; _edition?: string };
   const common = { fullName, options, filename, visibility, features, edition };
   if (object instanceof protobuf.Field) {
-    const { id, type, rule, extend, repeated, required, packed, delimited, defaultValue, typeDefault } = object;
+    const { id, type, rule, extend, repeated, required, packed, delimited } = object;
+    const { defaultValue, typeDefault } = object as { defaultValue: unknown; typeDefault: unknown };
     const { protoName, jsonName, map, partOf, resolvedType, long, bytes, hasPresence } = object;
     yield {
       ...{ ...common, id, type, rule, extend, repeated, required, packed, delimited, defaultValue, typeDefault },
