@@ -16,8 +16,6 @@ import { ProtoFiles } from '../../../src/schema/sources/proto-files.js';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const { FileDescriptorSet, FileDescriptorProto } = descriptor;
 
-type Files = descriptor.IFileDescriptorProto[];
-
 let definitions = 0;
 afterAll(() => console.log(`descriptor-root: ${definitions} definitions as protobufjs's extension makes them`));
 
