@@ -15,6 +15,10 @@ const CLI = join(root, 'src/cli');
 const DESCRIPTOR = 'protobufjs/ext/descriptor.js';
 /** What the command begins with. */
 const LOADER = join(root, 'scripts/command-loader.cjs');
+/** What stands for the types of descriptor.proto in the command. */
+const PLAIN_TYPES = join(root, 'src/cli/schema/plain-types.ts');
+/** What makes code for each message type, for programs that read many of them. */
+const OWN_CODE = join(root, 'src/schema/codec/own-code.ts');
 /** The module by which the sources load what not every program has. */
 const OPTIONAL = join(root, 'src/protocol/core/optional-package.ts');
 
@@ -74,7 +78,7 @@ function withBuiltinsAtFirstUse(code) {
 function withoutComments(code) {
   const keep = { keep_classnames: true, keep_fnames: true };
   const options = { compress: { defaults: false, ...keep }, mangle: keep, module: false, ecma: 2022 };
-  return minifySync(code, { ...options, format: { comments: false } }).code;
+  return minifySync(code, { ...options, format: { comments: false, asciiOnly: true } }).code;
 }
 
 const sources = {
@@ -87,6 +91,7 @@ const sources = {
   load(id) {
     if (!id.endsWith('.ts')) return undefined;
     if (id === OPTIONAL) return OPTIONAL_IN_BUNDLE;
+    if (id === OWN_CODE) return 'export const ownCode = () => undefined;';
     const options = { ...swcOptions, sourceMaps: false, filename: id };
     return { code: transformSync(readFileSync(id, 'utf8'), options).code, map: null };
   },
@@ -113,7 +118,8 @@ function protobufjs() {
       if (id !== `\0${DESCRIPTOR}`) return undefined;
       const more = new Map([...modulesFrom(DESCRIPTOR)].filter(([name]) => !base.has(name)));
       const add = `Object.assign(__modules, {\n${entriesOf(more)}\n});`;
-      return `import { __load, __modules } from '${TABLE}';\n${add}\n${EXPORTS}('${DESCRIPTOR}');\n`;
+      const imports = `import { __load, __modules } from '${TABLE}';\nimport { plainTypes } from '${PLAIN_TYPES}';`;
+      return `${imports}\n${add}\n${EXPORTS}('${DESCRIPTOR}');\n`;
     },
   };
 }
@@ -126,7 +132,8 @@ function modulesFrom(first) {
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     if (modules.has(name)) continue;
     const path = name === 'long' ? require.resolve('long') : join(folder, relative('protobufjs', name));
-    const text = readFileSync(path, 'utf8');
+    const read = readFileSync(path, 'utf8');
+    const text = name === DESCRIPTOR ? withPlainTypes(read) : read;
     if (name.endsWith('.json')) {
       const json = name.endsWith('/descriptor.json') ? withoutUnused(text) : text.trim();
       modules.set(name, `module.exports = ${json};`);
@@ -143,6 +150,16 @@ function modulesFrom(first) {
     modules.set(name, name === 'long' ? `const WebAssembly = undefined;\n${code}` : code);
   }
   return modules;
+}
+
+/** The extension, with types that are made in no time. */
+function withPlainTypes(code) {
+  const made = /Root\.fromJSON\((require\("[^"]+\/descriptor\.json"\))\)\.lookup\("\.google\.protobuf"\);\n.*\n/;
+  if (!made.test(code)) throw new Error(`${DESCRIPTOR} does not begin as it did`);
+  return code.replace(
+    `$protobuf.${made.exec(code)[0]}`,
+    () => `plainTypes(${made.exec(code)[1]}.nested.google.nested.protobuf);\n`,
+  );
 }
 
 /** descriptor.proto without what the command never looks at: where things stand in the source, and options of its own fields. */

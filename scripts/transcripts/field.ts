@@ -1,25 +1,25 @@
 // Writes what `ttrpc tap` shows between containerd and a shim into docs/containerd.md, and between an NRI runtime and a plugin
 // into docs/nri.md: `node scripts/typescript/run.mjs scripts/transcripts/field.ts`. Needs containerd, ctr, runc, busybox,
 // Go, and root. With --print it only prints. Times, pids and paths differ from run to run.
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ContainerChanges, runPlugin } from 'nestjs-ttrpc/nri';
+import { TappedShim } from '../../test/cli/tapped-shim.js';
 import { Containerd } from '../../test/containerd/containerd.js';
 import { GoRuntime } from '../../test/nri/runtime.js';
 import { builtCommand } from '../../test/support/built-command.js';
 import { Tap } from './tap.js';
+import { writeTranscript } from './write.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const NAME = 'scripts/transcripts/field.ts';
 const command = await builtCommand();
 const folder = mkdtempSync(join(tmpdir(), 'tap-'));
 const at = (name: string): string => join(folder, name);
 
 try {
-  write('docs/containerd.md', await containerdTranscript());
-  write('docs/nri.md', await nriTranscript());
+  writeTranscript('docs/containerd.md', NAME, await containerdTranscript());
+  writeTranscript('docs/nri.md', NAME, await nriTranscript());
 } finally {
   rmSync(folder, { recursive: true });
 }
@@ -31,23 +31,10 @@ async function containerdTranscript(): Promise<string> {
   cpSync('/bin/busybox', at('rootfs/bin/busybox'));
   symlinkSync('busybox', at('rootfs/bin/echo'));
   const events = new Tap(command, ['--no-reflection', at('events.sock'), containerd.ttrpcSocket]);
+  const shim = new TappedShim(folder, command, { events: at('events.sock') });
   try {
     await events.listens();
-    writeFileSync(
-      at('containerd-shim-tapped-v2'),
-      `#!/bin/sh
-export TTRPC_ADDRESS=${at('events.sock')}
-case " $* " in *" start "*) ;; *) exec containerd-shim-runc-v2 "$@" ;; esac
-address=$(containerd-shim-runc-v2 "$@") || exit
-${process.execPath} ${command} tap --no-reflection ${at('task.sock')} "$address" \\
-  </dev/null >${at('task.txt')} 2>${at('task.log')} &
-echo $! >${at('task.pid')}
-until [ -s ${at('task.log')} ]; do sleep 0.05; done
-echo unix://${at('task.sock')}
-`,
-      { mode: 0o755 },
-    );
-    const runtime = `--runtime=${at('containerd-shim-tapped-v2')}`;
+    const runtime = `--runtime=${shim.runtime}`;
     const { status, stderr } = await containerd.ctr(
       'run',
       '--rm',
@@ -60,12 +47,11 @@ echo unix://${at('task.sock')}
     );
     if (status !== 0) throw new Error(stderr);
     await events.shows('/tasks/delete');
-    await sleep(500);
-    const tasks = readFileSync(at('task.txt'), 'utf8').split('\n');
-    return merged(tasks, events.text.split('\n'));
+    await shim.shows('disconnected');
+    return merged(shim.output().split('\n'), events.text.split('\n'));
   } finally {
     await events.stop();
-    if (existsSync(at('task.pid'))) process.kill(Number(readFileSync(at('task.pid'), 'utf8')));
+    await shim.stop();
     await containerd.stop();
   }
 }
@@ -112,20 +98,4 @@ function tidied(lines: string[]): string {
         .replace(/^(.{230}).{10,}$/, '$1 …'),
     )
     .join('\n');
-}
-
-/** Puts a transcript between the marks of a page. */
-function write(page: string, text: string): void {
-  if (process.argv.includes('--print')) {
-    process.stdout.write(`${text}\n\n`);
-    return;
-  }
-  const file = join(root, page);
-  const before = readFileSync(file, 'utf8');
-  const block = /(<!-- made by scripts\/transcripts\/field\.ts -->\n\n```console\n)[\s\S]*?(\n```)/;
-  if (!block.test(before)) throw new Error(`${page} has no place for a transcript`);
-  writeFileSync(
-    file,
-    before.replace(block, (_all, head: string, tail: string) => `${head}${text}${tail}`),
-  );
 }

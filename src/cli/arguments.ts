@@ -3,10 +3,28 @@ import { didYouMean } from '../schema/suggest.js';
 import type { Arguments, Command, FlagSpec } from './command.js';
 import { ToolError } from './tool-error.js';
 
+/** What timers of Node take, in ms: 24 days. Above it they fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** What a number may be. */
+interface NumberRange {
+  readonly min: number;
+  readonly max?: number;
+  readonly integer?: boolean;
+}
+
+/** The kinds of values that are numbers, by what a flag says of its value. */
+const NUMBERS: Readonly<Record<string, NumberRange>> = {
+  seconds: { min: 0.001 },
+  count: { min: 1, integer: true },
+  port: { min: 0, max: 2 ** 32 - 1, integer: true },
+};
+
 /** Reads the arguments of `command`. @throws ToolError naming the argument that is wrong */
 export function readArguments(command: Command, argv: readonly string[]): Arguments {
   const flags: Readonly<Record<string, FlagSpec>> = command.flags;
-  const args = argv.map((arg) => withTwoDashes(arg, flags));
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
+  const args = argv.map((arg, at) => (at < end ? withTwoDashes(arg, flags) : arg));
   checkFlags(command, args);
   const options = Object.fromEntries(
     Object.entries(flags).map(([name, { type, short }]) => [
@@ -23,8 +41,11 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   const { positionals } = parsed;
   const values = parsed.values as Record<string, (string | boolean)[] | undefined>;
   checkPositionals(command, positionals);
-  for (const [name, { choices }] of Object.entries(flags)) {
+  for (const [name, { choices, value: kind = '' }] of Object.entries(flags)) {
     for (const value of values[name] ?? []) {
+      const range = Object.hasOwn(NUMBERS, kind) ? NUMBERS[kind] : undefined;
+      // Also where this run has no use for it.
+      if (range) checkNumber(name, String(value), range);
       if (choices && !choices.includes(String(value))) {
         throw new ToolError(`--${name}: expected ${choices.join(', ')}, got '${value}'`);
       }
@@ -38,33 +59,33 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   };
 }
 
-/** A number of a flag, or `fallback` when it was not given. @throws ToolError naming the flag */
-export function numberOf(
-  args: Arguments,
-  flag: string,
-  fallback: number,
-  { min = 0, max = Infinity, integer = false }: { min?: number; max?: number; integer?: boolean } = {},
-): number {
+/** The number of a flag of which {@link readArguments} has seen that it is one, or `fallback` when it was not given. */
+export function numberOf(args: Arguments, flag: string, fallback: number): number {
   const text = args.text(flag);
-  if (text === undefined) return fallback;
+  return text === undefined ? fallback : Number(text);
+}
+
+/** The time of a flag that takes seconds, in ms as timers take them, or `fallbackMs` when it was not given. */
+export function millisecondsOf(args: Arguments, flag: string, fallbackMs: number): number {
+  const seconds = numberOf(args, flag, Infinity);
+  return seconds === Infinity ? fallbackMs : Math.min(Math.max(1, Math.round(seconds * 1000)), MAX_TIMER_MS);
+}
+
+/** @throws ToolError naming the flag when `text` is no such number */
+function checkNumber(flag: string, text: string, { min, max = Infinity, integer = false }: NumberRange): void {
   const value = Number(text);
-  if (
-    text.trim() !== '' &&
-    Number.isFinite(value) &&
-    value >= min &&
-    value <= max &&
-    (!integer || Number.isInteger(value))
-  ) {
-    return value;
-  }
+  const isNumber = text.trim() !== '' && Number.isFinite(value) && (!integer || Number.isInteger(value));
+  if (isNumber && value >= min && value <= max) return;
   const upTo = max === Infinity ? '' : ` to ${max}`;
   throw new ToolError(`--${flag}: expected ${integer ? 'an integer' : 'a number'} from ${min}${upTo}, got '${text}'`);
 }
 
-/** grpcurl's users write `-proto`: Go's flags have one dash. */
+/** grpcurl's users write `-proto`: Go's flags have one dash. What begins with a flag's letter is that: `-vv`. */
 function withTwoDashes(arg: string, flags: Readonly<Record<string, FlagSpec>>): string {
-  const name = /^-([a-z][a-z-]+)(?:=|$)/.exec(arg)?.[1];
-  return name !== undefined && Object.hasOwn(flags, name) ? `-${arg}` : arg;
+  const name = /^-([a-z][\w-]+)(?:=|$)/.exec(arg)?.[1];
+  if (name === undefined) return arg;
+  const isLetter = Object.values(flags).some(({ short }) => short === name[0]);
+  return Object.hasOwn(flags, name) || !isLetter ? `-${arg}` : arg;
 }
 
 function checkFlags({ name: command, flags }: Command, args: readonly string[]): void {

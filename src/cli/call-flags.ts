@@ -1,6 +1,6 @@
 import { TtrpcMetadata } from '../protocol/core/metadata.js';
 import type { Arguments, FlagSpec } from './command.js';
-import { numberOf } from './arguments.js';
+import { millisecondsOf } from './arguments.js';
 import { ToolError } from './tool-error.js';
 
 /** The flags of whatever makes calls. */
@@ -19,15 +19,15 @@ export const CALL_FLAGS = {
 export function metadataOf(args: Arguments): TtrpcMetadata {
   const metadata = new TtrpcMetadata();
   for (const header of args.texts('header')) {
-    const [, key = '', value = ''] = /^([^:]+):\s*(.*)$/s.exec(header) ?? [];
-    if (key.trim() === '') throw new ToolError(`-H '${header}': expected 'key: value'`);
-    metadata.append(key.trim(), value);
+    const [, key = '', value = ''] = /^\s*([^:\s]+)\s*:\s*(.*)$/s.exec(header) ?? [];
+    if (key === '') throw new ToolError(`-H '${header}': expected 'key: value'`);
+    metadata.append(key, value);
   }
   return metadata;
 }
 
 /** The deadline of `--max-time` in ms, or undefined. @throws ToolError */
 export function timeoutOf(args: Arguments): number | undefined {
-  const seconds = numberOf(args, 'max-time', Infinity, { min: 0.001 });
-  return seconds === Infinity ? undefined : seconds * 1000;
+  const timeoutMs = millisecondsOf(args, 'max-time', Infinity);
+  return timeoutMs === Infinity ? undefined : timeoutMs;
 }

@@ -6,7 +6,7 @@ import { dial } from '../protocol/socket/dial.js';
 import { connectHvsock, type HvsockAddress } from '../protocol/socket/hvsock.js';
 import { Mux, RUNTIME_CONNECTION } from '../nri/mux.js';
 import type { Arguments, FlagSpec } from './command.js';
-import { numberOf } from './arguments.js';
+import { millisecondsOf, numberOf } from './arguments.js';
 import { ToolError } from './tool-error.js';
 import { WatchedDuplex, type ByteWatcher } from './wire/watched-duplex.js';
 
@@ -21,9 +21,7 @@ export const CONNECTION_FLAGS = {
   'nri-mux': { type: 'boolean', help: "the address is NRI's socket: call the runtime through NRI's multiplexer" },
 } as const satisfies Record<string, FlagSpec>;
 
-const CONNECT_SECONDS = 10;
-
-const MAX_PORT = 2 ** 32 - 1;
+const CONNECT_MS = 10_000;
 
 /** A connection to the server, and the client that speaks on it. */
 export interface CommandConnection {
@@ -32,18 +30,25 @@ export interface CommandConnection {
   readonly close: () => void;
 }
 
+/** What a connection needs of around. */
+export interface ConnectionTools {
+  /** Is told of all bytes. */
+  readonly watcher?: ByteWatcher | undefined;
+  /** Gives up connecting. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Connects to `address`, once: a command's calls share one connection, and what is cancelled closes it. `watcher` is told
- * of all bytes.
+ * Connects to `address`, once: a command's calls share one connection, and what is cancelled closes it.
  * @throws ToolError naming the address when it is invalid or no server listens there
  */
 export async function openConnection(
   address: string,
   args: Arguments,
-  watcher?: ByteWatcher,
+  { watcher, signal }: ConnectionTools = {},
 ): Promise<CommandConnection> {
   const isMux = args.count('nri-mux') > 0;
-  const trunk = await dialAddress(address, args, isMux || watcher !== undefined);
+  const trunk = await dialAddress(address, args, isMux || watcher !== undefined, signal);
   const socket = isMux ? new Mux(trunk).open(RUNTIME_CONNECTION) : trunk;
   const duplex = watcher ? new WatchedDuplex(socket, watcher) : socket;
   const client = await connect(duplex);
@@ -58,18 +63,25 @@ export async function openConnection(
 
 /**
  * Connects to `address`, through the hybrid vsock that the flags name. `needsOwnReads`: something other than the engine
- * reads the socket.
+ * reads the socket. `interrupt` gives up.
  * @throws ToolError naming the address when it is invalid or nobody listens there
  */
-export async function dialAddress(address: string, args: Arguments, needsOwnReads: boolean): Promise<Duplex> {
+export async function dialAddress(
+  address: string,
+  args: Arguments,
+  needsOwnReads: boolean,
+  interrupt?: AbortSignal,
+): Promise<Duplex> {
   const { parsed, vsock, timeoutMs } = connectionOf(address, args);
-  const signal = AbortSignal.timeout(timeoutMs);
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = interrupt ? AbortSignal.any([timeout, interrupt]) : timeout;
   const open = (): Promise<Duplex> => dial(parsed, signal, needsOwnReads ? 'stream' : 'shared');
   try {
     // Once: a command says what is so now, where a client waits for a machine that may still be booting.
     return await (vsock ? connectHvsock(vsock, open, signal, 0) : open());
   } catch (error) {
-    if (signal.aborted) {
+    if (interrupt?.aborted) throw new ToolError('interrupted', { cause: error });
+    if (timeout.aborted) {
       throw new ToolError(
         `cannot connect to ${formatAddress(vsock ?? parsed)}: no connection within ${timeoutMs / 1000} s`,
       );
@@ -91,14 +103,14 @@ export interface ConnectionPlan {
 /** Reads the flags of a connection without making one. @throws ToolError for what is invalid */
 export function connectionOf(address: string, args: Arguments): ConnectionPlan {
   const parsed = parsedAddress(address);
-  const timeoutMs = 1000 * numberOf(args, 'connect-timeout', CONNECT_SECONDS, { min: 0.001 });
+  const timeoutMs = millisecondsOf(args, 'connect-timeout', CONNECT_MS);
   return { parsed, vsock: hybridVsock(parsed, args), timeoutMs };
 }
 
 /** The port that `--hybrid-vsock` names behind the socket; undefined without it. @throws ToolError */
 function hybridVsock(address: Address, args: Arguments): HvsockAddress | undefined {
   if (args.text('hybrid-vsock') === undefined) return undefined;
-  const port = numberOf(args, 'hybrid-vsock', 0, { integer: true, max: MAX_PORT });
+  const port = numberOf(args, 'hybrid-vsock', 0);
   if (address.kind === 'unix') return { kind: 'hvsock', path: address.path, port };
   throw new ToolError(`--hybrid-vsock: expected the path of a unix socket, got ${formatAddress(address)}`);
 }

@@ -1,7 +1,9 @@
 /** An AbortSignal that aborts at Ctrl-C or SIGTERM. A second Ctrl-C ends the process at once. */
 export class Interrupt {
   readonly #controller = new AbortController();
-  readonly #onSignal = (): void => {
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    // The terminal has shown ^C: what comes next begins on a line of its own.
+    if (signal === 'SIGINT' && process.stderr.isTTY) process.stderr.write('\n');
     if (this.#controller.signal.aborted) process.exit(130);
     this.#controller.abort(new Error('interrupted'));
   };

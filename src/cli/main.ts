@@ -10,10 +10,6 @@ declare const TTRPC_VERSION: string;
 /** Put there, too: what a module of commands/ exports. The module is run at its first use. */
 declare function loadCommand(name: string): Readonly<Record<string, unknown>>;
 
-// A reader that has gone (`| head`) ends the command, as SIGPIPE ends others.
-process.stdout.on('error', () => process.exit(0));
-process.stderr.on('error', () => process.exit(1));
-
 const commands: Commands = {
   names: COMMAND_NAMES,
   load: (name) => loadCommand(name)[name] as Command,

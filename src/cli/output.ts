@@ -5,14 +5,33 @@ import { styleText } from 'node:util';
 /** The text forms that the command uses on a terminal. */
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
+/** The streams that were written to: Node makes each at its first use, which takes a millisecond. */
+const inUse = new Set<NodeJS.WriteStream>();
+
+/** Standard output. A reader that has gone (`| head`) ends the command, as SIGPIPE ends others. */
+export function standardOutput(): NodeJS.WriteStream {
+  return used(process.stdout, 0);
+}
+
+/** Standard error. */
+export function standardError(): NodeJS.WriteStream {
+  return used(process.stderr, 1);
+}
+
+function used(stream: NodeJS.WriteStream, status: number): NodeJS.WriteStream {
+  if (inUse.has(stream)) return stream;
+  inUse.add(stream);
+  return stream.on('error', () => process.exit(status));
+}
+
 /** Writes `text` to standard output; resolves when it takes more. */
 export async function print(text: string): Promise<void> {
-  await writeTo(process.stdout, text);
+  await writeTo(standardOutput(), text);
 }
 
 /** As {@link print}, to standard error: everything but results. */
 export async function printError(text: string): Promise<void> {
-  await writeTo(process.stderr, text);
+  await writeTo(standardError(), text);
 }
 
 async function writeTo(stream: Writable, text: string): Promise<void> {
@@ -22,7 +41,7 @@ async function writeTo(stream: Writable, text: string): Promise<void> {
 
 /** Resolves when standard output takes more; undefined when it does already. */
 export function outputRoom(): Promise<void> | undefined {
-  const { stdout } = process;
+  const stdout = standardOutput();
   if (stdout.destroyed || !stdout.writableNeedDrain) return undefined;
   return Promise.race([once(stdout, 'drain'), once(stdout, 'close')]).then(() => undefined);
 }
@@ -35,7 +54,7 @@ export function styled(style: Style, text: string, stream: NodeJS.WriteStream): 
 
 /** Resolves when all that was written has left the process: exit() would drop what still waits for a pipe. */
 export async function flushOutput(): Promise<void> {
-  await Promise.all([process.stdout, process.stderr].map((stream) => flushed(stream)));
+  await Promise.all([...inUse].map((stream) => flushed(stream)));
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

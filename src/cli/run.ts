@@ -24,7 +24,9 @@ export async function run(commands: Commands, argv: readonly string[], version: 
 async function dispatch(commands: Commands, argv: readonly string[], version: string): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const asked = commands.names.includes(rest[0] ?? '') ? commands.load(rest[0] ?? '') : undefined;
+    const [other] = name === 'help' ? rest : [];
+    if (other !== undefined) checkName(other, commands.names);
+    const asked = other === undefined ? undefined : commands.load(other);
     const all = asked ? [] : commands.names.map((each) => commands.load(each));
     await (name === undefined ? printError : print)(asked ? helpOf(asked) : overview(all, version));
     return name === undefined ? 1 : 0;
@@ -39,15 +41,19 @@ async function dispatch(commands: Commands, argv: readonly string[], version: st
     if (candidates.length > 0) await print(`${candidates.join('\n')}\n`);
     return 0;
   }
-  const { names } = commands;
-  if (!names.includes(name)) {
-    throw new ToolError(`no command '${name}': expected ${names.join(', ')}.${didYouMean(name, names)}`);
-  }
+  checkName(name, commands.names);
   const command = commands.load(name);
   const end = rest.indexOf('--');
-  if ((end < 0 ? rest : rest.slice(0, end)).some((arg) => arg === '--help' || arg === '-help')) {
+  if ((end < 0 ? rest : rest.slice(0, end)).some((arg) => ['--help', '-help', '-h'].includes(arg))) {
     await print(helpOf(command));
     return 0;
   }
   return command.run(readArguments(command, rest));
+}
+
+/** @throws ToolError with what was probably meant */
+function checkName(name: string, names: readonly string[]): void {
+  if (names.includes(name)) return;
+  const meant = didYouMean(name, [...names, '--help', '--version']);
+  throw new ToolError(`no command '${name}': expected ${names.join(', ')}.${meant}`);
 }

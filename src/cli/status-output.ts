@@ -8,10 +8,14 @@ const FIRST_CALL_STATUS = 64;
 
 /**
  * Prints the status of a failed call with its details, as text or as the JSON of a google.rpc.Status; gives the exit
- * status: 64 and the code.
+ * status: 64 and the code. Without a schema the details are left out.
  */
-export async function printStatus(error: TtrpcError, schema: CommandSchema, asJson: boolean): Promise<number> {
-  const details = error.details.map((detail) => schema.detailToJson(detail));
+export async function printStatus(
+  error: TtrpcError,
+  schema: CommandSchema | undefined,
+  asJson: boolean,
+): Promise<number> {
+  const details = schema ? error.details.map((detail) => schema.detailToJson(detail)) : [];
   const { code, message } = error;
   if (asJson) {
     await printError(`${JSON.stringify({ code, message, ...(details.length > 0 ? { details } : {}) })}\n`);

@@ -7,6 +7,7 @@ import { connect, type RawCallOptions, type RawClient } from '../protocol/client
 import type { ServiceClient } from '../protocol/client/service-client.js';
 import { messageOf, TtrpcError } from '../protocol/core/errors.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
+import { describe } from '../schema/codec/encode/encode-error.js';
 import type { BootstrapResult, DeleteResponse, TaskMethods } from './generated/messages.js';
 import { fifoSocket } from './fifo-socket.js';
 import { makeFifo } from './fifo.js';
@@ -69,6 +70,7 @@ export class ShimClient {
    * start, and with INVALID_ARGUMENT where the bundle has no config.json.
    */
   static async start(options: ShimOptions): Promise<ShimClient> {
+    checkOptions(options);
     const { bundle } = options;
     try {
       readFileSync(join(bundle, 'config.json'));
@@ -111,6 +113,7 @@ export class ShimClient {
 
 /** Runs `delete` of a shim's binary: cleans up after one that is gone. Resolves with how its process ended. */
 export async function deleteShim(options: ShimOptions): Promise<DeleteResponse> {
+  checkOptions(options);
   const output = await runShim(options.binary, ['-bundle', options.bundle, 'delete'], options);
   return containerdSchema().findType('containerd.task.v2.DeleteResponse')?.decode(output) as DeleteResponse;
 }
@@ -166,6 +169,18 @@ async function addressOf(bundle: string): Promise<ShimAddress> {
   }
   const text = `bundle ${bundle} names no shim: it has neither bootstrap.json nor address (${messageOf(cause)})`;
   throw new TtrpcError(TtrpcStatus.NOT_FOUND, text, { cause });
+}
+
+/** Without it, `undefined` would be an argument of the shim's. */
+function checkOptions(options: ShimOptions): void {
+  for (const name of ['binary', 'id', 'namespace', 'bundle', 'ttrpcAddress'] as const) {
+    const value: unknown = options[name];
+    if (typeof value === 'string' && value !== '') continue;
+    throw new TtrpcError(
+      TtrpcStatus.INVALID_ARGUMENT,
+      `options of a shim: ${name}: expected a string, got ${describe(value)}`,
+    );
+  }
 }
 
 async function startBinary(options: ShimOptions): Promise<Buffer> {

@@ -64,7 +64,10 @@ export interface NriHandlers {
     state: Synchronization,
     context: NriContext,
   ): MaybePromise<readonly MessageInit<ContainerUpdate>[] | void>;
-  /** The runtime is going down. */
+  /**
+   * The runtime is going down, and waits for this. The plugin stays connected until the runtime hangs up, and then connects
+   * again if it is to. NRI's own runtime side, that of containerd and CRI-O, does not call it up to NRI 0.12.5.
+   */
   shutdown?(request: object, context: NriContext): MaybePromise<void>;
   runPodSandbox?(event: PodEvent, context: NriContext): MaybePromise<void>;
   updatePodSandbox?(event: Whole<UpdatePodSandboxRequest>, context: NriContext): MaybePromise<void>;

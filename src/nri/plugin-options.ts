@@ -56,10 +56,11 @@ export interface PluginIdentity {
 export function identityOf(options: { name?: string | undefined; index?: string | undefined }): PluginIdentity {
   const index = options.index ?? process.env[ENVIRONMENT.index] ?? '';
   const name = options.name ?? inheritedName() ?? '';
-  if (!/^[\w.+-]+$/.test(name)) {
+  // The types do not hold where JavaScript calls: 10 is no text.
+  if (typeof name !== 'string' || !/^[\w.+-]+$/.test(name)) {
     throw invalid(`name: expected letters, digits and _ . + -, got ${name === '' ? 'none' : JSON.stringify(name)}`);
   }
-  if (!/^\d\d$/.test(index)) {
+  if (typeof index !== 'string' || !/^\d\d$/.test(index)) {
     throw invalid(`index: expected two digits, such as '10', got ${index === '' ? 'none' : JSON.stringify(index)}`);
   }
   return { name, index };

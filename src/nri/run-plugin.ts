@@ -96,7 +96,17 @@ class Runner implements RunningPlugin {
   }
 
   async #connect(): Promise<PluginSession> {
-    return PluginSession.begin(await this.#trunk(), this.session);
+    const trunk = await this.#trunk();
+    const { signal } = this.#stop;
+    const hangUp = (): void => void trunk.destroy();
+    // Until the session is there, which ends its trunk itself, when its handlers are done.
+    signal.addEventListener('abort', hangUp);
+    if (signal.aborted) hangUp();
+    try {
+      return await PluginSession.begin(trunk, this.session);
+    } finally {
+      signal.removeEventListener('abort', hangUp);
+    }
   }
 
   async #trunk(): Promise<Duplex> {

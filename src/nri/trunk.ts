@@ -8,16 +8,26 @@ export const DEFAULT_SOCKET = '/var/run/nri/nri.sock';
 /** How a plugin that the runtime starts learns of its descriptor, name and index. */
 export const ENVIRONMENT = { socket: 'NRI_PLUGIN_SOCKET', name: 'NRI_PLUGIN_NAME', index: 'NRI_PLUGIN_IDX' } as const;
 
-/** Connects to the socket at `path`. Rejects with an error that says what to do. */
-export function connectTrunk(path: string, signal?: AbortSignal): Promise<Socket> {
+/**
+ * Connects to the socket at `path`. Rejects with an error that says what to do. `signal` ends the attempt; it is nothing to
+ * the socket once that is connected.
+ */
+export function connectTrunk(path: string, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = createConnection({ path, signal });
-    const onError = (error: unknown): void => reject(connectError(path, error));
+    const socket = createConnection({ path });
+    const onAbort = (): void => void socket.destroy(signal.reason as Error);
+    const onError = (error: unknown): void => {
+      signal.removeEventListener('abort', onAbort);
+      reject(connectError(path, error));
+    };
     socket.once('error', onError);
     socket.once('connect', () => {
+      signal.removeEventListener('abort', onAbort);
       socket.off('error', onError);
       resolve(socket);
     });
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
   });
 }
 

@@ -8,7 +8,7 @@ import { serve, type RawServer } from '../../src/protocol/server/serve.js';
 import { builtCommand, startTtrpc, ttrpc } from '../support/built-command.js';
 import { runProgram } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
-import { serveReflecting } from './reflecting-server.js';
+import { greeterSet, serveReflecting } from './reflecting-server.js';
 
 // What hangs fails here: no command has more time than this.
 jest.setTimeout(60_000);
@@ -172,12 +172,93 @@ describe('bench: requests that do not fit', () => {
     await bench('{}{"count":-1}', /^request 2: count: expected an integer from 0/);
     await bench('hello', /^request: Unexpected token/);
     await bench('{"firstName":"{{.Nonsense}}"}', /Nonsense/);
+    await bench('{"firstName":"{{ .UUID"}', '{{ .UUID is not closed by }}');
+    await bench('{"firstName":"{{randomString}}"}', '{{randomString}}: expected {{randomString <length>}}');
+    await bench('{"firstName":"{{.UUID 4}}"}', '{{.UUID 4}}: expected {{.UUID}}');
   });
 
   test('what ends in the middle, what is not there', async () => {
     await bench('@', '-d ends in the middle of the request that begins on line 2', '\n{"firstName":"A');
     await bench(`@${file('none')}`, `${file('none')}: there is no such file`);
     await bench(`@${file('folder')}`, `${file('folder')}: it is a folder`);
+    await bench(`@${file('empty')}`, 'no request was given; an empty one is {}');
+  });
+});
+
+describe('flags that say nothing', () => {
+  test('beside a file that is the schema', async () => {
+    await fails(['list', GREETER, '--proto', GREETER], `${GREETER} is the schema: --proto has no meaning beside it`);
+    const set = file('greeter.binpb');
+    writeFileSync(set, greeterSet());
+    await fails(['list', set, '--import-path', '.'], `${set} is the schema: --import-path has no meaning beside it`);
+    await fails(['describe', set, '--protoset', set], `${set} is the schema: --protoset has no meaning beside it`);
+  });
+
+  test('a folder that is not there, a number that is none, also where they are not used', async () => {
+    await fails(
+      ['list', GREETER, '--import-path', file('none')],
+      `--import-path ${file('none')}: there is no such folder`,
+    );
+    await fails(['call', '--proto', GREETER, '--import-path', GREETER, ours, METHOD], /: there is no such folder$/);
+    await fails(['list', GREETER, '--connect-timeout', 'soon'], /^--connect-timeout: expected a number/);
+  });
+
+  test('a file that is no set, a header whose key has a space', async () => {
+    await fails(['call', '--protoset', file('text'), ours, METHOD], new RegExp(`^${file('text')}: expected a google`));
+    await fails(['call', '-H', 'bearer token: x', ours, METHOD], "-H 'bearer token: x': expected 'key: value'");
+  });
+
+  test('a flag of grpcurl that there is not', async () => {
+    await fails(['call', '-plaintext', ours, METHOD], 'ttrpc call has no flag --plaintext.');
+    await fails(
+      ['call', '-max_time', '3', ours, METHOD],
+      "ttrpc call has no flag --max_time. Did you mean 'max-time'?",
+    );
+  });
+});
+
+describe('times above and below what timers take', () => {
+  test.each(['9.0005', '5000000', '1e9'])('--connect-timeout %s', async (seconds) => {
+    expect(await ttrpc(['list', '--connect-timeout', seconds, ours])).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  test('--max-time', async () => {
+    for (const seconds of ['5000000', '1e9']) {
+      const args = ['call', '--max-time', seconds, '-d', '{"firstName":"Ada"}', ours, METHOD];
+      expect(await ttrpc(args)).toMatchObject({ status: 0, stderr: '' });
+      expect(await ttrpc(['health', '--max-time', seconds, bare])).toMatchObject({ status: 64 + 12 });
+    }
+    expect(await ttrpc(['replay', '--max-time', '1e9', recording, bare])).toMatchObject({ status: 0 });
+  });
+
+  test('rates that nobody can reach, or wait for', async () => {
+    const args = ['bench', '-d', '{"firstName":"Ada"}', '--duration', '0.2', '--format', 'json'];
+    const fast = await ttrpc([...args, '--rps', '1e15', ours, METHOD]);
+    expect(fast).toMatchObject({ status: 0, stderr: '' });
+    expect((JSON.parse(fast.stdout) as { notStarted: number }).notStarted).toBeGreaterThan(1e14);
+    expect(await ttrpc([...args, '--rps', '1e-9', ours, METHOD])).toMatchObject({ status: 0, stderr: '' });
+    await fails(
+      ['bench', '--rps', 'step:1:1e9:0.001:1', ours, METHOD],
+      /^--rps: step:\S+ has \d+ steps, more than 100000$/,
+    );
+  });
+});
+
+describe('Ctrl-C before there is a connection', () => {
+  test.each([
+    ['call', ['call', '--hybrid-vsock', '1', silent, METHOD], 65, /Code: CANCELLED\n {2}Message: interrupted\n$/],
+    ['health', ['health', '--hybrid-vsock', '1', silent], 65, /Code: CANCELLED\n/],
+    ['bench', ['bench', '--hybrid-vsock', '1', silent, METHOD], 1, /^ttrpc: interrupted\n$/],
+    ['call, the schema', ['call', silent, METHOD], 65, /Code: CANCELLED\n/],
+    ['tap', ['tap', '--hybrid-vsock', '1', folder.url('tap.sock'), silent], 0, /^(listening .*\n)?$/],
+  ])('%s', async (_what, args, status, said) => {
+    const connected = once(mute, 'connection');
+    const program = await startTtrpc(args);
+    await connected;
+    program.child.kill('SIGINT');
+    const end = await program.ended;
+    expect(end).toMatchObject({ status, stdout: '' });
+    expect(end.stderr).toMatch(said);
   });
 });
 
@@ -220,6 +301,8 @@ describe('values of flags', () => {
 
   test('an unknown command, an unknown shell', async () => {
     await fails(['lisst'], /^no command 'lisst': expected call, list, .*Did you mean 'list'\?$/);
+    await fails(['help', 'cal'], /^no command 'cal': expected call, .*Did you mean 'call'\?$/);
+    await fails(['--versoin'], /Did you mean '--version'\?$/);
     await fails(['completion', 'tcsh'], "no completion for 'tcsh': expected bash, zsh or fish");
   });
 });

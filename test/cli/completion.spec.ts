@@ -40,6 +40,7 @@ async function offered(line: string): Promise<string[]> {
 test('bash completes commands, flags, and the services and methods of a live server', async () => {
   expect(await offered('ttrpc des')).toEqual(['describe']);
   expect(await offered('ttrpc call --max')).toEqual(['--max-time']);
+  expect(await offered('ttrpc bench --format ')).toEqual(['summary', 'json', 'csv']);
   expect(await offered(`ttrpc call -d {} ${url} demo`)).toEqual(['demo.v1.Greeter/']);
   expect(await offered(`ttrpc call ${url} demo.v1.Greeter/S`)).toEqual(['demo.v1.Greeter/SayHello']);
   // bash replaces what stands behind the colon.

@@ -1,9 +1,17 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import protobuf from 'protobufjs';
 import descriptor from 'protobufjs/ext/descriptor.js';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
+import { CommandSchema } from '../../src/cli/schema/command-schema.js';
+import { definitionOf } from '../../src/cli/schema/definition-text.js';
+import { plainTypes } from '../../src/cli/schema/plain-types.js';
 import { readDescriptorsDirectly } from '../../src/cli/schema/read-descriptors.js';
 import { rootOfDescriptorSet } from '../../src/schema/sources/file-descriptor-set.js';
+import { ttrpc } from '../support/built-command.js';
+import { TempFolder } from '../support/temp-folder.js';
+
+jest.setTimeout(60_000);
 
 const PROTO2 = `
 syntax = "proto2";
@@ -67,6 +75,53 @@ test('descriptors that are read field by field are those that the generated code
   expect(JSON.stringify(generated)).toContain('"idempotency_level"');
   expect(JSON.stringify(generated)).toContain('"message_encoding":"DELIMITED"');
 });
+
+test('the types that the command has in their place read the same, and show it in the same way', async () => {
+  const json = createRequire(import.meta.url)('protobufjs/google/protobuf/descriptor.json') as {
+    nested: { google: { nested: { protobuf: object } } };
+  };
+  const types = plainTypes(json.nested.google.nested.protobuf) as typeof descriptor;
+  readDescriptorsDirectly();
+  const sets = { old: setOf(PROTO2, 'proto2'), greeter: setOf(GREETER, 'proto3'), edition: editionSet() };
+  for (const bytes of Object.values(sets)) {
+    const [plain, known] = [types.FileDescriptorSet, descriptor.FileDescriptorSet].map((type) => type.decode(bytes));
+    expect(JSON.stringify(plain)).toBe(JSON.stringify(known));
+    expect(withDefaults(plain)).toEqual(withDefaults(known));
+  }
+
+  const folder = new TempFolder();
+  const shown = async (name: string, bytes: Uint8Array, symbols: readonly string[]): Promise<void> => {
+    const file = folder.file(`${name}.binpb`);
+    writeFileSync(file, bytes);
+    const schema = new CommandSchema(rootOfDescriptorSet(bytes, false));
+    for (const symbol of symbols) {
+      const { stdout } = await ttrpc(['describe', file, symbol]);
+      expect(stdout.slice(stdout.indexOf('\n') + 1)).toBe(`${definitionOf(schema.symbol(symbol))}\n`);
+    }
+  };
+  await shown('old', sets.old, ['two.Old', 'two.Old.Kind', 'two.Both', 'two.Old.Part']);
+  await shown('greeter', sets.greeter, ['demo.v1.Greeter', 'demo.v1.HelloRequest']);
+  await shown('edition', sets.edition, ['V']);
+  // The same file twice is once; another one of its name is an error.
+  const [greeter, changed] = [folder.file('greeter.binpb'), folder.file('changed.binpb')];
+  writeFileSync(changed, setOf(GREETER.replace('HelloRequest {', 'Other {} message HelloRequest {'), 'proto3'));
+  const twice = await ttrpc(['list', '--protoset', greeter, '--protoset', greeter, 'unix:none']);
+  expect(twice).toMatchObject({ status: 0, stdout: 'demo.v1.Greeter\n' });
+  const both = await ttrpc(['list', '--protoset', greeter, '--protoset', changed, 'unix:none']);
+  expect(both).toMatchObject({ status: 1, stderr: expect.stringMatching(/two files are named '.*' and differ\n$/) });
+  folder.remove();
+});
+
+/** A message with what is read of it where its bytes say nothing. */
+function withDefaults(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withDefaults);
+  if (typeof value !== 'object' || value === null) return value;
+  const all: Record<string, unknown> = {};
+  // Defaults are inherited.
+
+  for (const name in value) all[name] = withDefaults((value as Record<string, unknown>)[name]);
+  return all;
+}
 
 test('bytes that end early, and bytes that are none', () => {
   readDescriptorsDirectly();

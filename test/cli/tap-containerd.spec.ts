@@ -1,13 +1,30 @@
 import { beforeAll, beforeEach, afterEach, describe, expect, jest, test } from '@jest/globals';
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { receiveEvents, ShimClient, ShimStdio, type TaskClient } from '../../src/containerd/index.js';
 import { runPlugin, type RunningPlugin } from '../../src/nri/index.js';
 import { builtCommand, ttrpc } from '../support/built-command.js';
 import { hasGo } from '../support/go-module.js';
 import { TempFolder } from '../support/temp-folder.js';
+import { makeBundle } from '../containerd/bundle.js';
 import { Containerd, hasContainerd } from '../containerd/containerd.js';
+import { CONTAINERD_2, CONTAINERD_2_BUILD_MS, containerd2 } from '../containerd/containerd2.js';
 import { GoRuntime } from '../nri/runtime.js';
 import { linesOf, recordingOf, shapeOf, Tapped } from './tapped.js';
+import { TappedShim } from './tapped-shim.js';
 
 jest.setTimeout(120_000);
 beforeAll(() => builtCommand(), 120_000);
@@ -23,19 +40,31 @@ afterEach(async () => {
   folder.remove();
 });
 
+/** What differs each time that a container is run, of responses that have it. */
+const ignore = (...fields: string[]): string[] => fields.flatMap((field) => ['--ignore', field]);
+
 (hasContainerd ? describe : describe.skip)('ttrpc tap between containerd and its own runc shim', () => {
-  test('task calls one way, events the other way, decoded without a schema; the events are replayed', async () => {
+  test('task calls one way, events the other way, decoded without a schema; both are replayed', async () => {
     const containerd = await Containerd.start(folder.path);
     const rootfs = folder.file('rootfs');
     mkdirSync(join(rootfs, 'bin'), { recursive: true });
     cpSync('/bin/busybox', join(rootfs, 'bin/busybox'));
-    symlinkSync('busybox', join(rootfs, 'bin/echo'));
+    symlinkSync('busybox', join(rootfs, 'bin/sh'));
+    // The container goes on when a line is written here: containerd, and the replay, see it running first.
+    execFileSync('mkfifo', [join(rootfs, 'gate')]);
+    const gate = openSync(join(rootfs, 'gate'), 'r+');
+    const task = new TappedShim(folder.path, await builtCommand(), {
+      events: folder.file('tap.sock'),
+      args: ['--format', 'ndjson'],
+    });
     try {
       const save = ['--save', folder.file('events.ttrpc')];
       tapped = await Tapped.start(folder.url('tap.sock'), containerd.ttrpcSocket, ['--format', 'ndjson', ...save]);
-      const runtime = `--runtime=${await tappedShim()}`;
-      const run = await containerd.ctr('run', '--rm', runtime, '--rootfs', rootfs, 'c1', '/bin/echo', 'hello');
-      expect(run).toMatchObject({ status: 0, stdout: 'hello\n' });
+      const program = ['/bin/sh', '-c', 'echo hello; read line </gate'];
+      const run = containerd.ctr('run', '--rm', `--runtime=${task.runtime}`, '--rootfs', rootfs, 'c1', ...program);
+      await Promise.race([task.shows('"status":"RUNNING"'), run]);
+      writeSync(gate, '\n');
+      expect(await run).toMatchObject({ status: 0, stdout: 'hello\n' });
       await tapped.shows('/tasks/delete');
       await tapped.shows('"status":"OK"');
 
@@ -49,13 +78,15 @@ afterEach(async () => {
           },
         },
       });
-      const tasks = linesOf(readFileSync(folder.file('task.ndjson'), 'utf8'));
+      await task.stop();
+      const tasks = linesOf(task.output());
       const methods = tasks.filter(({ event }) => event === 'request').map(({ method }) => method);
       expect(methods).toEqual(expect.arrayContaining(['Create', 'Start', 'Wait', 'Delete']));
       expect(tasks.find(({ event, method }) => event === 'status' && method === 'Wait')).toMatchObject({
         status: 'OK',
       });
-      expect(tasks.find(({ event, method }) => event === 'request' && method === 'Create')).toMatchObject({
+      const create = tasks.find(({ event, method }) => event === 'request' && method === 'Create');
+      expect(create).toMatchObject({
         service: 'containerd.task.v2.Task',
         message: { id: 'c1', bundle: expect.stringContaining('c1') },
       });
@@ -66,35 +97,164 @@ afterEach(async () => {
       const count = tapped.lines().filter(({ event, method }) => event === 'request' && method === 'Forward').length;
       expect(replayed).toMatchObject({ status: 0, stderr: `${count} calls: ${count} as recorded, 0 different\n` });
       expect(replayed.stdout).toMatch(/^1:1 containerd\.services\.events\.ttrpc\.v1\.Events\/Forward OK: same$/m);
-      expect(recordingOf(folder.file('task.ttrpc')).filter(({ event }) => event === 'frame').length).toBeGreaterThan(8);
+
+      // Another shim carries out containerd's calls: it finds the bundle and the FIFOs at the places that they name.
+      const { bundle, stdin = '', stdout } = create?.message as { bundle: string; stdin?: string; stdout: string };
+      mkdirSync(bundle);
+      cpSync(task.config, join(bundle, 'config.json'));
+      mkdirSync(dirname(stdout), { recursive: true });
+      const stdio = await ShimStdio.create(dirname(stdout), basename(stdout, '-stdout'), { stdin: stdin !== '' });
+      const shim = await ShimClient.start({
+        binary: 'containerd-shim-runc-v2',
+        id: 'c1',
+        namespace: 'default',
+        bundle,
+        ttrpcAddress: containerd.ttrpcSocket,
+      });
+      try {
+        // A tap between the two says when the container runs again.
+        const args = ['--no-reflection', '--format', 'ndjson'];
+        tapped = await Tapped.start(folder.url('again.sock'), shim.address.address, args);
+        const fields = ignore('pid', 'shimPid', 'taskPid', 'exitedAt');
+        const replay = ttrpc(['replay', '--no-reflection', ...fields, task.recording, folder.url('again.sock')]);
+        const output = text(stdio.stdout);
+        await Promise.race([tapped.shows('"status":"RUNNING"'), replay]);
+        stdio.started();
+        writeSync(gate, '\n');
+        const said = (await replay).stdout.trimEnd().split('\n');
+        // A shim may end before it has responded to the call that ends it.
+        const others = said.filter(
+          (line) => !/\/Shutdown |^ {2}status: recorded (OK, got none|none, got OK)$/.test(line),
+        );
+        expect(others.map((line) => line.replace(/^\S+ containerd\.task\.v2\.Task\//, ''))).toEqual(
+          methods.filter((name) => name !== 'Shutdown').map((name) => `${name} OK: same`),
+        );
+        expect(await output).toBe('hello\n');
+        const again = tapped.lines().filter(({ event }) => event === 'request');
+        expect(again.map(({ method }) => method)).toEqual(methods);
+      } finally {
+        await ended(shim, 'c1');
+        stdio.close();
+        rmSync(dirname(stdout), { recursive: true, force: true });
+      }
     } finally {
+      closeSync(gate);
       await tapped?.stop();
-      if (existsSync(folder.file('task.pid'))) process.kill(Number(readFileSync(folder.file('task.pid'), 'utf8')));
+      await task.stop();
       await containerd.stop();
     }
   });
-
-  /** A runtime for ctr: the runc shim, whose address is that of a tap before it, and whose events go to the other tap. */
-  async function tappedShim(): Promise<string> {
-    const file = folder.file('containerd-shim-tapped-v2');
-    const at = (name: string): string => folder.file(name);
-    writeFileSync(
-      file,
-      `#!/bin/sh
-export TTRPC_ADDRESS=${at('tap.sock')}
-case " $* " in *" start "*) ;; *) exec containerd-shim-runc-v2 "$@" ;; esac
-address=$(containerd-shim-runc-v2 "$@") || exit
-${process.execPath} ${await builtCommand()} tap --no-reflection --format ndjson --save ${at('task.ttrpc')} ${at('task.sock')} "$address" \
-  </dev/null >${at('task.ndjson')} 2>${at('task.log')} &
-echo $! >${at('task.pid')}
-until [ -s ${at('task.log')} ]; do sleep 0.05; done
-echo unix://${at('task.sock')}
-`,
-      { mode: 0o755 },
-    );
-    return file;
-  }
 });
+
+(hasContainerd ? describe : describe.skip).each([
+  ["Debian's", () => Promise.resolve('containerd-shim-runc-v2')],
+  [`containerd ${CONTAINERD_2}'s`, async () => `${await containerd2()}/containerd-shim-runc-v2`],
+] as const)('ttrpc tap before a runc shim that we drive ourselves: %s', (_whose, find) => {
+  let binary: string;
+  beforeAll(async () => void (binary = await find()), CONTAINERD_2_BUILD_MS);
+
+  test('what it was told is told to another shim', async () => {
+    const id = `c-${process.pid}-${Date.now()}`;
+    const bundle = folder.file(id);
+    makeBundle(bundle, ['/bin/sh', '-c', 'echo hello; exec sleep 1000']);
+    const events = await receiveEvents(folder.url('events.sock'));
+    const options = { binary, id, namespace: 'field', bundle, ttrpcAddress: folder.file('events.sock') };
+    const recording = folder.file('task.ttrpc');
+    const outputs = (): Promise<ShimStdio[]> =>
+      Promise.all(['init', 'exec'].map((name) => ShimStdio.create(folder.path, name)));
+    const textsOf = (all: readonly ShimStdio[]): Promise<string[]> =>
+      Promise.all(all.map(({ stdout }) => text(stdout)));
+    let shim: ShimClient | undefined;
+    try {
+      shim = await ShimClient.start(options);
+      const args = ['--no-reflection', '--format', 'ndjson', '--save', recording];
+      tapped = await Tapped.start(folder.url('tap.sock'), shim.address.address, args);
+      const recorded = await outputs();
+      const { version } = shim.address;
+      const said = textsOf(recorded);
+      const through = await ShimClient.connect({ address: folder.url('tap.sock'), version });
+      await drive(through.task, id, bundle, recorded);
+      await through.close();
+      await tapped.stop();
+      expect(await said).toEqual(['hello\n', 'from within\n']);
+      for (const each of recorded) each.close();
+      await shim.task.shutdown({ id }).catch(() => undefined);
+      await ended(shim, id);
+
+      shim = await ShimClient.start(options);
+      const again = await outputs();
+      const saidAgain = textsOf(again);
+      const flags = ['--no-reflection', ...ignore('pid', 'exitedAt')];
+      const replay = await ttrpc(['replay', ...flags, recording, shim.address.address]);
+      for (const each of again) each.started();
+      expect(replay).toMatchObject({ status: 0, stderr: '12 calls: 12 as recorded, 0 different\n' });
+      const names = replay.stdout.split('\n').map((line) => line.replace(/^\S+ containerd\.task\.v\d\.Task\//, ''));
+      expect(names.slice(0, -1).sort()).toEqual(CALLS.map((name) => `${name} OK: same`).sort());
+      expect(await saidAgain).toEqual(['hello\n', 'from within\n']);
+      for (const each of again) each.close();
+      await shim.task.shutdown({ id }).catch(() => undefined);
+    } finally {
+      if (shim) await ended(shim, id);
+      await events.close();
+    }
+  });
+});
+
+/** The calls of {@link drive}. */
+const CALLS = [
+  'Create',
+  'State',
+  'Start',
+  'State',
+  'Exec',
+  'Start',
+  'Wait',
+  'Delete',
+  'Wait',
+  'Kill',
+  'State',
+  'Delete',
+];
+
+/** Runs a container and a process in it, as containerd does. */
+async function drive(task: TaskClient, id: string, bundle: string, [init, exec]: readonly ShimStdio[]): Promise<void> {
+  const { pid } = await task.create({ id, bundle, ...init?.paths });
+  expect(await task.state({ id })).toMatchObject({ id, pid, status: 'CREATED' });
+  await task.start({ id });
+  expect(await task.state({ id })).toMatchObject({ status: 'RUNNING' });
+  const spec = {
+    type_url: 'types.containerd.io/opencontainers/runtime-spec/1/Process',
+    value: Buffer.from(JSON.stringify({ args: ['/bin/echo', 'from within'], cwd: '/', user: { uid: 0, gid: 0 } })),
+  };
+  await task.exec({ id, execId: 'e1', ...exec?.paths, spec });
+  await task.start({ id, execId: 'e1' });
+  init?.started();
+  exec?.started();
+  expect(await task.wait({ id, execId: 'e1' })).toMatchObject({ exitStatus: 0 });
+  await task.delete({ id, execId: 'e1' });
+  const wait = task.wait({ id });
+  await task.kill({ id, signal: 9, all: true });
+  expect(await wait).toMatchObject({ exitStatus: 137 });
+  expect(await task.state({ id })).toMatchObject({ status: 'STOPPED' });
+  await task.delete({ id });
+}
+
+/** Waits until a shim has removed its socket, the last thing that it does. One that goes on, since a test has failed, is ended. */
+async function ended(shim: ShimClient, id: string): Promise<void> {
+  const path = shim.address.address.replace('unix://', '');
+  const { task } = shim;
+  const end = setTimeout(() => {
+    void (async () => {
+      await task.kill({ id, signal: 9, all: true }).catch(() => undefined);
+      await task.wait({ id }).catch(() => undefined);
+      await task.delete({ id }).catch(() => undefined);
+      await task.shutdown({ id, now: true }).catch(() => undefined);
+    })();
+  }, 5_000);
+  while (existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 10));
+  clearTimeout(end);
+  await shim.close();
+}
 
 ((await hasGo()) ? describe : describe.skip)("ttrpc tap --nri between a plugin and NRI's own runtime", () => {
   let runtime: GoRuntime;

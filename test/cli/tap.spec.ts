@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, tes
 import type { RawServer } from '../../src/protocol/server/serve.js';
 import { connect } from '../../src/protocol/client/connect.js';
 import { builtCommand, ttrpc } from '../support/built-command.js';
+import type { ProgramEnd } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { cases } from '../interop/cases.js';
 import { goProgram, goVersion, startGoDriver } from '../interop/go-peer.js';
@@ -349,6 +350,46 @@ describe('ttrpc tap', () => {
     const frame = '{"at":1,"event":"frame","connection":1,"from":"client","stream":1,"type":1,"flags":0,"data":""}';
     expect(await replay(`${head}\n{"at":0,"event":"connected","connection":1}\n${frame}\n`)).toMatch(
       /there is no such socket/,
+    );
+  });
+
+  test('what differs is named by its path, and --ignore lets fields differ, with a word where it can be misspelled', async () => {
+    const file = folder.file('calls.ttrpc');
+    server = await serveReflecting(folder.url('s.sock'));
+    tapped = await Tapped.start(folder.url('t.sock'), folder.url('s.sock'), ['--format', 'ndjson', '--save', file]);
+    const args = ['call', '--protoset', await setOf(folder), '-H', 'run: one', '-d', '{"firstName":"Ada","count":1}'];
+    expect(await ttrpc([...args, folder.url('t.sock'), 'demo.v1.Greeter/SayHello'])).toMatchObject({ status: 0 });
+    await tapped.shows('"disconnected"');
+    await tapped.stop();
+    // The recorded response is that of another run: another number, and one word of metadata less.
+    const response = Buffer.from('\u0012\u0016\u000a\u0009Hello Ada\u0010\u0007\u001a\u0007run=two', 'latin1');
+    const lines = readFileSync(file, 'utf8').split('\n');
+    const at = lines.findIndex((line) => line.includes('"from":"server"') && line.includes('"type":2'));
+    lines[at] = JSON.stringify({ ...(JSON.parse(lines[at] ?? '') as object), data: response.toString('base64') });
+    writeFileSync(file, lines.join('\n'));
+
+    const replay = (...flags: string[]): Promise<ProgramEnd> => ttrpc(['replay', ...flags, file, folder.url('s.sock')]);
+    const found = await replay();
+    expect(found.status).toBe(2);
+    expect(found.stdout.split('\n')).toEqual([
+      '1:1 demo.v1.Greeter/SayHello OK: different',
+      '  message 1: number: recorded "7", got "1"',
+      '  message 1: seen[0]: recorded "run=two", got "run=one"',
+      '',
+    ]);
+    const some = await replay('--ignore', 'number');
+    expect(some.status).toBe(2);
+    expect(some.stdout).not.toContain('number:');
+    expect(some.stdout).toContain('seen[0]: recorded');
+    const all = await replay('--ignore', 'number', '--ignore', 'seen');
+    expect(all).toMatchObject({ status: 0, stderr: '1 call: 1 as recorded, 0 different\n' });
+    const misspelled = await replay('--ignore', 'nubmer');
+    expect(misspelled.status).toBe(2);
+    expect(misspelled.stderr).toContain(
+      "ttrpc: --ignore nubmer: no message of the server has a field 'nubmer'. Did you mean 'number'?\n",
+    );
+    expect(await fails(['replay', '--ignore', 'a..b', file, folder.url('s.sock')])).toBe(
+      "--ignore: expected the name of a field, such as pid or envelope.timestamp, got 'a..b'",
     );
   });
 

@@ -7,6 +7,7 @@ import {
   containerdSchema,
   parseStartResponse,
   receiveEvents,
+  deleteShim,
   ShimClient,
   type EventReceiver,
 } from 'nestjs-ttrpc/containerd';
@@ -128,6 +129,9 @@ describe.each([
   });
 
   it('that is started in another way than by containerd says what is missing', async () => {
+    expect(await run([])).toMatchObject(
+      failed('a shim is started by containerd (ctr run --runtime …) or by ShimClient, which say what it is to do'),
+    );
     expect(await run(['start'])).toMatchObject(failed('start needs -namespace and -id: containerd gives them'));
     expect(await run(['-id', 'c1', 'stop'])).toMatchObject(failed('unknown action "stop": expected start or delete'));
     expect(await run(['-colour', 'red', ...START])).toMatchObject(failed('unknown flag -colour'));
@@ -194,6 +198,13 @@ describe('a shim whose Nest application does not start', () => {
 });
 
 describe('a client of a shim', () => {
+  it.each(['binary', 'id', 'namespace', 'bundle', 'ttrpcAddress'] as const)('needs %s', async (name) => {
+    const options = { binary: '/bin/true', id: 'c1', namespace: 'test', bundle, ttrpcAddress: 'unix:none.sock' };
+    const text = `options of a shim: ${name}: expected a string, got`;
+    await expect(ShimClient.start({ ...options, [name]: undefined })).rejects.toThrow(`${text} undefined`);
+    await expect(deleteShim({ ...options, [name]: '' })).rejects.toThrow(`${text} string ""`);
+  });
+
   it('finds nobody at its address', async () => {
     const shim = ShimClient.connect({ address: folder.url('none.sock'), version: 3 });
     await expect(shim.then(({ task }) => task.state({ id: 'c1' }))).rejects.toThrow(

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -187,6 +187,7 @@ withContainerd.each([
     expect(processesWith(folder.path).filter(({ command }) => command.includes('daemon'))).toEqual([]);
     await containerd.ctr('task', 'rm', '-f', id);
     await containerd.ctr('container', 'rm', id);
+    removeFifosOf(id);
   });
 
   it('goes on when containerd is restarted', async () => {
@@ -209,6 +210,17 @@ async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await isSo())) {
     if (performance.now() > end) throw new Error(`it is not so after 15 seconds: ${String(isSo)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/**
+ * ctr makes the FIFOs of a process and removes them with its task. It does so with no shim's when that has crashed, since
+ * containerd has no such task any more.
+ */
+function removeFifosOf(id: string): void {
+  const all = '/run/containerd/fifo';
+  for (const folder of readdirSync(all)) {
+    if (existsSync(join(all, folder, `${id}-stdout`))) rmSync(join(all, folder), { recursive: true });
   }
 }
 

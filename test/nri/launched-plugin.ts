@@ -16,6 +16,7 @@ try {
   const running = runPlugin(
     {
       configure: (configuration) => void (config = configuration.config),
+      shutdown: () => void process.stdout.write('shutdown\n'),
       synchronize: ({ pods, containers }) => void (synchronized = `${pods.length} ${containers.length}`),
       createContainer: async () => ({
         adjust: new ContainerChanges()

@@ -366,6 +366,8 @@ describe('a plugin that is wrong', () => {
     [{ name: 'x', index: '1' }, `index: expected two digits, such as '10', got "1"`],
     [{ name: 'x', index: 'ab' }, `index: expected two digits, such as '10', got "ab"`],
     [{ name: 'x' }, `index: expected two digits, such as '10', got none`],
+    [{ name: 'x', index: 10 as never }, `index: expected two digits, such as '10', got 10`],
+    [{ name: 5 as never, index: '10' }, 'name: expected letters, digits and _ . + -, got 5'],
     [{ name: 'a b', index: '10' }, 'name: expected letters, digits and _ . + -, got "a b"'],
     [{ index: '10' }, 'name: expected letters, digits and _ . + -, got none'],
   ])('%j', async (options, text) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { JsonMismatch } from '../json/from-json.js';
-import { JsonTexts } from '../json/json-texts.js';
+import { JsonTexts, NO_REQUEST } from '../json/json-texts.js';
 import type { CommandMethod, CommandSchema } from '../schema/command-schema.js';
 import { reasonOf } from '../schema/source-flags.js';
 import { ToolError } from '../tool-error.js';
@@ -32,6 +32,7 @@ export class BenchRequests {
     const texts = [...cutter.push(Buffer.from(source)), ...cutter.end()].map((each) => each.text);
     const { rest } = cutter;
     if (rest) throw new ToolError(`-d ends in the middle of the request that begins on line ${rest.line}`);
+    if (texts.length === 0 && data?.startsWith('@')) throw new ToolError(NO_REQUEST);
     return new BenchRequests(schema, method, texts.length === 0 ? ['{}'] : texts);
   }
 

@@ -6,6 +6,9 @@ import type { BenchRequests } from './bench-requests.js';
 import type { Measurements } from './measurements.js';
 import type { Schedule } from './schedule.js';
 
+/** What timers of Node take, in ms. Above it they fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Below this many ms the next call is waited for by turns of the event loop: timers are late by up to 1 ms. */
 const SHORT_MS = 2;
 
@@ -78,7 +81,7 @@ export class Load {
     this.#planNext();
     const done = new Promise<void>((resolve) => (this.#onEnd = resolve));
     const over = Number.isFinite(this.plan.durationMs)
-      ? setTimeout(() => this.#stop(), Math.min(this.plan.durationMs, 2 ** 31 - 1))
+      ? setTimeout(() => this.#stop(), Math.min(this.plan.durationMs, MAX_TIMER_MS))
       : undefined;
     this.#pump();
     await done;
@@ -137,7 +140,7 @@ export class Load {
       this.#timer = undefined;
       this.#pump();
     };
-    this.#timer = ms < SHORT_MS ? setImmediate(wake) : setTimeout(wake, ms - 1);
+    this.#timer = ms < SHORT_MS ? setImmediate(wake) : setTimeout(wake, Math.min(ms - 1, MAX_TIMER_MS));
   }
 
   #clearTimer(): void {
@@ -226,12 +229,7 @@ export class Load {
   #overdue(): number {
     const { schedule, total, durationMs } = this.plan;
     const until = Math.min(durationMs, this.elapsedMs);
-    let count = 0;
-    while (schedule && this.#nextAt !== undefined && this.#nextAt < until && this.#begun + count < total) {
-      count++;
-      const at = schedule.next();
-      this.#nextAt = at >= durationMs - ROUNDING_MS ? undefined : at;
-    }
-    return count;
+    if (!schedule || this.#nextAt === undefined) return 0;
+    return Math.max(0, Math.min(total, schedule.countBefore(until)) - this.#begun);
   }
 }

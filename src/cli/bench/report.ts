@@ -99,11 +99,17 @@ export function* csvOf({ measured }: BenchResult): Iterable<string> {
   yield text;
 }
 
-/** One line of what is running. */
-export function progressOf(measured: Measurements, elapsedMs: number, recentRate: number): string {
+/** One line of what is running. `total` and `durationMs` are Infinity for no limit. */
+export function progressOf(
+  measured: Measurements,
+  elapsedMs: number,
+  recentRate: number,
+  { total, durationMs }: { readonly total: number; readonly durationMs: number },
+): string {
+  const of = (limit: number): string => (Number.isFinite(limit) ? ` of ${Number(limit.toPrecision(9))}` : '');
   const parts = [
-    `${(elapsedMs / 1000).toFixed(1)} s`,
-    `${measured.count} calls`,
+    `${(elapsedMs / 1000).toFixed(1)}${of(durationMs / 1000)} s`,
+    `${measured.count}${of(total)} calls`,
     `${Math.round(recentRate)}/s`,
     `p50 ${timeOf(measured.percentileMs(50))}`,
     `p99 ${timeOf(measured.percentileMs(99))}`,

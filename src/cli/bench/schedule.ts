@@ -2,6 +2,12 @@ import { ToolError } from '../tool-error.js';
 
 const FORMS = 'a number, step:<from>:<to>:<step>:<seconds> or line:<from>:<to>:<seconds>';
 
+/** More steps are a mistake: nobody could wait for them. */
+const MAX_STEPS = 100_000;
+
+/** Sums of rates are rounded; a call at the very end of a time is not in it. */
+const ROUNDING = 1e-6;
+
 /** A time within which the rate goes evenly from one value to another, in calls a second. */
 interface Segment {
   readonly from: number;
@@ -35,6 +41,7 @@ export class Schedule {
     if (kind === 'step' && numbers.length === 4) {
       const [, , step = 0, seconds = 0] = numbers;
       const steps = Math.floor(Math.abs(to - from) / step + 1e-9);
+      if (steps > MAX_STEPS) throw new ToolError(`--rps: ${text} has ${steps} steps, more than ${MAX_STEPS}`);
       const direction = Math.sign(to - from);
       const rates = Array.from({ length: steps + 1 }, (_, index) => from + direction * step * index);
       if (rates.at(-1) !== to) rates.push(to);
@@ -48,6 +55,19 @@ export class Schedule {
 
   static #of(segments: readonly Segment[], seconds: number): Schedule {
     return new Schedule(segments, seconds);
+  }
+
+  /** How many calls are planned before `ms` from the start. */
+  countBefore(ms: number): number {
+    let [count, left] = [0, ms / 1000];
+    for (const { from, to, seconds } of this.segments) {
+      const time = Math.min(left, seconds);
+      const rateThen = from === to ? to : from + ((to - from) * time) / seconds;
+      count += ((from + rateThen) / 2) * time;
+      left -= time;
+      if (left <= 0) break;
+    }
+    return Math.ceil(count - ROUNDING);
   }
 
   /** When the next call is planned, in ms from the start. */

@@ -16,13 +16,16 @@ const VARIABLES: Readonly<Record<string, Part>> = {
 const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 const MAX_RANDOM = 2 ** 48 - 1;
 
+/** What is split off is in the odd places. */
+const BRACES = /(\{\{[^{}"]*\}\})/;
+
 /** The text of a request with `{{…}}` in it, as ghz has them. */
 export class Template {
   readonly #parts: readonly (string | Part)[];
 
   /** @throws ToolError naming what stands in braces and is unknown */
   constructor(text: string) {
-    this.#parts = text.split(/(\{\{[^{}"]*\}\})/).map((part) => (part.startsWith('{{') ? variable(part) : part));
+    this.#parts = text.split(BRACES).map((part, at) => (at % 2 === 1 ? variable(part) : closed(part)));
   }
 
   /** True when each call has the same text. */
@@ -34,6 +37,13 @@ export class Template {
   textFor(number: number): string {
     return this.#parts.map((part) => (typeof part === 'string' ? part : part(number))).join('');
   }
+}
+
+/** @throws ToolError for what begins as a variable and does not end */
+function closed(text: string): string {
+  const open = /\{\{\s*[.\w][^"{}]*/.exec(text)?.[0];
+  if (open !== undefined) throw new ToolError(`${open.trimEnd()} is not closed by }}`);
+  return text;
 }
 
 function variable(braces: string): Part | string {
@@ -55,8 +65,11 @@ function variable(braces: string): Part | string {
     if (Number.isInteger(length) && length > 0 && length <= 1 << 20) return () => randomText(length);
     throw new ToolError(`${braces}: expected a length from 1 to ${1 << 20}`);
   }
-  const names = [...Object.keys(VARIABLES), 'randomInt <min> <max>', 'randomString <length>'];
-  const known = [...Object.keys(VARIABLES), 'randomInt', 'randomString'];
+  const functions = ['randomInt <min> <max>', 'randomString <length>'];
+  const names = [...Object.keys(VARIABLES), ...functions];
+  const known = names.map((each) => each.split(' ')[0] as string);
+  const form = names.find((each, at) => known[at] === name);
+  if (form !== undefined) throw new ToolError(`${braces}: expected {{${form}}}`);
   throw new ToolError(`${braces} is unknown: there are ${names.join(', ')}.${didYouMean(name, known)}`);
 }
 

@@ -5,10 +5,10 @@ import { csvOf, jsonOf, progressOf, summaryOf, type BenchResult } from '../bench
 import { Schedule } from '../bench/schedule.js';
 import { CALL_FLAGS, metadataOf, timeoutOf } from '../call-flags.js';
 import type { Arguments, Command } from '../command.js';
-import { numberOf } from '../arguments.js';
+import { millisecondsOf, numberOf } from '../arguments.js';
 import { CONNECTION_FLAGS, openConnection, type CommandConnection } from '../connection.js';
 import { Interrupt } from '../interrupt.js';
-import { print, printError } from '../output.js';
+import { print, printError, standardError } from '../output.js';
 import { splitMethod } from '../schema/command-schema.js';
 import { reflect, REFLECTION_MS } from '../schema/reflection-client.js';
 import { SCHEMA_FLAGS, schemaOfFlags } from '../schema/source-flags.js';
@@ -68,11 +68,11 @@ async function run(args: Arguments): Promise<number> {
   const rps = args.text('rps');
   const schedule = rps === undefined ? undefined : Schedule.parse(rps);
   const hasDuration = args.text('duration') !== undefined;
-  const durationMs = 1000 * numberOf(args, 'duration', schedule?.seconds ?? Infinity, { min: 0.001 });
+  const durationMs = millisecondsOf(args, 'duration', 1000 * (schedule?.seconds ?? Infinity));
   const fallback = hasDuration || Number.isFinite(durationMs) ? Infinity : TOTAL;
-  const total = args.text('total') === undefined ? fallback : numberOf(args, 'total', TOTAL, { min: 1, integer: true });
-  const concurrency = numberOf(args, 'concurrency', CONCURRENCY, { min: 1, integer: true });
-  const connections = numberOf(args, 'connections', 1, { min: 1, integer: true });
+  const total = args.text('total') === undefined ? fallback : numberOf(args, 'total', TOTAL);
+  const concurrency = numberOf(args, 'concurrency', CONCURRENCY);
+  const connections = numberOf(args, 'connections', 1);
   const metadata = metadataOf(args);
   const timeoutMs = timeoutOf(args);
   const own = schemaOfFlags(args);
@@ -81,7 +81,7 @@ async function run(args: Arguments): Promise<number> {
   const interrupt = new Interrupt();
   const { signal } = interrupt;
   try {
-    open.push(await openConnection(address, args));
+    open.push(await openConnection(address, args, { signal }));
     const schema =
       own ??
       (await reflect((open[0] as CommandConnection).client, service, {
@@ -90,7 +90,7 @@ async function run(args: Arguments): Promise<number> {
       }));
     const method = schema.method(symbol);
     const requests = await BenchRequests.read(schema, method, args.text('data'));
-    while (open.length < connections) open.push(await openConnection(address, args));
+    while (open.length < connections) open.push(await openConnection(address, args, { signal }));
     const plan: LoadPlan = {
       method,
       requests,
@@ -108,7 +108,7 @@ async function run(args: Arguments): Promise<number> {
     );
     signal.addEventListener('abort', () => load.breakOff('interrupted'));
     if (signal.aborted) throw new ToolError('interrupted before the first call');
-    const stopProgress = showProgress(load, measured);
+    const stopProgress = showProgress(load, measured, plan);
     const end = await load.run().finally(stopProgress);
     const result = { method: `${method.service}/${method.name}`, connections, concurrency, rps, end, measured };
     await report(result, args.text('format'));
@@ -127,15 +127,17 @@ async function report(result: BenchResult, format: string | undefined): Promise<
 }
 
 /** Shows on a terminal how far it is; returns what ends that. */
-function showProgress(load: Load, measured: Measurements): () => void {
-  const { stderr } = process;
+function showProgress(load: Load, measured: Measurements, plan: LoadPlan): () => void {
+  const stderr = standardError();
   if (!stderr.isTTY) return () => undefined;
   let [countBefore, timeBefore] = [0, 0];
   const timer = setInterval(() => {
     const { elapsedMs } = load;
     const rate = (1000 * (measured.count - countBefore)) / (elapsedMs - timeBefore);
     [countBefore, timeBefore] = [measured.count, elapsedMs];
-    stderr.write(`\r\u001b[K${progressOf(measured, elapsedMs, rate)}`);
+    // A line that is too long would go on below, where nothing clears it.
+    const line = progressOf(measured, elapsedMs, rate, plan).slice(0, stderr.columns - 1);
+    stderr.write(`\r\u001b[K${line}`);
   }, PROGRESS_MS);
   return () => {
     clearInterval(timer);

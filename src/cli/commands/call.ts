@@ -6,6 +6,7 @@ import { CALL_FLAGS, metadataOf, timeoutOf } from '../call-flags.js';
 import type { Arguments, Command } from '../command.js';
 import { CONNECTION_FLAGS, openConnection } from '../connection.js';
 import { Interrupt } from '../interrupt.js';
+import { NO_REQUEST } from '../json/json-texts.js';
 import { print, printError, styled } from '../output.js';
 import { Requests } from '../requests.js';
 import { splitMethod, type CommandMethod, type CommandSchema } from '../schema/command-schema.js';
@@ -48,9 +49,12 @@ async function run(args: Arguments): Promise<number> {
   own?.method(symbol);
   const interrupt = new Interrupt();
   const { signal } = interrupt;
-  const verbosity = args.count('verbose');
-  const { client, close } = await openConnection(address, args, verbosity >= 2 ? showFrames() : undefined);
+  const watcher = args.count('verbose') >= 2 ? showFrames() : undefined;
+  let close: (() => void) | undefined;
   try {
+    const connection = await openConnection(address, args, { watcher, signal });
+    const { client } = connection;
+    close = connection.close;
     const schema = own ?? (await reflect(client, service, { timeoutMs: timeoutMs ?? REFLECTION_MS, signal }));
     const method = schema.method(symbol);
     const requests = new Requests(schema, method.request, args.text('data'));
@@ -63,9 +67,13 @@ async function run(args: Arguments): Promise<number> {
     } finally {
       requests.stop();
     }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    // Before the call was made.
+    return await printStatus(new TtrpcError(TtrpcStatus.CANCELLED, 'interrupted'), own, args.count('format-error') > 0);
   } finally {
     interrupt.release();
-    close();
+    close?.();
   }
 }
 
@@ -111,7 +119,7 @@ class Calls {
     }
     if (count > 0) return status;
     if (this.options.signal?.aborted) return this.#failed(new TtrpcError(TtrpcStatus.CANCELLED, 'interrupted'));
-    if (data?.startsWith('@')) throw new ToolError('no request was given; an empty one is {}');
+    if (data?.startsWith('@')) throw new ToolError(NO_REQUEST);
     return this.#one(new Uint8Array());
   }
 

@@ -19,7 +19,7 @@ export async function complete(commands: Commands, words: readonly string[]): Pr
   const last = Object.entries(command.flags).find(
     ([flag, { short }]) => before.at(-1) === `--${flag}` || (short !== undefined && before.at(-1) === `-${short}`),
   );
-  if (last?.[1].type === 'string') return [];
+  if (last?.[1].type === 'string') return starting(last[1].choices ?? []);
   const args = readArguments({ ...command, required: 0 }, before.slice(1));
   const [source] = args.positionals;
   switch (command.positionals[args.positionals.length]) {

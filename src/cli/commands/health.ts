@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs';
 import { TtrpcError } from '../../protocol/core/errors.js';
+import { TtrpcStatus } from '../../protocol/core/status.js';
 import { CALL_FLAGS, metadataOf, timeoutOf } from '../call-flags.js';
 import type { Arguments, Command } from '../command.js';
 import { CONNECTION_FLAGS, openConnection } from '../connection.js';
@@ -60,10 +61,14 @@ async function run(args: Arguments): Promise<number> {
   const statusOf = (bytes: Uint8Array): number =>
     (root.lookupType('Response').decode(bytes) as unknown as { status: number }).status;
   const interrupt = new Interrupt();
-  const options = { metadata, timeoutMs, signal: interrupt.signal };
-  const { client, close } = await openConnection(address, args);
+  const { signal } = interrupt;
+  const options = { metadata, timeoutMs, signal };
+  let close: (() => void) | undefined;
   let status = 0;
   try {
+    const connection = await openConnection(address, args, { signal });
+    const { client } = connection;
+    close = connection.close;
     if (watches) {
       const stream = client.stream(SERVICE, 'Watch', 'server-streaming', options);
       await stream.send(request);
@@ -76,14 +81,17 @@ async function run(args: Arguments): Promise<number> {
       await print(`${nameOfStatus(status)}\n`);
     }
   } catch (error) {
-    if (!(error instanceof TtrpcError)) throw error;
-    // Ctrl-C is how a watch ends.
-    if (!(watches && interrupt.signal.aborted)) {
-      return await printStatus(error, new CommandSchema(new protobuf.Root()), args.count('format-error') > 0);
+    const asJson = args.count('format-error') > 0;
+    if (signal.aborted) {
+      // Ctrl-C is how a watch ends.
+      if (!watches) return await printStatus(new TtrpcError(TtrpcStatus.CANCELLED, 'interrupted'), undefined, asJson);
+    } else {
+      if (!(error instanceof TtrpcError)) throw error;
+      return await printStatus(error, new CommandSchema(new protobuf.Root()), asJson);
     }
   } finally {
     interrupt.release();
-    close();
+    close?.();
   }
   return status === SERVING ? 0 : NOT_SERVING_STATUS;
 }

@@ -1,12 +1,13 @@
 import { PLUGIN_CONNECTION } from '../../nri/mux.js';
 import { statusName } from '../../protocol/core/status.js';
 import type { Arguments, Command } from '../command.js';
-import { numberOf } from '../arguments.js';
+import { millisecondsOf } from '../arguments.js';
 import { connectionOf, dialAddress } from '../connection.js';
 import { Interrupt } from '../interrupt.js';
 import { print, printError, styled } from '../output.js';
 import { Conversation } from '../tap/conversation.js';
 import type { FrameWatcher, SeenFrame } from '../tap/frame.js';
+import { IgnoredFields } from '../tap/ignored-fields.js';
 import { checkPlayable, play } from '../tap/player.js';
 import { readRecording } from '../tap/recording.js';
 import { CallRecords, differences, type CallRecord } from '../tap/replayed.js';
@@ -38,6 +39,12 @@ export const replay: Command = {
       value: 'seconds',
       help: `how long the server may take for its next frame (default: ${PATIENCE_SECONDS})`,
     },
+    ignore: {
+      type: 'string',
+      multiple: true,
+      value: 'field',
+      help: 'a field of responses that may differ, such as pid or envelope.timestamp; may be repeated',
+    },
     ...TARGET_FLAGS,
   },
   notes: [
@@ -50,7 +57,8 @@ export const replay: Command = {
 async function run(args: Arguments): Promise<number> {
   const [file = '', address = ''] = args.positionals;
   connectionOf(address, args);
-  const patienceMs = 1000 * numberOf(args, 'max-time', PATIENCE_SECONDS, { min: 0.001 });
+  const patienceMs = millisecondsOf(args, 'max-time', 1000 * PATIENCE_SECONDS);
+  const ignored = new IgnoredFields(args.texts('ignore'));
   const recording = await readRecording(file);
   checkPlayable(recording, file);
   const schema = new TapSchema(address, args, !recording.nri);
@@ -64,7 +72,7 @@ async function run(args: Arguments): Promise<number> {
   let missing: string | undefined;
   try {
     missing = await play(recording, {
-      dial: () => dialAddress(address, args, true),
+      dial: () => dialAddress(address, args, true, interrupt.signal),
       watcher: replayed,
       keepsTime: args.count('keep-time') > 0,
       patienceMs,
@@ -73,7 +81,7 @@ async function run(args: Arguments): Promise<number> {
   } finally {
     interrupt.release();
   }
-  return await report(recorded, replayed, missing, args.text('format') === 'ndjson');
+  return await report({ recorded, replayed, missing, ignored }, args.text('format') === 'ndjson');
 }
 
 /** Collects the calls that frames make. */
@@ -110,20 +118,24 @@ class Observer implements FrameWatcher {
   }
 }
 
-async function report(
-  recorded: Observer,
-  replayed: Observer,
-  missing: string | undefined,
-  asJson: boolean,
-): Promise<number> {
+/** What came of a replay. */
+interface Replayed {
+  readonly recorded: Observer;
+  readonly replayed: Observer;
+  readonly missing: string | undefined;
+  readonly ignored: IgnoredFields;
+}
+
+async function report({ recorded, replayed, missing, ignored }: Replayed, asJson: boolean): Promise<number> {
   let different = 0;
   const again = replayed.records.calls();
   for (const [place, call] of recorded.records.calls()) {
-    const found = differences(call, again.get(place));
+    const found = differences(call, again.get(place), ignored);
     if (found.length > 0) different++;
     await print(asJson ? `${jsonOf(place, call, found)}\n` : `${textOf(place, call, found)}\n`);
   }
   for (const note of replayed.notes) await printError(`${note}\n`);
+  for (const text of ignored.unseen()) await printError(`ttrpc: ${text}\n`);
   if (missing !== undefined) await printError(`ttrpc: the replay stopped: ${missing}\n`);
   const count = recorded.records.calls().size;
   const summary = `${count} call${count === 1 ? '' : 's'}: ${count - different} as recorded, ${different} different`;

@@ -5,7 +5,7 @@ import { listen, type Listener } from '../../protocol/socket/listener.js';
 import type { Arguments, Command } from '../command.js';
 import { connectionOf, dialAddress, parsedAddress } from '../connection.js';
 import { Interrupt } from '../interrupt.js';
-import { outputRoom, printError, styled } from '../output.js';
+import { outputRoom, printError, standardOutput, styled } from '../output.js';
 import { jsonLineOf } from '../tap/event-json.js';
 import { textOf } from '../tap/event-text.js';
 import type { TapEvent } from '../tap/events.js';
@@ -53,20 +53,22 @@ async function run(args: Arguments): Promise<number> {
   const isJson = args.text('format') === 'ndjson';
   const show = (event: TapEvent): void => {
     const at = new Date();
-    process.stdout.write(`${isJson ? jsonLineOf(event, at) : textOf(event, at, process.stdout)}\n`);
+    const output = standardOutput();
+    output.write(`${isJson ? jsonLineOf(event, at) : textOf(event, at, output)}\n`);
   };
   const detailToJson: TapTools['detailToJson'] = (detail) => schema.detailToJson(detail);
   const tools: TapTools = { methods: schema.methods, isNri, recorder, detailToJson, show, room: outputRoom };
-  const tapping = new Tapping(tools, schema, () => dialAddress(to, args, true));
   const interrupt = new Interrupt();
+  const { signal } = interrupt;
+  const tapping = new Tapping(tools, schema, signal, () => dialAddress(to, args, true, signal));
   let listener: Listener | undefined;
   try {
-    await schema.ask();
+    await schema.ask(signal);
     listener = await listen(address, { socketReads: 'stream' }, (socket) => tapping.accept(socket));
     await printError(
       `${styled('dim', `listening on ${listener.address}, passing on to ${formatAddress(target)}`, process.stderr)}\n`,
     );
-    await aborted(interrupt.signal);
+    await aborted(signal);
   } catch (error) {
     throw error instanceof TtrpcError ? new ToolError(error.message, { cause: error }) : error;
   } finally {
@@ -86,6 +88,7 @@ class Tapping {
   constructor(
     private readonly tools: TapTools,
     private readonly schema: TapSchema,
+    private readonly signal: AbortSignal,
     private readonly dial: () => Promise<Duplex>,
   ) {}
 
@@ -108,7 +111,7 @@ class Tapping {
     tools.recorder?.connection(number, 'connected');
     let server: Duplex;
     try {
-      await this.schema.ask();
+      await this.schema.ask(this.signal);
       server = await this.dial();
     } catch (error) {
       tools.show({ event: 'note', connection: number, from: 'server', text: (error as { message: string }).message });

@@ -1,5 +1,8 @@
 import { StringDecoder } from 'node:string_decoder';
 
+/** What is wrong with a file, or a standard input, without any. */
+export const NO_REQUEST = 'no request was given; an empty one is {}';
+
 /** One JSON value of a stream. */
 export interface JsonText {
   readonly text: string;

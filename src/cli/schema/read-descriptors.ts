@@ -15,7 +15,8 @@ const defaults = new WeakMap<protobuf.Type, object>();
 export function readDescriptorsDirectly(): void {
   for (const type of typesIn(descriptorTypes() as unknown as protobuf.Namespace)) {
     const functions = type as unknown as Replaceable;
-    functions.decode = (source: protobuf.Reader | Uint8Array, length?: number) => decode(type, source, length);
+    functions.decode = (source: protobuf.Reader | Uint8Array, length?: number) =>
+      decodeDescriptor(type, source, length);
     // Only what was in the bytes is a property of the object itself: all that the conversion of options looks at.
     functions.toObject = (message: object) => message;
   }
@@ -28,7 +29,8 @@ function* typesIn(namespace: protobuf.NamespaceBase): Iterable<protobuf.Type> {
   }
 }
 
-function decode(type: protobuf.Type, source: protobuf.Reader | Uint8Array, length?: number): Message {
+/** Decodes a message of a type of descriptor.proto. @throws RangeError or Error for bytes that are none */
+export function decodeDescriptor(type: protobuf.Type, source: protobuf.Reader | Uint8Array, length?: number): Message {
   const reader = source instanceof protobuf.Reader ? source : protobuf.Reader.create(source);
   const end = length === undefined ? reader.len : reader.pos + length;
   const message = Object.create(defaultsOf(type)) as Message;
@@ -62,7 +64,7 @@ function readField(reader: protobuf.Reader, field: protobuf.Field, wireType: num
 
 function readValue(reader: protobuf.Reader, field: protobuf.Field): unknown {
   const { resolvedType } = field;
-  if (resolvedType instanceof protobuf.Type) return decode(resolvedType, reader, reader.uint32());
+  if (resolvedType instanceof protobuf.Type) return decodeDescriptor(resolvedType, reader, reader.uint32());
   if (resolvedType !== null) return reader.int32();
   return (reader as unknown as Record<string, () => unknown>)[field.type]?.();
 }

@@ -45,7 +45,7 @@ export async function reflect(
     for (const name of names) await fetchSymbol(session, name, found, symbol !== undefined);
     return found;
   });
-  return schemaOfSetBytes(Buffer.concat([...files.values()].map(asFileOfSet)));
+  return schemaOfSetBytes(Buffer.concat([...files.values()].map(asFileOfSet)), "the server's reflection");
 }
 
 /** The names of the services that a server has, by its reflection. @throws ToolError when it has none */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type protobuf from 'protobufjs';
 import { SchemaError } from '../../schema/schema-error.js';
 import { rootOfDescriptorSet } from '../../schema/sources/file-descriptor-set.js';
@@ -38,6 +38,8 @@ export function schemaOfFlags(args: Arguments): CommandSchema | undefined {
 
 /** The schema of .proto files. @throws ToolError with file, line and column */
 export function schemaOfProtos(files: readonly string[], importPaths: readonly string[]): CommandSchema {
+  const none = importPaths.find((folder) => !statSync(folder, { throwIfNoEntry: false })?.isDirectory());
+  if (none !== undefined) throw new ToolError(`--import-path ${none}: there is no such folder`);
   const options = importPaths.length > 0 ? { includeDirs: [...importPaths] } : {};
   return new CommandSchema(inOneLine(() => new ProtoFiles(options).load(files)));
 }
@@ -45,18 +47,18 @@ export function schemaOfProtos(files: readonly string[], importPaths: readonly s
 /** The schema of FileDescriptorSets, which add up. @throws ToolError naming what is wrong with them */
 export function schemaOfSets(files: readonly string[]): CommandSchema {
   // The bytes of two messages one after another are those of both merged.
-  return schemaOfSetBytes(Buffer.concat(files.map(readBytes)));
+  return schemaOfSetBytes(Buffer.concat(files.map(readBytes)), files.join(' and '));
 }
 
-/** The schema of an encoded FileDescriptorSet. @throws ToolError naming what is wrong with it */
-export function schemaOfSetBytes(bytes: Uint8Array): CommandSchema {
+/** The schema of an encoded FileDescriptorSet. @throws ToolError naming `source`, and what is wrong with it */
+export function schemaOfSetBytes(bytes: Uint8Array, source: string): CommandSchema {
   return new CommandSchema(
     inOneLine(() => {
       readDescriptorsDirectly();
       const root = rootOfDescriptorSet(bytes, false);
       root.resolveAll();
       return root;
-    }),
+    }, source),
   );
 }
 
@@ -76,12 +78,18 @@ export function reasonOf(error: unknown): string {
   return code === 'EACCES' ? 'this process may not read it' : message;
 }
 
-function inOneLine(load: () => protobuf.Root): protobuf.Root {
+/** The library's name for what a set of descriptors is to it. */
+const OPTION = /^fileDescriptorSet: /;
+
+function inOneLine(load: () => protobuf.Root, source = ''): protobuf.Root {
   try {
     return load();
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
-    throw new ToolError(withColumn(error), { cause: error });
+    throw new ToolError(
+      withColumn(error).replace(OPTION, () => `${source}: `),
+      { cause: error },
+    );
   }
 }
 

@@ -5,6 +5,7 @@ import { openConnection } from '../connection.js';
 import type { CommandSchema } from './command-schema.js';
 import { reflect, REFLECTION_MS, reflectServices } from './reflection-client.js';
 import { schemaOfFlags, schemaOfProtos, schemaOfSets } from './source-flags.js';
+import { ToolError } from '../tool-error.js';
 
 /** The names of the services of `source`: a server's address, a .proto file or a FileDescriptorSet. */
 export async function namesOf(source: string, args: Arguments): Promise<string[]> {
@@ -21,11 +22,24 @@ export async function schemaOf(source: string, args: Arguments, symbol?: string)
   );
 }
 
+/** The schema of the file that `source` names, or of the flags; undefined where a server is to be asked. */
 function schemaOfSource(source: string, args: Arguments): CommandSchema | undefined {
   const isFile = !/^[a-z-]+:/i.test(source);
-  if (isFile && source.endsWith('.proto')) return schemaOfProtos([source], args.texts('import-path'));
-  if (isFile && /\.(protoset|binpb|pb|desc)$/.test(source) && existsSync(source)) return schemaOfSets([source]);
+  if (isFile && source.endsWith('.proto')) {
+    refuseBeside(source, args, ['proto', 'protoset']);
+    return schemaOfProtos([source], args.texts('import-path'));
+  }
+  if (isFile && /\.(protoset|binpb|pb|desc)$/.test(source) && existsSync(source)) {
+    refuseBeside(source, args, ['proto', 'protoset', 'import-path']);
+    return schemaOfSets([source]);
+  }
   return schemaOfFlags(args);
+}
+
+/** @throws ToolError for a flag that says otherwise than the file */
+function refuseBeside(file: string, args: Arguments, flags: readonly string[]): void {
+  const given = flags.find((flag) => args.texts(flag).length > 0);
+  if (given !== undefined) throw new ToolError(`${file} is the schema: --${given} has no meaning beside it`);
 }
 
 async function withServer<T>(

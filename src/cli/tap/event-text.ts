@@ -7,6 +7,9 @@ import type { MessageView } from './known-methods.js';
 /** How much of a message stands on a line, in characters. */
 const MAX_JSON = 2000;
 
+/** How much of one string of it: bytes are base64, which nobody reads. */
+const MAX_STRING = 200;
+
 /** An event as one line for people. `at` is when it was seen. */
 export function textOf(event: TapEvent, at: Date, out: NodeJS.WriteStream): string {
   const place = event.mux === undefined ? String(event.connection) : `${event.connection}/${event.mux}`;
@@ -53,9 +56,13 @@ function whatOf(event: TapEvent, out: NodeJS.WriteStream): string {
 
 /** A guess is marked by `~`. */
 function jsonOf({ json, isGuess, bytes }: MessageView): string {
-  const text = JSON.stringify(json);
+  const text = JSON.stringify(json, (_name, value: unknown) => (typeof value === 'string' ? shortened(value) : value));
   const shown = text.length > MAX_JSON ? `${text.slice(0, MAX_JSON)}… (${bytes} bytes)` : text;
   return isGuess ? `~${shown}` : shown;
+}
+
+function shortened(text: string): string {
+  return text.length > MAX_STRING ? `${text.slice(0, MAX_STRING)}… (${text.length} characters)` : text;
 }
 
 function msOf(ms: number): string {

@@ -1,6 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { statusName } from '../../protocol/core/status.js';
 import type { TapEvent } from './events.js';
+import type { IgnoredFields } from './ignored-fields.js';
+import { jsonDifferences, type JsonDifference } from './json-differences.js';
+
+/** How many differences of one message are named. */
+const MAX_NAMED = 10;
 
 /** One call of a recording or of its replay: what was said to whoever replays. */
 export interface CallRecord {
@@ -45,20 +50,28 @@ function keyOf({ connection, mux, stream }: { connection: number; mux?: number |
   return `${connection}${mux === undefined ? '' : `/${mux}`}:${stream}`;
 }
 
-/** What is not as it was recorded; empty when all is. */
-export function differences(recorded: CallRecord, replayed: CallRecord | undefined): string[] {
+/** What is not as it was recorded, but for fields that may differ; empty when all is. */
+export function differences(recorded: CallRecord, replayed: CallRecord | undefined, ignored: IgnoredFields): string[] {
   if (!replayed) return ['it was not made'];
   const found: string[] = [];
   const count = Math.max(recorded.received.length, replayed.received.length);
   for (let at = 0; at < count; at++) {
     const [was, is] = [recorded.received[at], replayed.received[at]];
-    if (isDeepStrictEqual(was, is)) continue;
-    found.push(`message ${at + 1}: recorded ${shown(was)}, got ${shown(is)}`);
+    ignored.see(was);
+    ignored.see(is);
+    const different = [...jsonDifferences(was, is)].filter(({ path }) => !ignored.has(path));
+    found.push(...different.slice(0, MAX_NAMED).map((each) => `message ${at + 1}: ${differenceText(each)}`));
+    const more = different.length - MAX_NAMED;
+    if (more > 0) found.push(`message ${at + 1}: ${more} more`);
   }
   if (!isDeepStrictEqual(recorded.status, replayed.status)) {
     found.push(`status: recorded ${statusText(recorded.status)}, got ${statusText(replayed.status)}`);
   }
   return found;
+}
+
+function differenceText({ path, was, is }: JsonDifference): string {
+  return `${path === '' ? '' : `${path}: `}recorded ${shown(was)}, got ${shown(is)}`;
 }
 
 function statusText(status: CallRecord['status']): string {

@@ -44,11 +44,11 @@ export class TapSchema {
 
   /**
    * Asks the server for its schema, unless it is known or the server has none to tell; tried again where the server could
-   * not be reached.
+   * not be reached. `signal` gives up.
    */
-  ask(): Promise<void> {
+  ask(signal?: AbortSignal): Promise<void> {
     if (!this.#reflects) return Promise.resolve();
-    return (this.#asking ??= this.#ask().finally(() => (this.#asking = undefined)));
+    return (this.#asking ??= this.#ask(signal).finally(() => (this.#asking = undefined)));
   }
 
   /** A detail of a status, by the first schema that has its type. */
@@ -58,17 +58,17 @@ export class TapSchema {
     return (this.#schemas.find((each) => each.find(name)) ?? first)?.detailToJson(detail);
   }
 
-  async #ask(): Promise<void> {
+  async #ask(signal: AbortSignal | undefined): Promise<void> {
     let socket;
     try {
-      socket = await dialAddress(this.address, this.args, false);
+      socket = await dialAddress(this.address, this.args, false, signal);
     } catch {
       return;
     }
     this.#reflects = false;
     const client = await connect(socket);
     try {
-      const schema = await reflect(client, undefined, { timeoutMs: REFLECTION_MS });
+      const schema = await reflect(client, undefined, { timeoutMs: REFLECTION_MS, signal });
       this.#schemas = [...this.#schemas, schema];
       this.methods.add(schema);
     } catch (error) {

@@ -69,6 +69,10 @@ async function run(definition: ShimDefinition, flags: ShimFlags): Promise<void> 
     await start(flags);
   } else if (flags.action === 'delete') {
     await remove(definition, flags);
+  } else if (flags.action === '' && flags.id === '') {
+    throw new Error(
+      'a shim is started by containerd (ctr run --runtime …) or by ShimClient, which say what it is to do',
+    );
   } else if (flags.action === DAEMON || flags.action === '') {
     await serveTasks(definition, flags);
   } else {

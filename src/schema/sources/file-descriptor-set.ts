@@ -1,6 +1,8 @@
 import protobuf from 'protobufjs';
 import type descriptor from 'protobufjs/ext/descriptor.js';
 import { describe } from '../codec/encode/encode-error.js';
+import { readFile, readFileSet } from './descriptor-messages.js';
+import { rootOfFiles } from './descriptor-root.js';
 import { descriptorTypes } from './descriptor-types.js';
 import { unescapeBytesDefaults } from './exact-defaults.js';
 import { errorText, SchemaError } from '../schema-error.js';
@@ -44,7 +46,7 @@ export function rootOfDescriptorSet(source: Uint8Array | FileDescriptorSetObject
     if (url) url.jsonName = TYPE_URL;
   }
   try {
-    const root = protobuf.Root.fromDescriptor({ file: files });
+    const root = rootOfFiles(files);
     unescapeBytesDefaults(root);
     return root;
   } catch (cause) {
@@ -54,9 +56,8 @@ export function rootOfDescriptorSet(source: Uint8Array | FileDescriptorSetObject
 
 function setOfBytes(source: ArrayBufferView): FileSet {
   const bytes = Buffer.from(source.buffer, source.byteOffset, source.byteLength);
-  const { FileDescriptorSet } = descriptorTypes();
   try {
-    const set = FileDescriptorSet.decode(bytes) as unknown as FileSet;
+    const set = readFileSet(bytes);
     if (set.file?.every(isFile) && set.file.length > 0) return set;
   } catch (cause) {
     throw new SchemaError(`${EXPECTED}; got ${bytesInWords(bytes)}: ${errorText(cause)}`, { cause });
@@ -67,7 +68,7 @@ function setOfBytes(source: ArrayBufferView): FileSet {
 /** A single file is what is given most often in the place of a set. */
 function bytesInWords(bytes: Buffer): string {
   try {
-    const file = descriptorTypes().FileDescriptorProto.decode(bytes) as File;
+    const file = readFile(bytes);
     if (isFile(file) && /^[\w./-]+\.proto$/.test(file.name as string)) {
       return `the bytes of one FileDescriptorProto, '${file.name}'`;
     }
@@ -88,7 +89,8 @@ function setOfObject(source: FileDescriptorSetObject): FileSet {
   const { FileDescriptorSet } = descriptorTypes();
   let set: FileSet;
   try {
-    set = FileDescriptorSet.fromObject(ownCopy(source, 0) as object) as unknown as FileSet;
+    // By way of its bytes: objects have enums by name, bytes as text and camelCase options, or not.
+    set = readFileSet(FileDescriptorSet.encode(FileDescriptorSet.fromObject(ownCopy(source, 0) as object)).finish());
   } catch (cause) {
     throw new SchemaError(`${EXPECTED}: ${errorText(cause)}`, { cause });
   }
@@ -124,7 +126,7 @@ function distinctFiles(files: readonly File[]): File[] {
   for (const file of files) {
     const name = file.name as string;
     const known = byName.get(name);
-    if (known && !encoded(known).equals(encoded(file))) {
+    if (known && !isSame(known, file)) {
       throw new SchemaError(`fileDescriptorSet: two files are named '${name}' and differ`, { file: name });
     }
     byName.set(name, file);
@@ -132,8 +134,13 @@ function distinctFiles(files: readonly File[]): File[] {
   return [...byName.values()];
 }
 
-function encoded(file: File): Buffer {
-  return Buffer.from(descriptorTypes().FileDescriptorProto.encode(file).finish());
+/** Two values of JSON; the order of properties does not count. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b);
+  const [one, other] = [a, b] as [Record<string, unknown>, Record<string, unknown>];
+  const names = Object.keys(one);
+  if (names.length !== Object.keys(other).length) return false;
+  return names.every((name) => Object.hasOwn(other, name) && isSame(one[name], other[name]));
 }
 
 function checkImports(files: readonly File[]): void {

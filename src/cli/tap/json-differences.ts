@@ -1,0 +1,39 @@
+import { isDeepStrictEqual } from 'node:util';
+
+/** A place at which two JSON values are not the same; undefined stands for what only the other one has. */
+export interface JsonDifference {
+  /** The names on the way, `items[0].name`; empty for the whole value. */
+  readonly path: string;
+  readonly was: unknown;
+  readonly is: unknown;
+}
+
+/** The places at which two JSON values are not the same, as deep as both have the same form. */
+export function* jsonDifferences(was: unknown, is: unknown, path = ''): Generator<JsonDifference, void, undefined> {
+  if (isDeepStrictEqual(was, is)) return;
+  if (Array.isArray(was) && Array.isArray(is)) {
+    const [before, now]: [unknown[], unknown[]] = [was, is];
+    for (let at = 0; at < Math.max(before.length, now.length); at++) {
+      yield* jsonDifferences(before[at], now[at], `${path}[${at}]`);
+    }
+  } else if (isObject(was) && isObject(is)) {
+    for (const name of new Set([...Object.keys(was), ...Object.keys(is)])) {
+      yield* jsonDifferences(was[name], is[name], path === '' ? name : `${path}.${name}`);
+    }
+  } else {
+    yield { path, was, is };
+  }
+}
+
+/** The names of all fields in a JSON value, at whatever depth. */
+export function* namesIn(json: unknown): Generator<string, void, undefined> {
+  if (typeof json !== 'object' || json === null) return;
+  for (const [name, value] of Object.entries(json)) {
+    if (!Array.isArray(json)) yield name;
+    yield* namesIn(value);
+  }
+}
+
+function isObject(json: unknown): json is Record<string, unknown> {
+  return typeof json === 'object' && json !== null && !Array.isArray(json);
+}
