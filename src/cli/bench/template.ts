@@ -68,7 +68,7 @@ function variable(braces: string): Part | string {
   const functions = ['randomInt <min> <max>', 'randomString <length>'];
   const names = [...Object.keys(VARIABLES), ...functions];
   const known = names.map((each) => each.split(' ')[0] as string);
-  const form = names.find((each, at) => known[at] === name);
+  const form = names[known.indexOf(name)];
   if (form !== undefined) throw new ToolError(`${braces}: expected {{${form}}}`);
   throw new ToolError(`${braces} is unknown: there are ${names.join(', ')}.${didYouMean(name, known)}`);
 }
