@@ -21,7 +21,8 @@ async function resident(pair: RunningPair): Promise<number> {
 /**
  * Idle, for each of 1,000 connections after one call each, and what 64 calls of 256 KiB at once take at most.
  * Connections are opened on a server that has answered a hundred calls: what the first ones load is no cost of a
- * connection. What its heap grows by for a thousand connections is.
+ * connection. What its heap grows by for a thousand connections is, once its garbage is collected: how much of that a
+ * process has at a moment is chance, and as much as what the connections hold.
  */
 export const memoryFigure: Figure = {
   id: 'memory',
@@ -56,11 +57,13 @@ async function forEachConnection(each: Server): Promise<number> {
   const pair = await RunningPair.start(each, 1);
   try {
     await pair.driver.command('run', { ...SMALL, calls: 100 } satisfies Load);
+    await pair.collect();
     const before = await resident(pair);
     await pair.driver.command('connect', { path: pair.path, connections: CONNECTIONS });
     // Workers are spread over the connections: one call for each.
     const all = CONNECTIONS + 1;
     await pair.driver.command('run', { ...SMALL, inFlight: all, calls: all } satisfies Load);
+    await pair.collect();
     return ((await resident(pair)) - before) / CONNECTIONS;
   } finally {
     await pair.stop();
