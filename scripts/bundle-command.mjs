@@ -11,12 +11,8 @@ import { swcOptions } from './typescript/swc-options.mjs';
 
 const require = createRequire(import.meta.url);
 const CLI = join(root, 'src/cli');
-/** The extension of protobufjs that knows descriptor.proto. */
-const DESCRIPTOR = 'protobufjs/ext/descriptor.js';
 /** What the command begins with. */
 const LOADER = join(root, 'scripts/command-loader.cjs');
-/** What stands for the types of descriptor.proto in the command. */
-const PLAIN_TYPES = join(root, 'src/cli/schema/plain-types.ts');
 /** What makes code for each message type, for programs that read many of them. */
 const OWN_CODE = join(root, 'src/schema/codec/own-code.ts');
 /** The module by which the sources load what not every program has. */
@@ -27,7 +23,7 @@ export async function bundleCommand(file) {
   const names = readdirSync(join(CLI, 'commands')).filter((name) => name !== 'index.ts');
   const commands = Object.fromEntries(names.map((name) => [basename(name, '.ts'), join(CLI, 'commands', name)]));
   const bundled = await rollup({
-    input: { main: join(CLI, 'main.ts'), ...commands, descriptor: DESCRIPTOR },
+    input: { main: join(CLI, 'main.ts'), ...commands },
     external: (id) => id.startsWith('node:'),
     plugins: [sources, protobufjs()],
     onwarn({ code, message }) {
@@ -90,36 +86,22 @@ const sources = {
   },
   load(id) {
     if (!id.endsWith('.ts')) return undefined;
-    if (id === OPTIONAL) return OPTIONAL_IN_BUNDLE;
+    if (id === OPTIONAL) return 'export const loadOptional = () => undefined;';
     if (id === OWN_CODE) return 'export const ownCode = () => undefined;';
     const options = { ...swcOptions, sourceMaps: false, filename: id };
     return { code: transformSync(readFileSync(id, 'utf8'), options).code, map: null };
   },
 };
 
-/** What the bundle has of optional packages: an extension of protobufjs, which few runs need, in a chunk of its own. */
-const OPTIONAL_IN_BUNDLE = `export const loadOptional = (name) =>
-  name === ${JSON.stringify(DESCRIPTOR)} ? loadCommand('descriptor') : undefined;`;
-
-/** protobufjs's modules as functions in a table, each run when it is required first; those of its extension come later. */
+/** protobufjs's modules as functions in a table, each run when it is required first. */
 function protobufjs() {
-  const TABLE = '\0protobufjs-table';
-  const EXPORTS = 'export default __load';
+  const INDEX = 'protobufjs/index.js';
   return {
     name: 'protobufjs',
-    resolveId(id) {
-      if (id === TABLE) return id;
-      return id === 'protobufjs' || id === DESCRIPTOR ? `\0${id}` : undefined;
-    },
+    resolveId: (id) => (id === 'protobufjs' ? `\0${id}` : undefined),
     load(id) {
-      const base = modulesFrom('protobufjs/index.js');
-      if (id === TABLE) return tableOf(base);
-      if (id === '\0protobufjs') return `import { __load } from '${TABLE}';\n${EXPORTS}('protobufjs/index.js');\n`;
-      if (id !== `\0${DESCRIPTOR}`) return undefined;
-      const more = new Map([...modulesFrom(DESCRIPTOR)].filter(([name]) => !base.has(name)));
-      const add = `Object.assign(__modules, {\n${entriesOf(more)}\n});`;
-      const imports = `import { __load, __modules } from '${TABLE}';\nimport { plainTypes } from '${PLAIN_TYPES}';`;
-      return `${imports}\n${add}\n${EXPORTS}('${DESCRIPTOR}');\n`;
+      if (id !== '\0protobufjs') return undefined;
+      return `${tableOf(modulesFrom(INDEX))}\nexport default __load('${INDEX}');\n`;
     },
   };
 }
@@ -132,11 +114,9 @@ function modulesFrom(first) {
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     if (modules.has(name)) continue;
     const path = name === 'long' ? require.resolve('long') : join(folder, relative('protobufjs', name));
-    const read = readFileSync(path, 'utf8');
-    const text = name === DESCRIPTOR ? withPlainTypes(read) : read;
+    const text = readFileSync(path, 'utf8');
     if (name.endsWith('.json')) {
-      const json = name.endsWith('/descriptor.json') ? withoutUnused(text) : text.trim();
-      modules.set(name, `module.exports = ${json};`);
+      modules.set(name, `module.exports = ${text.trim()};`);
       continue;
     }
     const code = text.replace(/\brequire\((?:\/\*.*?\*\/ *)?"([^"]+)"\)/g, (whole, wanted) => {
@@ -152,45 +132,17 @@ function modulesFrom(first) {
   return modules;
 }
 
-/** The extension, with types that are made in no time. */
-function withPlainTypes(code) {
-  const made = /Root\.fromJSON\((require\("[^"]+\/descriptor\.json"\))\)\.lookup\("\.google\.protobuf"\);\n.*\n/;
-  if (!made.test(code)) throw new Error(`${DESCRIPTOR} does not begin as it did`);
-  return code.replace(
-    `$protobuf.${made.exec(code)[0]}`,
-    () => `plainTypes(${made.exec(code)[1]}.nested.google.nested.protobuf);\n`,
-  );
-}
-
-/** descriptor.proto without what the command never looks at: where things stand in the source, and options of its own fields. */
-function withoutUnused(text) {
-  const json = JSON.parse(text);
-  const { nested } = json.nested.google.nested.protobuf;
-  const unused = ['SourceCodeInfo', 'GeneratedCodeInfo', 'FeatureSetDefaults', 'UninterpretedOption'];
-  for (const name of unused) delete nested[name];
-  for (const { fields } of Object.values(nested)) {
-    for (const [name, { type }] of Object.entries(fields ?? {})) if (unused.includes(type)) delete fields[name];
-  }
-  for (const field of Object.values(nested.FeatureSet.fields)) delete field.options;
-  return JSON.stringify(json);
-}
-
-function entriesOf(modules) {
-  return [...modules]
-    .map(([name, code]) => `${JSON.stringify(name)}(module, exports, __load) {\n${code}\n}`)
-    .join(',\n');
-}
-
 function tableOf(modules) {
+  const entries = [...modules].map(([name, code]) => `${JSON.stringify(name)}(module, exports, __load) {\n${code}\n}`);
   return [
-    `export const __modules = {\n${entriesOf(modules)}\n};`,
+    `const modules = {\n${entries.join(',\n')}\n};`,
     'const loaded = new Map();',
-    'export function __load(name) {',
+    'function __load(name) {',
     '  const known = loaded.get(name);',
     '  if (known !== undefined) return known.exports;',
     '  const module = { exports: {} };',
     '  loaded.set(name, module);',
-    '  __modules[name].call(module.exports, module, module.exports, __load);',
+    '  modules[name].call(module.exports, module, module.exports, __load);',
     '  return module.exports;',
     '}',
   ].join('\n');

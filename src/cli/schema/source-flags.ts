@@ -6,7 +6,6 @@ import { ProtoFiles } from '../../schema/sources/proto-files.js';
 import type { Arguments, FlagSpec } from '../command.js';
 import { ToolError } from '../tool-error.js';
 import { CommandSchema } from './command-schema.js';
-import { readDescriptorsDirectly } from './read-descriptors.js';
 
 /** The flags that say where the schema comes from; without them the server is asked. */
 export const SCHEMA_FLAGS = {
@@ -52,14 +51,7 @@ export function schemaOfSets(files: readonly string[]): CommandSchema {
 
 /** The schema of an encoded FileDescriptorSet. @throws ToolError naming `source`, and what is wrong with it */
 export function schemaOfSetBytes(bytes: Uint8Array, source: string): CommandSchema {
-  return new CommandSchema(
-    inOneLine(() => {
-      readDescriptorsDirectly();
-      const root = rootOfDescriptorSet(bytes, false);
-      root.resolveAll();
-      return root;
-    }, source),
-  );
+  return new CommandSchema(inOneLine(() => rootOfDescriptorSet(bytes, false), source));
 }
 
 function readBytes(file: string): Buffer {

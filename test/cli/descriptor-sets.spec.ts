@@ -1,12 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import protobuf from 'protobufjs';
 import descriptor from 'protobufjs/ext/descriptor.js';
 import { expect, jest, test } from '@jest/globals';
 import { CommandSchema } from '../../src/cli/schema/command-schema.js';
 import { definitionOf } from '../../src/cli/schema/definition-text.js';
-import { plainTypes } from '../../src/cli/schema/plain-types.js';
-import { readDescriptorsDirectly } from '../../src/cli/schema/read-descriptors.js';
 import { rootOfDescriptorSet } from '../../src/schema/sources/file-descriptor-set.js';
 import { ttrpc } from '../support/built-command.js';
 import { TempFolder } from '../support/temp-folder.js';
@@ -66,29 +63,15 @@ function editionSet(): Uint8Array {
   return descriptor.FileDescriptorSet.encode({ file: [file] }).finish();
 }
 
-test('descriptors that are read field by field are those that the generated code reads', () => {
+test('sets of each syntax keep their options', () => {
   const sets = [setOf(PROTO2, 'proto2'), setOf(GREETER, 'proto3'), editionSet()];
-  const all = (): unknown[] => sets.map((bytes) => rootOfDescriptorSet(bytes, false).toJSON({ keepComments: true }));
-  const generated = all();
-  readDescriptorsDirectly();
-  expect(all()).toEqual(generated);
-  expect(JSON.stringify(generated)).toContain('"idempotency_level"');
-  expect(JSON.stringify(generated)).toContain('"message_encoding":"DELIMITED"');
+  const read = JSON.stringify(sets.map((bytes) => rootOfDescriptorSet(bytes, false).toJSON({ keepComments: true })));
+  expect(read).toContain('"idempotency_level"');
+  expect(read).toContain('"message_encoding":"DELIMITED"');
 });
 
-test('the types that the command has in their place read the same, and show it in the same way', async () => {
-  const json = createRequire(import.meta.url)('protobufjs/google/protobuf/descriptor.json') as {
-    nested: { google: { nested: { protobuf: object } } };
-  };
-  const types = plainTypes(json.nested.google.nested.protobuf) as typeof descriptor;
-  readDescriptorsDirectly();
+test('the command shows the definitions of a set as the library reads them', async () => {
   const sets = { old: setOf(PROTO2, 'proto2'), greeter: setOf(GREETER, 'proto3'), edition: editionSet() };
-  for (const bytes of Object.values(sets)) {
-    const [plain, known] = [types.FileDescriptorSet, descriptor.FileDescriptorSet].map((type) => type.decode(bytes));
-    expect(JSON.stringify(plain)).toBe(JSON.stringify(known));
-    expect(withDefaults(plain)).toEqual(withDefaults(known));
-  }
-
   const folder = new TempFolder();
   const shown = async (name: string, bytes: Uint8Array, symbols: readonly string[]): Promise<void> => {
     const file = folder.file(`${name}.binpb`);
@@ -112,19 +95,7 @@ test('the types that the command has in their place read the same, and show it i
   folder.remove();
 });
 
-/** A message with what is read of it where its bytes say nothing. */
-function withDefaults(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withDefaults);
-  if (typeof value !== 'object' || value === null) return value;
-  const all: Record<string, unknown> = {};
-  // Defaults are inherited.
-
-  for (const name in value) all[name] = withDefaults((value as Record<string, unknown>)[name]);
-  return all;
-}
-
 test('bytes that end early, and bytes that are none', () => {
-  readDescriptorsDirectly();
   const bytes = setOf(GREETER, 'proto3');
   for (let end = 1; end < bytes.length; end += 7) {
     expect(() => rootOfDescriptorSet(bytes.subarray(0, end), false)).toThrow(/FileDescriptorSet/);
