@@ -1,10 +1,8 @@
 import { parseArgs } from 'node:util';
+import { MAX_TIMEOUT_MS } from '../protocol/core/timer.js';
 import { didYouMean } from '../schema/suggest.js';
 import type { Arguments, Command, FlagSpec } from './command.js';
 import { ToolError } from './tool-error.js';
-
-/** What timers of Node take, in ms: 24 days. Above it they fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** What a number may be. */
 interface NumberRange {
@@ -68,7 +66,7 @@ export function numberOf(args: Arguments, flag: string, fallback: number): numbe
 /** The time of a flag that takes seconds, in ms as timers take them, or `fallbackMs` when it was not given. */
 export function millisecondsOf(args: Arguments, flag: string, fallbackMs: number): number {
   const seconds = numberOf(args, flag, Infinity);
-  return seconds === Infinity ? fallbackMs : Math.min(Math.max(1, Math.round(seconds * 1000)), MAX_TIMER_MS);
+  return seconds === Infinity ? fallbackMs : Math.min(Math.max(1, Math.round(seconds * 1000)), MAX_TIMEOUT_MS);
 }
 
 /** @throws ToolError naming the flag when `text` is no such number */

@@ -1,13 +1,11 @@
 import type { RawCallOptions, RawClient } from '../../protocol/client/connect.js';
 import { TtrpcError } from '../../protocol/core/errors.js';
 import { TtrpcStatus } from '../../protocol/core/status.js';
+import { MAX_TIMEOUT_MS } from '../../protocol/core/timer.js';
 import type { CommandMethod } from '../schema/command-schema.js';
 import type { BenchRequests } from './bench-requests.js';
 import type { Measurements } from './measurements.js';
 import type { Schedule } from './schedule.js';
-
-/** What timers of Node take, in ms. Above it they fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Below this many ms the next call is waited for by turns of the event loop: timers are late by up to 1 ms. */
 const SHORT_MS = 2;
@@ -81,7 +79,7 @@ export class Load {
     this.#planNext();
     const done = new Promise<void>((resolve) => (this.#onEnd = resolve));
     const over = Number.isFinite(this.plan.durationMs)
-      ? setTimeout(() => this.#stop(), Math.min(this.plan.durationMs, MAX_TIMER_MS))
+      ? setTimeout(() => this.#stop(), Math.min(this.plan.durationMs, MAX_TIMEOUT_MS))
       : undefined;
     this.#pump();
     await done;
@@ -140,7 +138,7 @@ export class Load {
       this.#timer = undefined;
       this.#pump();
     };
-    this.#timer = ms < SHORT_MS ? setImmediate(wake) : setTimeout(wake, Math.min(ms - 1, MAX_TIMER_MS));
+    this.#timer = ms < SHORT_MS ? setImmediate(wake) : setTimeout(wake, Math.min(ms - 1, MAX_TIMEOUT_MS));
   }
 
   #clearTimer(): void {

@@ -1,7 +1,7 @@
 import { describeOption } from './describe.js';
 
-/** Above this Node fires a timer after 1 ms. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+/** What timers of Node take, in ms: 24.8 days. Above it they fire after 1 ms. */
+export const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
  * A timer that never fires early. It uses the monotonic clock and allows times above the 24.8 days of the system's
