@@ -86,7 +86,27 @@ interface Outcome {
   made: number;
   answered: number;
   failed: Map<string, number>;
+  /** Connects of the engine that the proxy has broken off. */
+  refused: number;
   problems: string[];
+}
+
+/**
+ * A client for the proxy at `url`. The engine's connects before its first call, and that fails when the proxy resets the
+ * connection at once: it is tried again, as each connection has faults of its own.
+ */
+async function connected(
+  outcome: Outcome,
+  ...[kind, url, options]: Parameters<typeof faultsClient>
+): Promise<FaultsClient> {
+  for (;;) {
+    try {
+      return await faultsClient(kind, url, options);
+    } catch (error) {
+      if (!(error instanceof TtrpcError && error.code === TtrpcStatus.UNAVAILABLE)) throw error;
+      outcome.refused++;
+    }
+  }
 }
 
 async function run(seed: number, outcome: Outcome): Promise<void> {
@@ -113,7 +133,7 @@ async function run(seed: number, outcome: Outcome): Promise<void> {
       `${what}; replay with: FAULT_SEED=${seed} FAULT_RUNS=1 npm test -- test/faults/faults.spec; ${setup}`,
     );
   };
-  const client = await faultsClient(kind, url, options);
+  const client = await connected(outcome, kind, url, options);
   await Promise.all(
     Array.from({ length: CALLS }, async (_, index) => {
       const id = `${seed}.${index}`;
@@ -144,17 +164,17 @@ async function run(seed: number, outcome: Outcome): Promise<void> {
 
 describe('behind a proxy that does whatever networks do', () => {
   it(`each call ends once, in time, with its answer or a status (seeds ${FIRST_SEED} to ${FIRST_SEED + RUNS - 1})`, async () => {
-    const outcome: Outcome = { made: 0, answered: 0, failed: new Map(), problems: [] };
+    const outcome: Outcome = { made: 0, answered: 0, failed: new Map(), refused: 0, problems: [] };
     const last = FIRST_SEED + RUNS;
     let next = FIRST_SEED;
     const worker = async (): Promise<void> => {
       while (next < last) await run(next++, outcome);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    const { made, answered, failed, problems } = outcome;
+    const { made, answered, failed, refused, problems } = outcome;
     const byCode = [...failed].map(([code, count]) => `${count} ${code}`).join(', ');
     process.stdout.write(
-      `faults: seeds ${FIRST_SEED} to ${last - 1}: ${made} calls, ${answered} answered, failed: ${byCode}; ` +
+      `faults: seeds ${FIRST_SEED} to ${last - 1}: ${made} calls, ${answered} answered, failed: ${byCode}; ${refused} connects refused; ` +
         `lost ${made - answered - [...failed.values()].reduce((sum, count) => sum + count, 0)}, problems ${problems.length}\n`,
     );
     expect(problems).toEqual([]);
