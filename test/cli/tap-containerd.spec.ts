@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import {
   closeSync,
   cpSync,
-  existsSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -22,6 +21,7 @@ import { TempFolder } from '../support/temp-folder.js';
 import { makeBundle } from '../containerd/bundle.js';
 import { Containerd, hasContainerd } from '../containerd/containerd.js';
 import { CONTAINERD_2, CONTAINERD_2_BUILD_MS, containerd2 } from '../containerd/containerd2.js';
+import { shimEnded } from '../containerd/shim-ended.js';
 import { GoRuntime } from '../nri/runtime.js';
 import { linesOf, recordingOf, shapeOf, Tapped } from './tapped.js';
 import { TappedShim } from './tapped-shim.js';
@@ -133,7 +133,7 @@ const ignore = (...fields: string[]): string[] => fields.flatMap((field) => ['--
         const again = tapped.lines().filter(({ event }) => event === 'request');
         expect(again.map(({ method }) => method)).toEqual(methods);
       } finally {
-        await ended(shim, 'c1');
+        await shimEnded(shim, 'c1');
         stdio.close();
         rmSync(dirname(stdout), { recursive: true, force: true });
       }
@@ -179,7 +179,7 @@ const ignore = (...fields: string[]): string[] => fields.flatMap((field) => ['--
       expect(await said).toEqual(['hello\n', 'from within\n']);
       for (const each of recorded) each.close();
       await shim.task.shutdown({ id }).catch(() => undefined);
-      await ended(shim, id);
+      await shimEnded(shim, id);
 
       shim = await ShimClient.start(options);
       const again = await outputs();
@@ -194,7 +194,7 @@ const ignore = (...fields: string[]): string[] => fields.flatMap((field) => ['--
       for (const each of again) each.close();
       await shim.task.shutdown({ id }).catch(() => undefined);
     } finally {
-      if (shim) await ended(shim, id);
+      if (shim) await shimEnded(shim, id);
       await events.close();
     }
   });
@@ -237,23 +237,6 @@ async function drive(task: TaskClient, id: string, bundle: string, [init, exec]:
   expect(await wait).toMatchObject({ exitStatus: 137 });
   expect(await task.state({ id })).toMatchObject({ status: 'STOPPED' });
   await task.delete({ id });
-}
-
-/** Waits until a shim has removed its socket, the last thing that it does. One that goes on, since a test has failed, is ended. */
-async function ended(shim: ShimClient, id: string): Promise<void> {
-  const path = shim.address.address.replace('unix://', '');
-  const { task } = shim;
-  const end = setTimeout(() => {
-    void (async () => {
-      await task.kill({ id, signal: 9, all: true }).catch(() => undefined);
-      await task.wait({ id }).catch(() => undefined);
-      await task.delete({ id }).catch(() => undefined);
-      await task.shutdown({ id, now: true }).catch(() => undefined);
-    })();
-  }, 5_000);
-  while (existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 10));
-  clearTimeout(end);
-  await shim.close();
 }
 
 ((await hasGo()) ? describe : describe.skip)("ttrpc tap --nri between a plugin and NRI's own runtime", () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { finished } from 'node:stream/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
@@ -17,6 +17,7 @@ import { configure, makeBundle } from './bundle.js';
 import { CONTAINERD_2, CONTAINERD_2_BUILD_MS, containerd2 } from './containerd2.js';
 import { hasContainerd } from './containerd.js';
 import { hasRustShim, RUST_BUILD_MS, RUST_SHIM, rustShim } from './rust-shim.js';
+import { shimEnded } from './shim-ended.js';
 import { nextTopics } from './topics.js';
 
 const withContainerd = hasContainerd ? describe : describe.skip;
@@ -58,7 +59,7 @@ withRustShim(`the Rust shim (containerd-runc-shim ${RUST_SHIM}) without containe
     await task.wait({ id });
     await task.delete({ id });
     await task.shutdown({ id }).catch(() => undefined);
-    await ended(shim, id);
+    await shimEnded(shim, id);
     await events.close();
     folder.remove();
   });
@@ -89,7 +90,7 @@ function drivenWithoutContainerd(version: 2 | 3, find: () => Promise<string>, bu
   });
 
   afterEach(async () => {
-    if (shim) await ended(shim, options.id);
+    if (shim) await shimEnded(shim, options.id);
     shim = undefined;
     await events.close();
     folder.remove();
@@ -209,26 +210,6 @@ function drivenWithoutContainerd(version: 2 | 3, find: () => Promise<string>, bu
     await expect(ShimClient.start({ ...options, binary: '/bin/false' })).rejects.toThrow('has ended with status 1');
     await expect(ShimClient.connect({ bundle: folder.path })).rejects.toThrow('names no shim');
   });
-}
-
-/**
- * Waits until a shim has removed its socket, the last thing that it does; it finds it by a file in its bundle. One that goes
- * on, since its test has failed, is ended.
- */
-async function ended(shim: ShimClient, id: string): Promise<void> {
-  const path = shim.address.address.replace('unix://', '');
-  const end = setTimeout(() => {
-    const { task } = shim;
-    void (async () => {
-      await task.kill({ id, signal: 9, all: true }).catch(() => undefined);
-      await task.wait({ id }).catch(() => undefined);
-      await task.delete({ id }).catch(() => undefined);
-      await task.shutdown({ id, now: true }).catch(() => undefined);
-    })();
-  }, 5_000);
-  while (existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 10));
-  clearTimeout(end);
-  await shim.close();
 }
 
 describe('what start writes', () => {
