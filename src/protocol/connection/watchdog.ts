@@ -1,3 +1,5 @@
+import { MAX_TIMEOUT_MS } from '../core/timer.js';
+
 /** The reading of a connection, as a {@link Watchdog} sees it. */
 export interface WatchedReading {
   /** A number that changes with each frame that is complete. */
@@ -54,7 +56,7 @@ export class Watchdog {
   start(): void {
     const shortest = Math.min(this.#frameMs, this.#idleMs);
     if (this.#timer || shortest === Infinity) return;
-    this.#timer = setInterval(() => this.#look(), Math.max(10, Math.min(shortest / 4, 2 ** 31 - 1)));
+    this.#timer = setInterval(() => this.#look(), Math.max(10, Math.min(shortest / 4, MAX_TIMEOUT_MS)));
     // It watches what others keep alive.
     this.#timer.unref();
   }
