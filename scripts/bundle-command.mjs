@@ -115,10 +115,6 @@ function modulesFrom(first) {
     if (modules.has(name)) continue;
     const path = name === 'long' ? require.resolve('long') : join(folder, relative('protobufjs', name));
     const text = readFileSync(path, 'utf8');
-    if (name.endsWith('.json')) {
-      modules.set(name, `module.exports = ${text.trim()};`);
-      continue;
-    }
     const code = text.replace(/\brequire\((?:\/\*.*?\*\/ *)?"([^"]+)"\)/g, (whole, wanted) => {
       if (wanted === 'fs') return 'require("node:fs")';
       const other = wanted === 'long' ? 'long' : resolved(folder, name, wanted);
@@ -152,7 +148,7 @@ function tableOf(modules) {
 function resolved(folder, name, wanted) {
   const path = posix.join(posix.dirname(name), wanted);
   return [path, `${path}.js`, `${path}/index.js`].find(
-    (each) => /\.js(on)?$/.test(each) && existsSync(join(folder, relative('protobufjs', each))),
+    (each) => each.endsWith('.js') && existsSync(join(folder, relative('protobufjs', each))),
   );
 }
 
