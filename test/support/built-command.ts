@@ -29,12 +29,15 @@ export async function startTtrpc(args: readonly string[]): Promise<Program> {
 }
 
 async function build(): Promise<string> {
-  const folder = join(FOLDER, sourceHash());
+  const hash = sourceHash();
+  const folder = join(FOLDER, hash);
   const file = join(folder, 'ttrpc.cjs');
   if (existsSync(file)) return file;
-  rmSync(FOLDER, { recursive: true, force: true });
-  const fresh = join(FOLDER, `building-${process.pid}`);
+  const fresh = join(FOLDER, `${hash}-${process.pid}`);
   mkdirSync(fresh, { recursive: true });
+  // What other sources have left; not what other test files build of these at this moment.
+  const old = readdirSync(FOLDER).filter((name) => !name.startsWith(hash));
+  for (const name of old) rmSync(join(FOLDER, name), { recursive: true, force: true });
   const script = join(ROOT, 'scripts/build-command.mjs');
   const { status, stderr } = await runProgram(process.execPath, [script, join(fresh, 'ttrpc.cjs')]);
   if (status !== 0) throw new Error(`the command was not built: ${stderr}`);
@@ -43,6 +46,7 @@ async function build(): Promise<string> {
     renameSync(fresh, folder);
   } catch (error) {
     if (!existsSync(file)) throw error;
+    rmSync(fresh, { recursive: true, force: true });
   }
   return file;
 }
