@@ -135,7 +135,7 @@ describe('a server whose codecs count', () => {
   });
 
   it('counts them until a handler is done that goes on after its call', async () => {
-    expect(await wait(100, 1)).toMatchObject({ code: TtrpcStatus.DEADLINE_EXCEEDED });
+    expect(await wait(100, 200)).toMatchObject({ code: TtrpcStatus.DEADLINE_EXCEEDED });
     await until(() => settle.length === 1);
     expect(core.stats).toMatchObject({ calls: 0, decodedBytes: 100 * KIB });
     settle.pop()?.();
