@@ -15,6 +15,8 @@ const CLI = join(root, 'src/cli');
 const LOADER = join(root, 'scripts/command-loader.cjs');
 /** What makes code for each message type, for programs that read many of them. */
 const OWN_CODE = join(root, 'src/schema/codec/own-code.ts');
+/** What an idle client keeps for V8: a command does not idle. */
+const CALL_SAMPLE = join(root, 'src/protocol/client/call-sample.ts');
 /** The module by which the sources load what not every program has. */
 const OPTIONAL = join(root, 'src/protocol/core/optional-package.ts');
 
@@ -77,6 +79,8 @@ function withoutComments(code) {
   return minifySync(code, { ...options, format: { comments: false, asciiOnly: true } }).code;
 }
 
+const NO_SAMPLE = ['Calls', 'Streams', 'ClientCall'].map((of) => `export const sample${of} = () => [];`).join('\n');
+
 const sources = {
   name: 'sources',
   resolveId(id, importer) {
@@ -87,6 +91,7 @@ const sources = {
   load(id) {
     if (!id.endsWith('.ts')) return undefined;
     if (id === OPTIONAL) return 'export const loadOptional = () => undefined;';
+    if (id === CALL_SAMPLE) return NO_SAMPLE;
     if (id === OWN_CODE) return 'export const ownCode = () => undefined;';
     const options = { ...swcOptions, sourceMaps: false, filename: id };
     return { code: transformSync(readFileSync(id, 'utf8'), options).code, map: null };

@@ -2,20 +2,25 @@
 // How the `ttrpc` command loads its parts: the file that npm links begins with this (scripts/bundle-command.mjs). Compiling
 // takes half of a short run, so what V8 has compiled in a run that went well is kept beside the parts, for each version of
 // Node and each command. The folder is that of the code itself: nobody can change the one who cannot change the other.
-// Where it cannot be written, or NODE_DISABLE_COMPILE_CACHE is set, everything is compiled each time.
+// Where it cannot be written, as when another user has installed it, it is kept in the user's own cache folder.
+// With NODE_DISABLE_COMPILE_CACHE nothing is kept, and everything is compiled each time.
 const { Script } = require('node:vm');
-const { mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } = require('node:fs');
+const { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } = require('node:fs');
+const { writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 
-const [HEADER, NAME] = [16, /^--?(proto|protoset)\b/];
+/** Bytes before the sizes of the parts: the build, a checksum, and how long the sizes are. */
+const HEADER = 24;
+/** V8 copies what does not stand at such an address. */
+const ALIGNMENT = 8;
+const NAME = /^--?(proto|protoset)\b/;
 const folder = join(__dirname, FOLDER);
 const [command = '', ...args] = process.argv.slice(2);
 const source = args.map((arg) => NAME.exec(arg)?.[1]).find((name) => name !== undefined);
-const cacheFolder = join(folder, 'cache');
-const cacheFile = join(
-  cacheFolder,
-  [/^\w+$/.test(command) ? command : 'none', source ?? 'server', process.version, process.arch].join('-'),
+const cacheName = [/^\w+$/.test(command) ? command : 'none', source ?? 'server', process.version, process.arch].join(
+  '-',
 );
+const cacheFolders = [join(folder, 'cache'), ...userFolder()];
 
 const modules = new Map();
 const scripts = new Map();
@@ -38,19 +43,50 @@ function load(name) {
   return module.exports;
 }
 
-/** The parts of the cache by name; undefined when there is none for this build, or not all of one. */
+/** Root has none: its home may be that of the user who called sudo. */
+function userFolder() {
+  const { XDG_CACHE_HOME: cache, HOME: home } = process.env;
+  if (!process.geteuid?.() || !(cache || home)) return [];
+  return [join(cache || join(home, '.cache'), 'nestjs-ttrpc')];
+}
+
+/** The parts of the first cache of this build, by name; undefined when there is none. */
 function readCache() {
+  for (const each of cacheFolders) {
+    const parts = readParts(join(each, cacheName), each !== cacheFolders[0]);
+    if (parts !== undefined) return parts;
+  }
+  return undefined;
+}
+
+function readParts(path, isUsers) {
   try {
-    const bytes = readFileSync(cacheFile);
-    const end = HEADER + 8 + bytes.readUInt32LE(HEADER + 4);
-    if (bytes.toString('latin1', 0, HEADER) !== BUILD || bytes.readUInt32LE(HEADER) !== checksum(bytes.subarray(end))) {
+    const bytes = isUsers ? readOwn(path) : readFileSync(path);
+    const sizes = HEADER + bytes.readUInt32LE(20);
+    if (bytes.toString('latin1', 0, 16) !== BUILD || bytes.readUInt32LE(16) !== checksum(bytes.subarray(sizes))) {
       return undefined;
     }
-    let at = end;
-    const parts = JSON.parse(bytes.toString('utf8', HEADER + 8, end));
-    return new Map(parts.map(([name, size]) => [name, bytes.subarray(at, (at += size))]));
+    let at = sizes;
+    const part = ([name, size]) => {
+      const start = at;
+      at = aligned(start + size);
+      return [name, bytes.subarray(start, start + size)];
+    };
+    return new Map(JSON.parse(bytes.toString('utf8', HEADER, sizes)).map(part));
   } catch {
     return undefined;
+  }
+}
+
+/** Only what this user has written and nobody else may change: V8 runs it. */
+function readOwn(path) {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    const { uid, mode } = fstatSync(file);
+    if (uid !== process.geteuid() || (mode & 0o022) !== 0) throw new Error('not its own');
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -59,35 +95,61 @@ function readCache() {
  * Of every 64 bytes four: all of them would take longer than they save.
  */
 function checksum(bytes) {
+  // Not by readInt32LE: this runs before V8 has compiled it, and would take ten times as long.
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
   let sum = bytes.length;
-  for (let at = 0; at + 4 <= bytes.length; at += 64) sum = (Math.imul(sum, 31) + bytes.readInt32LE(at)) | 0;
+  for (let at = 0; at < words.length; at += 16) sum = (Math.imul(sum, 31) + words[at]) | 0;
   return sum >>> 0;
+}
+
+function aligned(size) {
+  return Math.ceil(size / ALIGNMENT) * ALIGNMENT;
 }
 
 /** Keeps what has been compiled, with what came from the cache. */
 function writeCache() {
-  const fresh = `${cacheFile}.${process.pid}`;
-  let file;
-  try {
-    mkdirSync(cacheFolder, { recursive: true });
-    file = openSync(fresh, 'wx');
-  } catch {
-    // Installed by another user: nothing is kept.
+  for (const each of cacheFolders) {
+    const fresh = join(each, `${cacheName}.${process.pid}`);
+    let file;
+    try {
+      mkdirSync(each, { recursive: true, mode: each === cacheFolders[0] ? 0o777 : 0o700 });
+      file = openSync(fresh, 'wx', 0o644);
+    } catch {
+      // Installed by another user.
+      continue;
+    }
+    try {
+      writeFileSync(file, cacheBytes());
+      // In one step: another run may read or write it at the same time.
+      renameSync(fresh, join(each, cacheName));
+    } catch {
+      rmSync(fresh, { force: true });
+    } finally {
+      closeSync(file);
+    }
     return;
   }
-  try {
-    const parts = [...scripts].map(([name, script]) => [name, script.createCachedData()]);
-    const sizes = Buffer.from(JSON.stringify(parts.map(([name, data]) => [name, data.length])));
-    const code = Buffer.concat(parts.map(([, data]) => data));
-    const numbers = Buffer.alloc(8);
-    numbers.writeUInt32LE(checksum(code), 0);
-    numbers.writeUInt32LE(sizes.length, 4);
-    writeFileSync(file, Buffer.concat([Buffer.from(BUILD), numbers, sizes, code]));
-    // In one step: another run may read or write it at the same time.
-    renameSync(fresh, cacheFile);
-  } catch {
-    rmSync(fresh, { force: true });
+}
+
+function cacheBytes() {
+  const parts = new Map(cached);
+  for (const [name, script] of scripts) parts.set(name, script.createCachedData());
+  const list = JSON.stringify([...parts].map(([name, { length }]) => [name, length]));
+  const sizes = Buffer.from(list.padEnd(aligned(list.length)));
+  const bytes = Buffer.alloc(
+    [...parts.values()].reduce((sum, { length }) => aligned(sum + length), HEADER + sizes.length),
+  );
+  bytes.write(BUILD, 'latin1');
+  bytes.writeUInt32LE(sizes.length, 20);
+  sizes.copy(bytes, HEADER);
+  const start = HEADER + sizes.length;
+  let at = start;
+  for (const data of parts.values()) {
+    data.copy(bytes, at);
+    at = aligned(at + data.length);
   }
+  bytes.writeUInt32LE(checksum(bytes.subarray(start)), 16);
+  return bytes;
 }
 
 globalThis.loadCommand = load;

@@ -28,14 +28,21 @@ export interface Program {
   left(): number[];
 }
 
-/** Starts a program whose output is collected. `descriptor` (0 or more) becomes its descriptor 3. */
+/** Starts a program whose output is collected. `descriptor` (0 or more) becomes its descriptor 3; `uid` needs root. */
 export function startProgram(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; env?: Record<string, string | undefined>; stdin?: 'open'; descriptor?: number } = {},
+  options: {
+    cwd?: string;
+    env?: Record<string, string | undefined>;
+    stdin?: 'open';
+    descriptor?: number;
+    uid?: number;
+  } = {},
 ): Program {
   const child = spawn(command, args, {
     cwd: options.cwd,
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     env: { ...process.env, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe', ...((options.descriptor ?? -1) < 0 ? [] : [options.descriptor])],
     detached: true,

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { formatAddress, systemPath, type Address } from './address.js';
 import { messageOf, TtrpcError } from '../core/errors.js';
 import { connectHvsock } from './hvsock.js';
-import { KEEP_ALIVE_MS } from './listener.js';
+import { KEEP_ALIVE_MS } from './keep-alive.js';
 import { connectInMemory } from './memory-names.js';
 import { SharedReads } from './shared-reads.js';
 import type { SocketReads } from './socket-reads.js';

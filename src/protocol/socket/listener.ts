@@ -5,6 +5,7 @@ import { readingServer } from './accepted-reads.js';
 import { formatAddress, type Address } from './address.js';
 import { isClusterWorker, primaryFolder, primaryHasCaughtUp } from './cluster-worker.js';
 import { messageOf, TtrpcError } from '../core/errors.js';
+import { KEEP_ALIVE_MS } from './keep-alive.js';
 import { listenInMemory } from './memory-names.js';
 import { listenWithWorkers } from './shared-unix-listener.js';
 import type { SocketFileOptions } from './socket-file-options.js';
@@ -20,9 +21,6 @@ export interface ListenOptions extends SocketFileOptions, SocketReadsOption {
 
 /** Default of {@link ListenOptions.backlog}. */
 const BACKLOG = 4096;
-
-/** Silence in ms before TCP keep-alive probes a peer: one that vanished would never be noticed otherwise. */
-export const KEEP_ALIVE_MS = 15_000;
 
 /** A bound address. */
 export interface Listener {
