@@ -20,6 +20,20 @@ const CALL_SAMPLE = join(root, 'src/protocol/client/call-sample.ts');
 /** The module by which the sources load what not every program has. */
 const OPTIONAL = join(root, 'src/protocol/core/optional-package.ts');
 
+/**
+ * Which modules are read together, each lot at its first use: the first that fits. What fits none Rollup places itself.
+ * The names become variables that nothing else is called by.
+ */
+const PARTS = Object.entries({
+  'part-protobufjs': /\0protobufjs$/,
+  'part-core': /\/src\/protocol\/core\//,
+  'part-wire': /\/src\/protocol\/wire\//,
+  'part-nri': /\/src\/nri\//,
+  'part-engine': /\/src\/protocol\//,
+  'part-schema': /\/src\/schema\//,
+  'part-json': /\/src\/cli\/json\/(?:from|to)-json/,
+});
+
 /** Writes the command to `file`, executable, and beside it a folder with its chunks: Node reads what a run needs. */
 export async function bundleCommand(file) {
   const names = readdirSync(join(CLI, 'commands')).filter((name) => name !== 'index.ts');
@@ -40,6 +54,8 @@ export async function bundleCommand(file) {
     externalLiveBindings: false,
     entryFileNames: '[name]',
     chunkFileNames: 'chunk-[name]',
+    manualChunks: (id) => PARTS.find(([, modules]) => modules.test(id))?.[0],
+    onlyExplicitManualChunks: true,
     hoistTransitiveImports: false,
   });
   await bundled.close();
@@ -48,7 +64,10 @@ export async function bundleCommand(file) {
   mkdirSync(folder, { recursive: true });
   const build = createHash('sha256');
   for (const { fileName, code } of output) {
-    const named = withBuiltinsAtFirstUse(code).replace(/require\((["'])\.\/([\w-]+)\1\)/g, "require('./$2.cjs')");
+    const named = withPartsAtFirstUse(withBuiltinsAtFirstUse(code)).replace(
+      /require\((["'])\.\/([\w-]+)\1\)/g,
+      "require('./$2.cjs')",
+    );
     const text = `${withoutComments(named)}\n`;
     writeFileSync(join(folder, `${fileName}.cjs`), text);
     build.update(text);
@@ -69,6 +88,20 @@ function withBuiltinsAtFirstUse(code) {
     const declared = new RegExp(`^(?:var|const) node_${name} = require\\(["']node:${name}["']\\);$`, 'm');
     if (!declared.test(text)) return text;
     return text.replace(declared, '').replaceAll(new RegExp(`\\bnode_${name}\\.`, 'g'), `require('node:${name}').`);
+  }, code);
+}
+
+/**
+ * Each part is loaded where something of it is used first, instead of at the top of what uses it: a call dials before it
+ * loads what messages need, and a list of a file loads no sockets.
+ */
+function withPartsAtFirstUse(code) {
+  const declarations = /^(?:var|const) (part\w+) = (require\(["']\.\/chunk-part-[\w-]+["']\));$/gm;
+  return [...code.matchAll(declarations)].reduce((text, [declaration, name, load]) => {
+    const uses = text.split(new RegExp(`\\b${name}\\b`)).length - 2;
+    const properties = text.split(`${name}.`).length - 1;
+    if (uses !== properties) throw new Error(`${name} is used as a whole, or as a name of something else`);
+    return text.replace(declaration, `let ${name};`).replaceAll(`${name}.`, `(${name} ??= ${load}).`);
   }, code);
 }
 
