@@ -1,4 +1,4 @@
-import { Inject } from '@nestjs/common';
+import { Inject, Logger, type Type } from '@nestjs/common';
 import type { TtrpcStream } from '../common/ttrpc-stream.js';
 import { TtrpcMethod } from '../decorators/ttrpc-method.decorator.js';
 import { TtrpcService } from '../decorators/ttrpc-service.decorator.js';
@@ -7,7 +7,9 @@ import { loadProtoText } from '../schema/sources/proto-text.js';
 import type { TtrpcContext } from '../transport/call/ttrpc-context.js';
 import { PROTOS } from './generated/protos.js';
 import { ReflectionStream, type ReflectionRequest, type ReflectionResponse } from './reflect.js';
-import { TtrpcReflection } from './ttrpc-reflection.js';
+import { servedBy } from '../transport/binding/served-schema.js';
+import { whenServed } from '../transport/nest-seam/handler-metadata.js';
+import { mistakeIn, TtrpcReflection } from './ttrpc-reflection.js';
 
 function serviceOf(version: keyof typeof PROTOS): ServiceDescriptor {
   return loadProtoText(PROTOS[version], { keepCase: true }).resolve('ServerReflection');
@@ -44,4 +46,21 @@ export class ReflectionAlphaController {
   serverReflectionInfo(requests: TtrpcStream<ReflectionRequest>, context: TtrpcContext): AsyncIterable<unknown> {
     return respond(this.reflection, requests, context);
   }
+}
+
+/**
+ * The controllers of one registration. A server that does not serve all of `services` says so when it begins to listen: a
+ * call tells only whoever makes it.
+ */
+export function reflectionControllers(services: readonly string[] | undefined): Type[] {
+  if (services === undefined) return [ReflectionController, ReflectionAlphaController];
+  // Of this registration, as handlers' metadata are a class's.
+  @TtrpcService(serviceOf('v1'))
+  class ListedReflectionController extends ReflectionController {}
+  whenServed(ListedReflectionController.prototype, 'serverReflectionInfo', (server) => {
+    const served = servedBy(server);
+    const mistake = served && mistakeIn(services, served);
+    if (mistake !== undefined) new Logger('TtrpcServer').warn(`${mistake}; each call of reflection fails`);
+  });
+  return [ListedReflectionController, ReflectionAlphaController];
 }

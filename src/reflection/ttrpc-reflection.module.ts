@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { describe } from '../protocol/core/describe.js';
-import { ReflectionAlphaController, ReflectionController } from './reflection.controllers.js';
+import { reflectionControllers } from './reflection.controllers.js';
 import { REFLECTED_SERVICES, TtrpcReflection } from './ttrpc-reflection.js';
 
 /** Options of {@link TtrpcReflectionModule.register}. */
@@ -25,7 +25,7 @@ export class TtrpcReflectionModule {
     }
     return {
       module: TtrpcReflectionModule,
-      controllers: [ReflectionController, ReflectionAlphaController],
+      controllers: reflectionControllers(services),
       providers: [{ provide: REFLECTED_SERVICES, useValue: services ?? null }, TtrpcReflection],
     };
   }

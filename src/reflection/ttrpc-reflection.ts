@@ -34,14 +34,20 @@ export class TtrpcReflection {
   }
 
   #listed(served: ServedSchema): string[] {
-    const names = [...served.services].map(({ name }) => name).sort();
-    const missing = this.services?.find((name) => !names.includes(name));
-    if (missing !== undefined) {
-      throw new TtrpcException(
-        TtrpcStatus.FAILED_PRECONDITION,
-        `TtrpcReflectionModule: service ${JSON.stringify(missing)} is not served; the server has ${names.join(', ')}`,
-      );
-    }
-    return this.services ? [...this.services].sort() : names;
+    const mistake = mistakeIn(this.services ?? [], served);
+    if (mistake !== undefined) throw new TtrpcException(TtrpcStatus.FAILED_PRECONDITION, mistake);
+    return this.services ? [...this.services].sort() : namesOf(served);
   }
+}
+
+/** What is wrong with a list of services on a server that does not serve them all; undefined when nothing is. */
+export function mistakeIn(services: readonly string[], served: ServedSchema): string | undefined {
+  const names = namesOf(served);
+  const missing = services.find((name) => !names.includes(name));
+  if (missing === undefined) return undefined;
+  return `TtrpcReflectionModule: service ${JSON.stringify(missing)} is not served; the server has ${names.join(', ')}`;
+}
+
+function namesOf({ services }: ServedSchema): string[] {
+  return [...services].map(({ name }) => name).sort();
 }

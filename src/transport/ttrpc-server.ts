@@ -274,6 +274,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
       this.#bound.add(path);
     }
     noteServed(this, { options: this.#options, services: this.#servedServices() });
+    for (const { handler } of bindings) handler.info.onServed?.(this);
     const { url } = this.#options;
     const addresses = await this.#core.listen(url === undefined ? [] : [url].flat());
     if (addresses.length === 0) {

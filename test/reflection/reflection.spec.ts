@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { Module, type Type } from '@nestjs/common';
+import { Logger, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { fromProtobufEs } from 'nestjs-ttrpc/protobuf-es';
@@ -84,6 +84,16 @@ function namesIn(response: Partial<ReflectionResponse> | undefined): string[] {
   return filesIn(response).map((bytes) => (FileDescriptorProto.decode(bytes) as { name?: string }).name ?? '');
 }
 
+/** What servers warn of in the list of services. */
+function watchWarnings(): { ofList: () => unknown[]; restore: () => void } {
+  const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
+  return {
+    ofList: () =>
+      (warn.mock.calls as unknown[][]).flat().filter((line) => String(line).startsWith('TtrpcReflectionModule')),
+    restore: () => warn.mockRestore(),
+  };
+}
+
 describe('list_services', () => {
   it.each([V1, ALPHA])('$name: what the server serves, reflection included', async (service) => {
     await start(LabModule, { protoPath: LAB_PROTO });
@@ -101,10 +111,33 @@ describe('list_services', () => {
     ]);
   });
 
+  it('of each registration, where two applications list different services', async () => {
+    const warnings = watchWarnings();
+    for (const services of [['lab.v1.Other'], ['lab.v1.Lab', 'lab.v1.Other']]) {
+      @Module({ imports: [TtrpcReflectionModule.register({ services })], controllers: [LabController] })
+      class ListedModule {}
+      await start(ListedModule, { protoPath: LAB_PROTO });
+      for (const service of [V1, ALPHA]) {
+        expect(await ask([{ list_services: '' }], service)).toEqual([
+          { list_services_response: { service: services.map((name) => ({ name })) } },
+        ]);
+      }
+      for (const each of open.splice(0).reverse()) await each.close();
+    }
+    expect(warnings.ofList()).toEqual([]);
+    warnings.restore();
+  });
+
   it('a service that is not there is an error that names it', async () => {
     @Module({ imports: [TtrpcReflectionModule.register({ services: ['lab.v1.Lap'] })], controllers: [LabController] })
     class WrongModule {}
+    const warnings = watchWarnings();
     await start(WrongModule, { protoPath: LAB_PROTO });
+    const has = [...OWN, 'lab.v1.Lab', 'lab.v1.Other'].join(', ');
+    expect(warnings.ofList()).toEqual([
+      `TtrpcReflectionModule: service "lab.v1.Lap" is not served; the server has ${has}; each call of reflection fails`,
+    ]);
+    warnings.restore();
     await expect(ask([{ list_services: '' }])).rejects.toThrow('service "lab.v1.Lap" is not served; the server has');
     expect(() => TtrpcReflectionModule.register({ services: 'lab' as never })).toThrow('expected an array of names');
   });

@@ -32,6 +32,8 @@ export interface HandlerInfo {
    * the application cannot do that
    */
   readonly verifyMessages?: ((server: object) => void) | undefined;
+  /** Called when a server that serves the handler knows what it serves, before it listens. */
+  readonly onServed?: ((server: object) => void) | undefined;
 }
 
 /** `GreeterController.sayHello`, for error texts. */

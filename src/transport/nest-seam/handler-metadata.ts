@@ -59,6 +59,13 @@ export function registerHandler(target: object, property: string, handler: Handl
   register(target, twin.property, { value: twin.handler });
 }
 
+/** Has `onServed` called as in {@link HandlerInfo}, for a handler of a class that is decorated. */
+export function whenServed(target: object, property: string, onServed: (server: object) => void): void {
+  const handler = Object.getOwnPropertyDescriptor(target, property)?.value as HandlerFunction;
+  const info = infoOf(handler);
+  if (info) registerHandler(target, property, handler, { ...info, onServed });
+}
+
 /**
  * Looks at the finished class: a decorator that stands above `@TtrpcMethod` (`@GrpcMethod`, `@MessagePattern`) has written
  * its pattern over ours. Then our pattern moves to a twin.
@@ -66,9 +73,13 @@ export function registerHandler(target: object, property: string, handler: Handl
 export function settleHandler(target: object, property: string): void {
   const handler = Object.getOwnPropertyDescriptor(target, property)?.value as HandlerFunction | undefined;
   if (typeof handler !== 'function' || !isElsewhere(handler)) return;
-  const extras = Reflect.getOwnMetadata(EXTRAS, handler) as Record<string, unknown> | undefined;
-  const info = extras?.[HANDLER_INFO] as HandlerInfo | undefined;
+  const info = infoOf(handler);
   if (info) registerHandler(target, property, handler, info);
+}
+
+function infoOf(handler: HandlerFunction): HandlerInfo | undefined {
+  const extras = Reflect.getOwnMetadata(EXTRAS, handler) as Record<string, unknown> | undefined;
+  return extras?.[HANDLER_INFO] as HandlerInfo | undefined;
 }
 
 /** True when the handler has a pattern that is not ours. */
