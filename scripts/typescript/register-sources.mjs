@@ -1,4 +1,4 @@
 // As register.mjs, but `nestjs-ttrpc` means src: no build is needed.
-import { register } from 'node:module';
+import { registerHooks } from './register-hooks.mjs';
 
-register('./hooks.mjs', import.meta.url, { data: { fromSources: true } });
+registerHooks({ fromSources: true });
