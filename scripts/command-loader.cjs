@@ -112,7 +112,7 @@ function writeCache() {
     const fresh = join(each, `${cacheName}.${process.pid}`);
     let file;
     try {
-      mkdirSync(each, { recursive: true, mode: each === cacheFolders[0] ? 0o777 : 0o700 });
+      mkdirSync(each, { recursive: true, mode: each === cacheFolders[0] ? 0o755 : 0o700 });
       file = openSync(fresh, 'wx', 0o644);
     } catch {
       // Installed by another user.
