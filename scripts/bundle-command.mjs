@@ -64,10 +64,7 @@ export async function bundleCommand(file) {
   mkdirSync(folder, { recursive: true });
   const build = createHash('sha256');
   for (const { fileName, code } of output) {
-    const named = withPartsAtFirstUse(withBuiltinsAtFirstUse(code)).replace(
-      /require\((["'])\.\/([\w-]+)\1\)/g,
-      "require('./$2.cjs')",
-    );
+    const named = withLoadsAtFirstUse(code).replace(/require\((["'])\.\/([\w-]+)\1\)/g, "require('./$2.cjs')");
     const text = `${withoutComments(named)}\n`;
     writeFileSync(join(folder, `${fileName}.cjs`), text);
     build.update(text);
@@ -82,22 +79,15 @@ export async function bundleCommand(file) {
   chmodSync(file, 0o755);
 }
 
-/** Modules of Node that take some ms and that few runs need. */
-function withBuiltinsAtFirstUse(code) {
-  return ['crypto', 'http2'].reduce((text, name) => {
-    const declared = new RegExp(`^(?:var|const) node_${name} = require\\(["']node:${name}["']\\);$`, 'm');
-    if (!declared.test(text)) return text;
-    return text.replace(declared, '').replaceAll(new RegExp(`\\bnode_${name}\\.`, 'g'), `require('node:${name}').`);
-  }, code);
-}
-
 /**
- * Each part is loaded where something of it is used first, instead of at the top of what uses it: a call dials before it
- * loads what messages need, and a list of a file loads no sockets.
+ * What is loaded where something of it is used first, instead of at the top of what uses it. Modules of Node that take
+ * some ms and that few runs need; the parts, so that a call dials before it loads what messages need, and a list of a file
+ * loads no sockets.
  */
-function withPartsAtFirstUse(code) {
-  const declarations = /^(?:var|const) (part\w+) = (require\(["']\.\/chunk-part-[\w-]+["']\));$/gm;
-  return [...code.matchAll(declarations)].reduce((text, [declaration, name, load]) => {
+const LATER = /^(?:var|const) (node_(?:crypto|http2)|part\w+) = (require\(["'][^"']+["']\));$/gm;
+
+function withLoadsAtFirstUse(code) {
+  return [...code.matchAll(LATER)].reduce((text, [declaration, name, load]) => {
     const uses = text.split(new RegExp(`\\b${name}\\b`)).length - 2;
     const properties = text.split(`${name}.`).length - 1;
     if (uses !== properties) throw new Error(`${name} is used as a whole, or as a name of something else`);

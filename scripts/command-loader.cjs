@@ -5,8 +5,7 @@
 // Where it cannot be written, as when another user has installed it, it is kept in the user's own cache folder.
 // With NODE_DISABLE_COMPILE_CACHE nothing is kept, and everything is compiled each time.
 const { Script } = require('node:vm');
-const { closeSync, constants, fstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } = require('node:fs');
-const { writeFileSync } = require('node:fs');
+const fs = require('node:fs');
 const { join } = require('node:path');
 
 /** Bytes before the sizes of the parts: the build, a checksum, and how long the sizes are. */
@@ -20,7 +19,11 @@ const source = args.map((arg) => NAME.exec(arg)?.[1]).find((name) => name !== un
 const cacheName = [/^\w+$/.test(command) ? command : 'none', source ?? 'server', process.version, process.arch].join(
   '-',
 );
-const cacheFolders = [join(folder, 'cache'), ...userFolder()];
+/** Where the cache may be, the better place first: how a file there is read, and with what mode the folder is made. */
+const cachePlaces = [
+  { path: join(folder, 'cache'), read: (file) => fs.readFileSync(file), mode: 0o755 },
+  ...userPlace(),
+];
 
 const modules = new Map();
 const scripts = new Map();
@@ -34,7 +37,7 @@ function load(name) {
   modules.set(name, module);
   const filename = join(folder, `${name}.cjs`);
   const cachedData = cached?.get(name);
-  const code = `(function (exports, require, module) {${readFileSync(filename, 'utf8')}\n})`;
+  const code = `(function (exports, require, module) {${fs.readFileSync(filename, 'utf8')}\n})`;
   const script = new Script(code, { filename, cachedData });
   if (cachedData === undefined || script.cachedDataRejected) isComplete = false;
   scripts.set(name, script);
@@ -44,24 +47,24 @@ function load(name) {
 }
 
 /** Root has none: its home may be that of the user who called sudo. */
-function userFolder() {
+function userPlace() {
   const { XDG_CACHE_HOME: cache, HOME: home } = process.env;
   if (!process.geteuid?.() || !(cache || home)) return [];
-  return [join(cache || join(home, '.cache'), 'nestjs-ttrpc')];
+  return [{ path: join(cache || join(home, '.cache'), 'nestjs-ttrpc'), read: readOwn, mode: 0o700 }];
 }
 
 /** The parts of the first cache of this build, by name; undefined when there is none. */
 function readCache() {
-  for (const each of cacheFolders) {
-    const parts = readParts(join(each, cacheName), each !== cacheFolders[0]);
+  for (const { path, read } of cachePlaces) {
+    const parts = readParts(() => read(join(path, cacheName)));
     if (parts !== undefined) return parts;
   }
   return undefined;
 }
 
-function readParts(path, isUsers) {
+function readParts(read) {
   try {
-    const bytes = isUsers ? readOwn(path) : readFileSync(path);
+    const bytes = read();
     const sizes = HEADER + bytes.readUInt32LE(20);
     if (bytes.toString('latin1', 0, 16) !== BUILD || bytes.readUInt32LE(16) !== checksum(bytes.subarray(sizes))) {
       return undefined;
@@ -80,13 +83,13 @@ function readParts(path, isUsers) {
 
 /** Only what this user has written and nobody else may change: V8 runs it. */
 function readOwn(path) {
-  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const file = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
   try {
-    const { uid, mode } = fstatSync(file);
+    const { uid, mode } = fs.fstatSync(file);
     if (uid !== process.geteuid() || (mode & 0o022) !== 0) throw new Error('not its own');
-    return readFileSync(file);
+    return fs.readFileSync(file);
   } finally {
-    closeSync(file);
+    fs.closeSync(file);
   }
 }
 
@@ -108,24 +111,24 @@ function aligned(size) {
 
 /** Keeps what has been compiled, with what came from the cache. */
 function writeCache() {
-  for (const each of cacheFolders) {
-    const fresh = join(each, `${cacheName}.${process.pid}`);
+  for (const { path, mode } of cachePlaces) {
+    const fresh = join(path, `${cacheName}.${process.pid}`);
     let file;
     try {
-      mkdirSync(each, { recursive: true, mode: each === cacheFolders[0] ? 0o755 : 0o700 });
-      file = openSync(fresh, 'wx', 0o644);
+      fs.mkdirSync(path, { recursive: true, mode });
+      file = fs.openSync(fresh, 'wx', 0o644);
     } catch {
       // Installed by another user.
       continue;
     }
     try {
-      writeFileSync(file, cacheBytes());
+      fs.writeFileSync(file, cacheBytes());
       // In one step: another run may read or write it at the same time.
-      renameSync(fresh, join(each, cacheName));
+      fs.renameSync(fresh, join(path, cacheName));
     } catch {
-      rmSync(fresh, { force: true });
+      fs.rmSync(fresh, { force: true });
     } finally {
-      closeSync(file);
+      fs.closeSync(file);
     }
     return;
   }
