@@ -28,8 +28,6 @@ export interface Arguments {
 /** A command of `ttrpc`. */
 export interface Command {
   readonly name: string;
-  /** One line for the list of commands. */
-  readonly summary: string;
   /** The positional arguments as the help shows them: `<address> [service]`. */
   readonly usage: string;
   readonly positionals: readonly Positional[];
@@ -45,6 +43,8 @@ export interface Command {
 /** The commands that there are. One is loaded when it is asked for: most of a command's start is the reading of its code. */
 export interface Commands {
   readonly names: readonly string[];
+  /** A line for each name. */
+  readonly summaries: Readonly<Record<string, string>>;
   /** One of `names`. */
   load(name: string): Command;
   /** What the last of `words` can be. */

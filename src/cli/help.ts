@@ -1,15 +1,15 @@
-import type { Command, FlagSpec } from './command.js';
+import type { Commands, FlagSpec } from './command.js';
 
 /** The help of `ttrpc` itself. */
-export function overview(commands: readonly Command[], version: string): string {
-  const width = Math.max(...commands.map(({ name }) => name.length));
+export function overview({ summaries }: Commands, version: string): string {
+  const width = Math.max(...Object.keys(summaries).map((name) => name.length));
   return [
     `ttrpc ${version}: calls, describes, measures and watches ttrpc servers`,
     '',
     'Usage: ttrpc <command> [flags] <arguments>',
     '',
     'Commands:',
-    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    ...Object.entries(summaries).map(([name, summary]) => `  ${name.padEnd(width)}  ${summary}`),
     '',
     'Addresses: unix:///path, unix:path, unix-abstract:name, tcp://host:port or a plain path.',
     'ttrpc <command> --help shows the flags of a command; ttrpc --version the version.',
@@ -18,7 +18,9 @@ export function overview(commands: readonly Command[], version: string): string 
 }
 
 /** The help of one command. */
-export function helpOf({ name, summary, usage, flags, notes = [] }: Command): string {
+export function helpOf(commands: Commands, name: string): string {
+  const { usage, flags, notes = [] } = commands.load(name);
+  const summary = commands.summaries[name] ?? '';
   const rows = Object.entries(flags).map(([flag, spec]) => [formOf(flag, spec), spec.help] as const);
   rows.push(['    --help', 'show this']);
   const width = Math.max(...rows.map(([form]) => form.length));

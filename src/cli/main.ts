@@ -1,6 +1,6 @@
 import type { Command, Commands } from './command.js';
 import type { complete } from './commands/complete.js';
-import { COMMAND_NAMES } from './commands/index.js';
+import { SUMMARIES } from './commands/index.js';
 import { flushOutput } from './output.js';
 import { run } from './run.js';
 
@@ -11,7 +11,8 @@ declare const TTRPC_VERSION: string;
 declare function loadCommand(name: string): Readonly<Record<string, unknown>>;
 
 const commands: Commands = {
-  names: COMMAND_NAMES,
+  names: Object.keys(SUMMARIES),
+  summaries: SUMMARIES,
   load: (name) => loadCommand(name)[name] as Command,
   complete: (words) => (loadCommand('complete')['complete'] as typeof complete)(commands, words),
 };

@@ -26,9 +26,8 @@ async function dispatch(commands: Commands, argv: readonly string[], version: st
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     const [other] = name === 'help' ? rest : [];
     if (other !== undefined) checkName(other, commands.names);
-    const asked = other === undefined ? undefined : commands.load(other);
-    const all = asked ? [] : commands.names.map((each) => commands.load(each));
-    await (name === undefined ? printError : print)(asked ? helpOf(asked) : overview(all, version));
+    const text = other === undefined ? overview(commands, version) : helpOf(commands, other);
+    await (name === undefined ? printError : print)(text);
     return name === undefined ? 1 : 0;
   }
   if (name === '--version' || name === 'version') {
@@ -45,7 +44,7 @@ async function dispatch(commands: Commands, argv: readonly string[], version: st
   const command = commands.load(name);
   const end = rest.indexOf('--');
   if ((end < 0 ? rest : rest.slice(0, end)).some((arg) => ['--help', '-help', '-h'].includes(arg))) {
-    await print(helpOf(command));
+    await print(helpOf(commands, name));
     return 0;
   }
   return command.run(readArguments(command, rest));

@@ -25,7 +25,6 @@ const FAILED_STATUS = 2;
 /** `ttrpc bench`: makes many calls and measures them. */
 export const bench: Command = {
   name: 'bench',
-  summary: 'make many calls and measure them: rates, percentiles, status codes',
   usage: '<address> <service/method>',
   positionals: ['address', 'method'],
   required: 2,

@@ -20,7 +20,6 @@ import type { ByteWatcher } from '../wire/watched-duplex.js';
 /** `ttrpc call`: makes calls of all four shapes, with JSON in and out. */
 export const call: Command = {
   name: 'call',
-  summary: 'make a call: JSON in, one line of JSON out for each response',
   usage: '<address> <service/method>',
   positionals: ['address', 'method'],
   required: 2,

@@ -68,7 +68,6 @@ complete -c ttrpc -n 'string match -q "@*" -- (commandline -ct)' \\
 /** `ttrpc completion`: the script for a shell. */
 export const completion: Command = {
   name: 'completion',
-  summary: 'print the completion script of a shell: commands, flags, services and methods of a live server',
   usage: '<bash | zsh | fish>',
   positionals: ['shell'],
   required: 1,

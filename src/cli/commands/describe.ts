@@ -13,7 +13,6 @@ import { ToolError } from '../tool-error.js';
 /** `ttrpc describe`: services, rpcs, messages and enums as a .proto file has them. */
 export const describe: Command = {
   name: 'describe',
-  summary: 'describe services, rpcs, messages and enums, with a JSON template of a request',
   usage: '<address | file.proto> [symbol]',
   positionals: ['source', 'symbol'],
   required: 1,

@@ -29,7 +29,6 @@ const NOT_SERVING_STATUS = 2;
 /** `ttrpc health`: asks grpc.health.v1, for probes. */
 export const health: Command = {
   name: 'health',
-  summary: 'ask a server, or one of its services, for its health (grpc.health.v1)',
   usage: '<address> [service]',
   positionals: ['address', 'service'],
   required: 1,

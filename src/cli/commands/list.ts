@@ -8,7 +8,6 @@ import { SCHEMA_FLAGS } from '../schema/source-flags.js';
 /** `ttrpc list`: the services of a server or of a .proto file, or the methods of one. */
 export const list: Command = {
   name: 'list',
-  summary: 'list the services of a server or a .proto file, or the methods of a service',
   usage: '<address | file.proto> [service]',
   positionals: ['source', 'service'],
   required: 1,

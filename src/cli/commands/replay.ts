@@ -22,7 +22,6 @@ const PATIENCE_SECONDS = 10;
 /** `ttrpc replay`: plays a client's side of a recording and compares what the server does. */
 export const replay: Command = {
   name: 'replay',
-  summary: 'make the calls of a recording again, and compare the responses with the recorded ones',
   usage: '<file> <address>',
   positionals: ['file', 'address'],
   required: 2,

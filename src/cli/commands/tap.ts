@@ -17,7 +17,6 @@ import { ToolError } from '../tool-error.js';
 /** `ttrpc tap`: stands between a client and a server and shows what they say. */
 export const tap: Command = {
   name: 'tap',
-  summary: 'stand between a client and a server and show each call, message and status',
   usage: '<listen-address> <target-address>',
   positionals: ['address', 'address'],
   required: 2,
