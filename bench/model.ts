@@ -14,6 +14,8 @@ export interface Load {
   pairs?: number;
   /** Each call carries a deadline, in ms. */
   deadlineMs?: number;
+  /** Calls a second by a plan, from which latencies count; Go's drivers only, unary calls. */
+  rate?: number;
 }
 
 /** What a driver answers to `run`. Times in microseconds. */

@@ -1,6 +1,9 @@
-// `ttrpc bench` beside the Go load client of the benchmarks, on one Go server, in turns: npm run bench:command --
-// [--turns N] [--seconds N] [--in-flight a,b]. After `npm run build`; needs Go. Both make calls with a body of 64 bytes
-// over one connection; a turn of either takes about --seconds.
+// `ttrpc bench` beside the Go load client of the benchmarks, on the same Go servers, in turns: npm run bench:command --
+// [--turns N] [--seconds N] [--in-flight a,b] [--rates a,b] [--delay-ms N]. After `npm run build`; needs Go. Both make
+// calls with a body of 64 bytes over one connection; a turn of either takes about --seconds. Three kinds of load:
+// - as many calls as the server answers at once: what the client itself takes of the cores counts, too
+// - the same on a server that waits before it responds, as one that does some work: the server decides
+// - calls planned at a rate, 50 of them in flight at most: latencies count from the plan
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { median } from '../median.js';
-import type { RunResult } from '../model.js';
+import type { Load, RunResult } from '../model.js';
 import { buildGo } from '../peers/go-programs.js';
 import { driverCommand, serverCommand } from '../peers/peers.js';
 import { textTable } from '../report/text-table.js';
@@ -18,8 +21,18 @@ const root = new URL('../../../', import.meta.url);
 const COMMAND = fileURLToPath(new URL('dist/bin/ttrpc.cjs', root));
 const PROTO = fileURLToPath(new URL('bench/proto/bench.proto', root));
 const BODY_BYTES = 64;
-const WARM_UP_CALLS = 20_000;
+/** Of the Go client before its first turn, of the command, which is a new process, in each. */
+const WARM_UP_SECONDS = 2;
+/** Of planned calls. */
+const MOST_IN_FLIGHT = 50;
 const run = promisify(execFile);
+
+/** What both clients do. */
+interface Task {
+  inFlight: number;
+  /** Calls a second of the plan; undefined: a call starts when another one has ended. */
+  rate?: number;
+}
 
 /** What one turn of a client measured; times in µs. */
 interface Turn {
@@ -33,46 +46,65 @@ const { values } = parseArgs({
     turns: { type: 'string', default: '7' },
     seconds: { type: 'string', default: '3' },
     'in-flight': { type: 'string', default: '1,8,50' },
+    rates: { type: 'string', default: '1000,5000' },
+    'delay-ms': { type: 'string', default: '1' },
   },
 });
 const turns = positive('turns', values.turns);
 const seconds = positive('seconds', values.seconds);
+const delayMs = positive('delay-ms', values['delay-ms']);
 const concurrencies = values['in-flight'].split(',').map((text) => positive('in-flight', text));
+const rates = values.rates.split(',').map((text) => positive('rates', text));
 
 const go = await buildGo();
 if (go === undefined) throw new Error('no Go toolchain: there is no "go" in PATH');
 console.log(`Node ${process.versions.node}, ${go}; ${turns} turns of ${seconds} s`);
 
 const folder = await mkdtemp(join(tmpdir(), 'bench-command-'));
-const path = join(folder, 's');
-const server = await PeerProcess.start('server go-ttrpc', serverCommand('go-ttrpc', path));
-const driver = await PeerProcess.start('driver go-ttrpc', driverCommand('go-ttrpc'));
 try {
-  await driver.command('connect', { path, connections: 1 });
-  const lines: string[][] = [];
-  for (const inFlight of concurrencies) lines.push(await compare(inFlight));
-  const header = ['in flight', 'rate, command : Go', 'least to most', 'p50 µs', 'Go p50', 'p99 µs', 'Go p99'];
-  console.log(`\n${textTable(header, lines)}`);
+  const closed = concurrencies.map((inFlight) => ({ inFlight }));
+  const planned = rates.map((rate) => ({ inFlight: MOST_IN_FLIGHT, rate }));
+  const lines = [
+    ...(await onServer('at once', [], [...closed, ...planned])),
+    ...(await onServer(`after ${delayMs} ms`, ['-delay', `${delayMs}ms`], closed)),
+  ];
+  const header = ['response', 'in flight', 'planned', 'rate, command : Go', 'least to most'];
+  console.log(`\n${textTable([...header, 'p50 µs', 'Go p50', 'p99 µs', 'Go p99'], lines)}`);
 } finally {
-  await driver.stop();
-  await server.stop();
   await rm(folder, { recursive: true, force: true });
 }
 
+/** Lines of the table, each after when the server responds. */
+async function onServer(responds: string, flags: string[], tasks: readonly Task[]): Promise<string[][]> {
+  const path = join(folder, flags.join('') || 's');
+  const server = await PeerProcess.start('server go-ttrpc', [...serverCommand('go-ttrpc', path), ...flags]);
+  const driver = await PeerProcess.start('driver go-ttrpc', driverCommand('go-ttrpc'));
+  try {
+    await driver.command('connect', { path, connections: 1 });
+    const lines: string[][] = [];
+    for (const task of tasks) lines.push([responds, ...(await compare(path, driver, task))]);
+    return lines;
+  } finally {
+    await driver.stop();
+    await server.stop();
+  }
+}
+
 /** A line of the table: the medians of all turns. */
-async function compare(inFlight: number): Promise<string[]> {
-  const warm = await byGo(inFlight, WARM_UP_CALLS);
-  const calls = Math.ceil(warm.perSecond * seconds);
+async function compare(path: string, driver: PeerProcess, task: Task): Promise<string[]> {
+  const { perSecond } = await byGo(driver, task, Math.ceil((task.rate ?? 10_000) * WARM_UP_SECONDS));
+  const callsIn = (time: number): number => Math.ceil((task.rate ?? perSecond) * time);
   const command: Turn[] = [];
   const reference: Turn[] = [];
   for (let turn = 0; turn < turns; turn++) {
-    command.push(await byCommand(inFlight, calls));
-    reference.push(await byGo(inFlight, calls));
+    command.push(await byCommand(path, task, callsIn(seconds), callsIn(WARM_UP_SECONDS)));
+    reference.push(await byGo(driver, task, callsIn(seconds)));
   }
-  const ratios = command.map(({ perSecond }, turn) => perSecond / (reference[turn]?.perSecond ?? Number.NaN));
+  const ratios = command.map((made, turn) => made.perSecond / (reference[turn]?.perSecond ?? Number.NaN));
   const of = (all: readonly Turn[], field: keyof Turn): string => median(all.map((each) => each[field])).toFixed(0);
   return [
-    String(inFlight),
+    String(task.inFlight),
+    task.rate === undefined ? '' : `${task.rate} a second`,
     median(ratios).toFixed(2),
     `${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)}`,
     of(command, 'p50'),
@@ -82,17 +114,26 @@ async function compare(inFlight: number): Promise<string[]> {
   ];
 }
 
-async function byGo(inFlight: number, calls: number): Promise<Turn> {
-  const load = { kind: 'unary', bytes: BODY_BYTES, inFlight, calls };
+async function byGo(driver: PeerProcess, { inFlight, rate }: Task, calls: number): Promise<Turn> {
+  const load: Load = { kind: 'unary', bytes: BODY_BYTES, inFlight, calls, rate };
   const made = (await driver.command('run', load)) as RunResult;
   return { perSecond: (made.calls / made.elapsedUs) * 1e6, p50: made.p50Us, p99: made.p99Us };
 }
 
-async function byCommand(inFlight: number, calls: number): Promise<Turn> {
+async function byCommand(path: string, { inFlight, rate }: Task, calls: number, skipped: number): Promise<Turn> {
   const body = Buffer.alloc(BODY_BYTES, 1).toString('base64');
   const { stdout } = await run(process.execPath, [
     ...[COMMAND, 'bench', '--format', 'json', '--proto', PROTO, '-d', JSON.stringify({ value: 1, body })],
-    ...['--concurrency', String(inFlight), '--total', String(calls), `unix:${path}`, 'bench.v1.Bench/Unary'],
+    ...[
+      '--concurrency',
+      String(inFlight),
+      '--total',
+      String(skipped + calls),
+      '--skip-first',
+      String(skipped),
+      ...(rate ? ['--rps', String(rate)] : []),
+    ],
+    ...[`unix:${path}`, 'bench.v1.Bench/Unary'],
   ]);
   const made = JSON.parse(stdout) as { callsPerSecond: number; failed: number; latencyMs: Record<string, number> };
   if (made.failed > 0) throw new Error(`ttrpc bench: ${made.failed} of ${calls} calls failed`);

@@ -21,6 +21,7 @@ const INTEROP = ['--proto', fileURLToPath(new URL('../interop/proto/interop.prot
 interface BenchJson {
   calls: number;
   failed: number;
+  skipped: number;
   notStarted: number;
   brokenOff: number;
   durationMs: number;
@@ -78,6 +79,18 @@ for (const { name, start, missing } of PEERS) {
       expect(result.durationMs).toBeGreaterThan(990);
     });
 
+    test('the first calls are made and not measured', async () => {
+      const args = ['--total', '50', '--skip-first', '20', '--concurrency', '7', '-d', '{"seq":1}'];
+      const result = await bench('Unary', args);
+      expect(result).toMatchObject({ status: 0, calls: 30, skipped: 20, codes: { OK: 30 }, sent: { messages: 30 } });
+      expect(result.received.messages).toBe(30);
+      const planned = await bench('Unary', ['--rps', '200', '--duration', '1', '--skip-first', '100']);
+      expect(planned).toMatchObject({ status: 0, calls: 100, skipped: 100, notStarted: 0 });
+      // Half a second is measured: the rate is that of the plan.
+      expect(planned.durationMs).toBeLessThan(900);
+      expect(planned.callsPerSecond).toBeGreaterThan(120);
+    });
+
     test('streams count their messages', async () => {
       const down = await bench('ServerStream', ['--total', '20', '-d', '{"replyCount":3}']);
       expect(down).toMatchObject({ calls: 20, failed: 0, sent: { messages: 20 }, received: { messages: 60 } });
@@ -94,6 +107,8 @@ for (const { name, start, missing } of PEERS) {
         codes: { OK: 20, NOT_FOUND: 10 },
         errors: [{ message: expect.stringContaining('gone'), count: 10 }],
       });
+      const skipping = ['--total', '30', '--skip-first', '29', '-d', '{"fail":{"code":5,"message":"gone"}}{}{}'];
+      expect(await bench('Unary', skipping)).toMatchObject({ status: 2, calls: 11, failed: 10, skipped: 19 });
     });
   });
 }
@@ -250,6 +265,12 @@ describe('ttrpc bench', () => {
       return stderr.slice('ttrpc: '.length, -1);
     };
     expect(await fails(['--total', '0'])).toBe("--total: expected an integer from 1, got '0'");
+    expect(await fails(['--skip-first', '200'])).toBe(
+      '--skip-first: expected less than the 200 calls of --total, got 200',
+    );
+    expect(await fails(['--skip-first', '99', '--duration', '0.1', '--rps', '20', '-d', '{"firstName":"Ada"}'])).toBe(
+      '--skip-first 99: only 2 calls were made, nothing is measured',
+    );
     expect(await fails(['--rps', 'fast'])).toMatch(/^--rps: expected a number, step:.*got 'fast'$/);
     expect(await fails(['--rps', 'step:1:2'])).toMatch(/^--rps: expected .*got 'step:1:2'$/);
     expect(await fails(['-d', '{"firstName":1}'])).toBe('request: firstName: expected a string, got 1');

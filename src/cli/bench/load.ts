@@ -24,12 +24,17 @@ export interface LoadPlan {
   readonly schedule: Schedule | undefined;
   /** Infinity for no limit. */
   readonly total: number;
+  /** Of those, so many at the beginning are made and not measured, if they go well. */
+  readonly skipFirst: number;
   readonly durationMs: number;
 }
 
 /** What has been done. */
 export interface LoadEnd {
+  /** From the first call that was to be measured, or from the beginning where none was begun. */
   readonly elapsedMs: number;
+  /** Calls that were not measured as they were among the first. */
+  readonly skipped: number;
   /** Calls whose time had come, and that were not made: as many as may were in flight. */
   readonly notStarted: number;
   /** Calls that were in flight when the load was broken off. */
@@ -54,6 +59,8 @@ export class Load {
   #start = 0;
   #inFlight = 0;
   #begun = 0;
+  #measuredFrom = 0;
+  #skipped = 0;
   #nextAt: number | undefined;
   #timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
   #isOver = false;
@@ -86,7 +93,8 @@ export class Load {
     clearTimeout(over);
     if (this.#failure) throw this.#failure.error as Error;
     return {
-      elapsedMs: this.elapsedMs,
+      elapsedMs: this.elapsedMs - this.#measuredFrom,
+      skipped: this.#skipped,
       notStarted: this.#overdue(),
       brokenOff: this.#inFlight,
       sent: this.#sent,
@@ -150,6 +158,7 @@ export class Load {
 
   #begin(plannedAt: number): void {
     const number = this.#begun++;
+    if (number === this.plan.skipFirst) this.#measuredFrom = plannedAt;
     // planNext looked before this one counted.
     if (this.#begun >= this.plan.total) this.#nextAt = undefined;
     const client = this.clients[number % this.clients.length] as RawClient;
@@ -161,7 +170,10 @@ export class Load {
       call = Promise.reject(error);
     }
     call.then(
-      () => this.#ended(plannedAt, 0, ''),
+      () => {
+        if (number >= this.plan.skipFirst) this.#ended(plannedAt, 0, '');
+        else this.#skip();
+      },
       (error: unknown) => {
         if (error instanceof TtrpcError) {
           if (error.code === TtrpcStatus.UNAVAILABLE && client.status !== 'connected')
@@ -176,11 +188,22 @@ export class Load {
   }
 
   #ended(plannedAt: number, code: number, message: string): void {
-    // What came after the load was broken off was ended by that.
-    if (this.#why !== undefined && this.#isOver) return;
+    if (this.#isBrokenOff) return;
     this.#inFlight--;
     this.measurements.add(plannedAt, this.elapsedMs - plannedAt, code, message);
     this.#pump();
+  }
+
+  #skip(): void {
+    if (this.#isBrokenOff) return;
+    this.#inFlight--;
+    this.#skipped++;
+    this.#pump();
+  }
+
+  /** What comes then was ended by that. */
+  get #isBrokenOff(): boolean {
+    return this.#why !== undefined && this.#isOver;
   }
 
   /** A connection that is gone does not come back: without any, there is nothing to measure. */
@@ -195,10 +218,10 @@ export class Load {
     const { method, requests, options } = this.plan;
     if (method.shape !== 'unary') return this.#stream(client, number);
     const request = requests.one(number);
-    this.#count(this.#sent, request);
+    this.#count(this.#sent, number, request);
     return client
       .call(method.service, method.name, request, options)
-      .then((response) => this.#count(this.#received, response));
+      .then((response) => this.#count(this.#received, number, response));
   }
 
   async #stream(client: RawClient, number: number): Promise<void> {
@@ -208,17 +231,18 @@ export class Load {
     const messages = method.sendsStream ? requests.all(number) : [requests.one(number)];
     const sending = (async () => {
       for (const message of messages) {
-        this.#count(this.#sent, message);
+        this.#count(this.#sent, number, message);
         await stream.send(message);
       }
       stream.closeSend();
     })();
     // Its errors are the reader's, too.
     sending.catch(() => undefined);
-    for await (const response of stream) this.#count(this.#received, response);
+    for await (const response of stream) this.#count(this.#received, number, response);
   }
 
-  #count(traffic: Traffic, message: Uint8Array): void {
+  #count(traffic: Traffic, number: number, message: Uint8Array): void {
+    if (number < this.plan.skipFirst) return;
     traffic.messages++;
     traffic.bytes += message.length;
   }

@@ -28,6 +28,7 @@ export function summaryOf({ end, measured, rps }: BenchResult, out: NodeJS.Write
     `  Sent       ${trafficOf(end.sent)}`,
     `  Received   ${trafficOf(end.received)}`,
   ];
+  if (end.skipped > 0) lines.push(`  Skipped    ${end.skipped} of the first`);
   if (end.notStarted > 0) {
     const text = `  Not made   ${end.notStarted}: their time had come, and all calls that may be in flight were`;
     lines.push(styled('yellow', text, out));
@@ -67,6 +68,7 @@ export function jsonOf({ method, connections, concurrency, rps, end, measured }:
     rps: rps ?? null,
     calls: measured.count,
     failed: measured.failed,
+    skipped: end.skipped,
     notStarted: end.notStarted,
     brokenOff: end.brokenOff,
     durationMs: round(end.elapsedMs),
@@ -104,7 +106,8 @@ export function progressOf(
   measured: Measurements,
   elapsedMs: number,
   recentRate: number,
-  { total, durationMs }: { readonly total: number; readonly durationMs: number },
+  total: number,
+  durationMs: number,
 ): string {
   const of = (limit: number): string => (Number.isFinite(limit) ? ` of ${Number(limit.toPrecision(9))}` : '');
   const parts = [

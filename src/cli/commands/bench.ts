@@ -34,6 +34,11 @@ export const bench: Command = {
       value: 'count',
       help: `how many calls to make (default: ${TOTAL}, none with --duration or a schedule)`,
     },
+    'skip-first': {
+      type: 'string',
+      value: 'count',
+      help: 'of those, how many at the beginning are not measured, unless they fail (default: none)',
+    },
     duration: { type: 'string', value: 'seconds', help: 'how long to make calls' },
     concurrency: { type: 'string', value: 'count', help: `how many calls may be in flight (default: ${CONCURRENCY})` },
     connections: { type: 'string', value: 'count', help: 'over how many connections (default: 1)' },
@@ -70,6 +75,9 @@ async function run(args: Arguments): Promise<number> {
   const durationMs = millisecondsOf(args, 'duration', 1000 * (schedule?.seconds ?? Infinity));
   const fallback = hasDuration || Number.isFinite(durationMs) ? Infinity : TOTAL;
   const total = args.text('total') === undefined ? fallback : numberOf(args, 'total', TOTAL);
+  const skipFirst = numberOf(args, 'skip-first', 0);
+  if (skipFirst >= total)
+    throw new ToolError(`--skip-first: expected less than the ${total} calls of --total, got ${skipFirst}`);
   const concurrency = numberOf(args, 'concurrency', CONCURRENCY);
   const connections = numberOf(args, 'connections', 1);
   const metadata = metadataOf(args);
@@ -97,6 +105,7 @@ async function run(args: Arguments): Promise<number> {
       concurrency,
       schedule,
       total,
+      skipFirst,
       durationMs,
     };
     const measured = new Measurements(args.text('format') === 'csv');
@@ -110,6 +119,9 @@ async function run(args: Arguments): Promise<number> {
     const stopProgress = showProgress(load, measured, plan);
     const end = await load.run().finally(stopProgress);
     const result = { method: `${method.service}/${method.name}`, connections, concurrency, rps, end, measured };
+    if (measured.count === 0 && end.skipped > 0 && end.why === undefined) {
+      throw new ToolError(`--skip-first ${skipFirst}: only ${end.skipped} calls were made, nothing is measured`);
+    }
     await report(result, args.text('format'));
     if (end.why !== undefined) await printError(`ttrpc: broken off: ${end.why}\n`);
     return measured.failed > 0 || end.why !== undefined ? FAILED_STATUS : 0;
@@ -135,7 +147,10 @@ function showProgress(load: Load, measured: Measurements, plan: LoadPlan): () =>
     const rate = (1000 * (measured.count - countBefore)) / (elapsedMs - timeBefore);
     [countBefore, timeBefore] = [measured.count, elapsedMs];
     // A line that is too long would go on below, where nothing clears it.
-    const line = progressOf(measured, elapsedMs, rate, plan).slice(0, stderr.columns - 1);
+    const line = progressOf(measured, elapsedMs, rate, plan.total - plan.skipFirst, plan.durationMs).slice(
+      0,
+      stderr.columns - 1,
+    );
     stderr.write(`\r\u001b[K${line}`);
   }, PROGRESS_MS);
   return () => {

@@ -18,6 +18,8 @@ type load struct {
 	Metadata   bool   `json:"metadata"`
 	Pairs      int    `json:"pairs"` // metadata entries beside those
 	DeadlineMs int    `json:"deadlineMs"`
+	// Calls a second of a plan, from whose starts their latencies count; 0: each call starts when another one has ended.
+	Rate float64 `json:"rate"`
 }
 
 type result struct {
@@ -66,14 +68,14 @@ func (d *driver) unary(l *load, first uint32, latencies []time.Duration) error {
 		return err
 	}
 	failed := make(chan error, l.InFlight)
+	next := startsOf(l)
 	var workers sync.WaitGroup
 	for worker := range min(l.InFlight, l.Calls) {
 		workers.Add(1)
 		go func() {
 			defer workers.Done()
-			for i := worker; i < l.Calls; i += l.InFlight {
+			for i, start, ok := next(worker); ok; i, start, ok = next(i + l.InFlight) {
 				over := d.clients[i%len(d.clients)]
-				start := time.Now()
 				if err := d.one(l, over, caller, first+uint32(i)); err != nil {
 					failed <- fmt.Errorf("call %d of %d: %w", i, l.Calls, err)
 					return

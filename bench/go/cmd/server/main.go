@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"time"
 
 	"github.com/containerd/ttrpc"
 	"google.golang.org/grpc"
@@ -16,14 +17,15 @@ import (
 func main() {
 	kind := flag.String("kind", "ttrpc", "ttrpc or grpc")
 	path := flag.String("path", "", "path of the socket")
+	delay := flag.Duration("delay", 0, "ttrpc: how long the echo waits before its response")
 	flag.Parse()
-	if err := run(*kind, *path); err != nil {
+	if err := run(*kind, *path, *delay); err != nil {
 		fmt.Fprintln(os.Stderr, "server:", err)
 		os.Exit(1)
 	}
 }
 
-func run(kind, path string) error {
+func run(kind, path string, delay time.Duration) error {
 	listener, err := net.Listen("unix", path)
 	if err != nil {
 		return err
@@ -35,7 +37,7 @@ func run(kind, path string) error {
 		if err != nil {
 			return err
 		}
-		server.RegisterService("bench.v1.Bench", ttrpcService())
+		server.RegisterService("bench.v1.Bench", ttrpcService(delay))
 		go func() { failed <- server.Serve(context.Background(), listener) }()
 	case "grpc":
 		server := grpc.NewServer()

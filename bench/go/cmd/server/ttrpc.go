@@ -2,16 +2,19 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/containerd/ttrpc"
 
 	pb "nestjs-ttrpc.test/bench/benchv1"
 )
 
-func ttrpcService() *ttrpc.ServiceDesc {
+func ttrpcService(delay time.Duration) *ttrpc.ServiceDesc {
 	echo := func(_ context.Context, unmarshal func(any) error) (any, error) {
 		message := &pb.Echo{}
-		return message, unmarshal(message)
+		err := unmarshal(message)
+		time.Sleep(delay)
+		return message, err
 	}
 	place := func(_ context.Context, unmarshal func(any) error) (any, error) {
 		order := &pb.Order{}
