@@ -247,9 +247,11 @@ export class Load {
     traffic.bytes += message.length;
   }
 
-  /** How many calls were planned for the time that is over, and not made. */
+  /** How many calls were planned for the time that is over, and not made as too many were in flight. */
   #overdue(): number {
-    const { schedule, total, durationMs } = this.plan;
+    const { concurrency, schedule, total, durationMs } = this.plan;
+    // Whoever breaks it off may come between the time of a call and its start.
+    if (this.#isBrokenOff && this.#inFlight < concurrency) return 0;
     const until = Math.min(durationMs, this.elapsedMs);
     if (!schedule || this.#nextAt === undefined) return 0;
     return Math.max(0, Math.min(total, schedule.countBefore(until)) - this.#begun);
