@@ -5,6 +5,7 @@ import { TtrpcService } from '../decorators/ttrpc-service.decorator.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
 import { loadProtoText } from '../schema/sources/proto-text.js';
 import type { TtrpcContext } from '../transport/call/ttrpc-context.js';
+import { amendHandlers } from '../transport/nest-seam/handler-metadata.js';
 import { PROTOS } from './generated/protos.js';
 import { TtrpcHealth, type TtrpcServingStatus, type TtrpcWatchedStatus } from './ttrpc-health.js';
 
@@ -45,6 +46,8 @@ export class HealthController {
     for await (const status of this.health.watch(service, signal)) yield { status };
   }
 }
+
+amendHandlers(HealthController.prototype, { module: 'TtrpcHealthModule' });
 
 /** The status that a unary call gets. @throws NOT_FOUND for a service without one */
 export function statusOf(health: TtrpcHealth, service: string): TtrpcServingStatus {

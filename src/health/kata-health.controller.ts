@@ -2,6 +2,7 @@ import { Inject } from '@nestjs/common';
 import { TtrpcMethod } from '../decorators/ttrpc-method.decorator.js';
 import { TtrpcService } from '../decorators/ttrpc-service.decorator.js';
 import { loadProtoText } from '../schema/sources/proto-text.js';
+import { amendHandlers } from '../transport/nest-seam/handler-metadata.js';
 import { statusOf } from './health.controller.js';
 import { PROTOS } from './generated/protos.js';
 import { TtrpcHealth, type TtrpcServingStatus } from './ttrpc-health.js';
@@ -40,3 +41,5 @@ export class KataHealthController {
     return { grpc_version: grpcVersion, agent_version: agentVersion };
   }
 }
+
+amendHandlers(KataHealthController.prototype, { module: 'kata of TtrpcHealthModule' });

@@ -1,4 +1,5 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Inject, Module, Optional, type DynamicModule } from '@nestjs/common';
+import { describe } from '../protocol/core/describe.js';
 import { DRAIN_LISTENER } from '../transport/drain-listener.js';
 import { HealthController } from './health.controller.js';
 import { KATA_VERSIONS, KataHealthController, type KataVersions } from './kata-health.controller.js';
@@ -21,8 +22,15 @@ export interface TtrpcHealthOptions {
  */
 @Module({})
 export class TtrpcHealthModule {
-  /** @throws TypeError for a status that does not exist; at the start of the application */
+  /** @internal @throws an Error for the class itself among `imports`: it would serve nothing */
+  constructor(@Optional() @Inject(KATA_VERSIONS) versions?: unknown) {
+    if (versions !== undefined) return;
+    throw new Error('TtrpcHealthModule: expected TtrpcHealthModule.register() among the imports, got the class');
+  }
+
+  /** @throws TypeError for options of another kind; for a status that does not exist when the application starts */
   static register(options: TtrpcHealthOptions = {}): DynamicModule {
+    checkOptions(options);
     const { statuses = {}, kata = false, isGlobal = false } = options;
     const health = (): TtrpcHealth => {
       const made = new TtrpcHealth();
@@ -42,4 +50,25 @@ export class TtrpcHealthModule {
       exports: [TtrpcHealth, TtrpcHealthIndicator],
     };
   }
+}
+
+function checkOptions(options: TtrpcHealthOptions): void {
+  const expected = (what: string, value: unknown): TypeError =>
+    new TypeError(`TtrpcHealthModule: expected ${what}, got ${describe(value)}`);
+  if (!isRecord(options)) throw expected('options such as { statuses }', options);
+  const { statuses, kata, isGlobal } = options as Record<keyof TtrpcHealthOptions, unknown>;
+  if (statuses !== undefined && !isRecord(statuses))
+    throw expected('statuses: an object of statuses by name', statuses);
+  if (isGlobal !== undefined && typeof isGlobal !== 'boolean') throw expected('isGlobal: true or false', isGlobal);
+  if (kata === undefined || typeof kata === 'boolean') return;
+  if (!isRecord(kata)) throw expected('kata: true, false or an object of versions', kata);
+  for (const name of ['grpcVersion', 'agentVersion'] as const) {
+    const version = kata[name];
+    if (version !== undefined && typeof version !== 'string') throw expected(`kata.${name}: a string`, version);
+  }
+}
+
+/** True for what object literals and JSON make: a Map or an array has its entries elsewhere. */
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Map);
 }

@@ -13,12 +13,13 @@ const STATUSES: readonly unknown[] = ['UNKNOWN', 'SERVING', 'NOT_SERVING'];
 /**
  * The health of an application: a status for each service, under the name that callers ask for. The empty name stands
  * for the whole server and is SERVING from the start; other services have a status once it is set. Everything is
- * NOT_SERVING as soon as the application shuts down.
+ * NOT_SERVING once the application shuts down: with `drainFirst` before its servers close.
  */
 @Injectable()
 export class TtrpcHealth implements OnModuleDestroy, DrainListener {
   readonly #statuses = new Map<string, TtrpcServingStatus>([['', 'SERVING']]);
   readonly #watchers = new Set<() => void>();
+  readonly #waiting = new WeakMap<AbortSignal, Set<() => void>>();
   #isDown = false;
 
   /**
@@ -26,9 +27,7 @@ export class TtrpcHealth implements OnModuleDestroy, DrainListener {
    * {@link resume} on. @throws TypeError for a name that is not a string and for another status.
    */
   setStatus(service: string, status: TtrpcServingStatus): void {
-    if (typeof service !== 'string') {
-      throw new TypeError(`setStatus: expected the name of a service, got ${describe(service)}`);
-    }
+    checkName('setStatus', service);
     if (!STATUSES.includes(status)) {
       throw new TypeError(
         `setStatus(${JSON.stringify(service)}): expected UNKNOWN, SERVING or NOT_SERVING, got ${describe(status)}`,
@@ -38,8 +37,12 @@ export class TtrpcHealth implements OnModuleDestroy, DrainListener {
     this.#changed();
   }
 
-  /** Forgets a service: Check is NOT_FOUND from now on, and watchers get SERVICE_UNKNOWN. */
+  /**
+   * Forgets a service: Check is NOT_FOUND from now on, and watchers get SERVICE_UNKNOWN. @throws TypeError for a name that
+   * is not a string
+   */
   clearStatus(service: string): void {
+    checkName('clearStatus', service);
     if (this.#statuses.delete(service)) this.#changed();
   }
 
@@ -78,12 +81,28 @@ export class TtrpcHealth implements OnModuleDestroy, DrainListener {
 
   /**
    * The status of a service now and after each change; a reader that is slow gets the latest. Ends when `signal` aborts,
-   * with NOT_SERVING as its last status where the service had another.
+   * with NOT_SERVING as its last status where the service had another, and when the reader leaves.
    */
-  async *watch(service: string, signal: AbortSignal): AsyncGenerator<TtrpcWatchedStatus, void, undefined> {
+  watch(service: string, signal?: AbortSignal): AsyncGenerator<TtrpcWatchedStatus, void, undefined> {
+    const left = new AbortController();
+    const watching = this.#watch(service, signal, left.signal);
+    const leave = watching.return.bind(watching);
+    // A generator itself would return only after the next change.
+    watching.return = (value) => {
+      left.abort();
+      return leave(value);
+    };
+    return watching;
+  }
+
+  async *#watch(
+    service: string,
+    signal: AbortSignal | undefined,
+    left: AbortSignal,
+  ): AsyncGenerator<TtrpcWatchedStatus, void, undefined> {
     let last: TtrpcWatchedStatus | undefined;
-    for (;;) {
-      const isOver = signal.aborted;
+    while (!left.aborted) {
+      const isOver = signal?.aborted === true;
       const known = this.getStatus(service);
       const status = known === undefined ? 'SERVICE_UNKNOWN' : isOver ? 'NOT_SERVING' : known;
       if (status !== last) {
@@ -93,24 +112,44 @@ export class TtrpcHealth implements OnModuleDestroy, DrainListener {
         if (!isOver) continue;
       }
       if (isOver) return;
-      await this.#nextChange(signal);
+      await this.#nextChange(signal, left);
     }
   }
 
-  #nextChange(signal: AbortSignal): Promise<void> {
+  #nextChange(...signals: (AbortSignal | undefined)[]): Promise<void> {
     return new Promise((resolve) => {
+      const places = [this.#watchers, ...signals.flatMap((signal) => (signal ? this.#waitingFor(signal) : []))];
       const done = (): void => {
-        this.#watchers.delete(done);
-        signal.removeEventListener('abort', done);
+        for (const place of places) place.delete(done);
         resolve();
       };
-      this.#watchers.add(done);
-      signal.addEventListener('abort', done);
-      if (signal.aborted) done();
+      for (const place of places) place.add(done);
+      if (signals.some((signal) => signal?.aborted)) done();
     });
   }
 
-  #changed(): void {
-    for (const watcher of [...this.#watchers]) watcher();
+  /** What is called when `signal` aborts, by one listener: from the eleventh on Node would warn of a leak. */
+  #waitingFor(signal: AbortSignal): Set<() => void> {
+    const known = this.#waiting.get(signal);
+    if (known) return known;
+    const waiting = new Set<() => void>();
+    this.#waiting.set(signal, waiting);
+    signal.addEventListener('abort', () => callAll(waiting), { once: true });
+    return waiting;
   }
+
+  #changed(): void {
+    callAll(this.#watchers);
+  }
+}
+
+/** Each may leave the set. */
+function callAll(waiting: ReadonlySet<() => void>): void {
+  for (const each of [...waiting]) each();
+}
+
+/** @throws TypeError that names the method */
+function checkName(method: string, service: unknown): void {
+  if (typeof service === 'string') return;
+  throw new TypeError(`${method}: expected the name of a service, got ${describe(service)}`);
 }

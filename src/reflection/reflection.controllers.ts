@@ -8,8 +8,10 @@ import type { TtrpcContext } from '../transport/call/ttrpc-context.js';
 import { PROTOS } from './generated/protos.js';
 import { ReflectionStream, type ReflectionRequest, type ReflectionResponse } from './reflect.js';
 import { servedBy } from '../transport/binding/served-schema.js';
-import { whenServed } from '../transport/nest-seam/handler-metadata.js';
+import { amendHandlers } from '../transport/nest-seam/handler-metadata.js';
 import { mistakeIn, TtrpcReflection } from './ttrpc-reflection.js';
+
+const MODULE = 'TtrpcReflectionModule';
 
 function serviceOf(version: keyof typeof PROTOS): ServiceDescriptor {
   return loadProtoText(PROTOS[version], { keepCase: true }).resolve('ServerReflection');
@@ -18,10 +20,19 @@ function serviceOf(version: keyof typeof PROTOS): ServiceDescriptor {
 async function* respond(
   reflection: TtrpcReflection,
   requests: TtrpcStream<ReflectionRequest>,
-  { server }: TtrpcContext,
+  { server, signal }: TtrpcContext,
 ): AsyncIterable<ReflectionResponse> {
   const stream = new ReflectionStream(reflection.of(server));
-  for await (const request of requests) yield stream.respond(request);
+  const iterator = requests[Symbol.asyncIterator]();
+  // A tool may keep its stream open without a question: the server need not wait for it when it closes.
+  const closing = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  for (;;) {
+    const next = await Promise.race([iterator.next(), closing]);
+    if (next === undefined || next.done) return;
+    yield stream.respond(next.value);
+  }
 }
 
 /** Serves grpc.reflection.v1.ServerReflection. */
@@ -30,7 +41,7 @@ export class ReflectionController {
   constructor(@Inject(TtrpcReflection) private readonly reflection: TtrpcReflection) {}
 
   /** Describes the server that got the call. */
-  @TtrpcMethod({ pipes: false })
+  @TtrpcMethod({ pipes: false, signalClosing: true })
   serverReflectionInfo(requests: TtrpcStream<ReflectionRequest>, context: TtrpcContext): AsyncIterable<unknown> {
     return respond(this.reflection, requests, context);
   }
@@ -42,11 +53,14 @@ export class ReflectionAlphaController {
   constructor(@Inject(TtrpcReflection) private readonly reflection: TtrpcReflection) {}
 
   /** Describes the server that got the call. */
-  @TtrpcMethod({ pipes: false })
+  @TtrpcMethod({ pipes: false, signalClosing: true })
   serverReflectionInfo(requests: TtrpcStream<ReflectionRequest>, context: TtrpcContext): AsyncIterable<unknown> {
     return respond(this.reflection, requests, context);
   }
 }
+
+amendHandlers(ReflectionController.prototype, { module: MODULE });
+amendHandlers(ReflectionAlphaController.prototype, { module: MODULE });
 
 /**
  * The controllers of one registration. A server that does not serve all of `services` says so when it begins to listen: a
@@ -57,10 +71,11 @@ export function reflectionControllers(services: readonly string[] | undefined): 
   // Of this registration, as handlers' metadata are a class's.
   @TtrpcService(serviceOf('v1'))
   class ListedReflectionController extends ReflectionController {}
-  whenServed(ListedReflectionController.prototype, 'serverReflectionInfo', (server) => {
+  const onServed = (server: object): void => {
     const served = servedBy(server);
     const mistake = served && mistakeIn(services, served);
     if (mistake !== undefined) new Logger('TtrpcServer').warn(`${mistake}; each call of reflection fails`);
-  });
+  };
+  amendHandlers(ListedReflectionController.prototype, { module: MODULE, onServed });
   return [ListedReflectionController, ReflectionAlphaController];
 }

@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Inject, Module, Optional, type DynamicModule } from '@nestjs/common';
 import { describe } from '../protocol/core/describe.js';
 import { reflectionControllers } from './reflection.controllers.js';
 import { REFLECTED_SERVICES, TtrpcReflection } from './ttrpc-reflection.js';
@@ -18,15 +18,39 @@ export interface TtrpcReflectionOptions {
  */
 @Module({})
 export class TtrpcReflectionModule {
-  /** @throws TypeError for `services` that are not an array of strings */
-  static register({ services }: TtrpcReflectionOptions = {}): DynamicModule {
-    if (services !== undefined && !(Array.isArray(services) && services.every((name) => typeof name === 'string'))) {
-      throw new TypeError(`TtrpcReflectionModule: services: expected an array of names, got ${describe(services)}`);
-    }
+  /** @internal @throws an Error for the class itself among `imports`: it would serve nothing */
+  constructor(@Optional() @Inject(REFLECTED_SERVICES) services?: unknown) {
+    if (services !== undefined) return;
+    throw new Error(
+      'TtrpcReflectionModule: expected TtrpcReflectionModule.register() among the imports, got the class',
+    );
+  }
+
+  /** @throws TypeError for `services` that are not an array of names */
+  static register(options: TtrpcReflectionOptions = {}): DynamicModule {
+    const services = checkedServices(options);
     return {
       module: TtrpcReflectionModule,
       controllers: reflectionControllers(services),
       providers: [{ provide: REFLECTED_SERVICES, useValue: services ?? null }, TtrpcReflection],
     };
   }
+}
+
+function checkedServices(options: TtrpcReflectionOptions): readonly string[] | undefined {
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null) {
+    throw new TypeError(`TtrpcReflectionModule: expected options such as { services }, got ${describe(given)}`);
+  }
+  const { services } = options;
+  if (services === undefined) return undefined;
+  if (!Array.isArray(services) || services.some((name) => typeof name !== 'string')) {
+    throw new TypeError(`TtrpcReflectionModule: services: expected an array of names, got ${describe(services)}`);
+  }
+  if (services.length === 0) {
+    throw new TypeError(
+      'TtrpcReflectionModule: services: expected at least one name; without the option all are listed',
+    );
+  }
+  return [...new Set(services as readonly string[])];
 }

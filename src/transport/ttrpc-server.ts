@@ -253,10 +253,13 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
       this.#servedServices(),
       this.#packages,
     );
+    const modules = new Set(bindings.map(({ handler }) => handler.info.module));
     for (const { handler, reason } of foreign) {
-      if (!this.mayIgnore(handler.info) && !servedElsewhere(handler.info, this.#known)) {
-        throw new Error(`${handlerName(handler.info)}: ${messageOf(reason)}`, { cause: reason });
-      }
+      const { info } = handler;
+      if (this.mayIgnore(info) || modules.has(info.module ?? '') || servedElsewhere(info, this.#known)) continue;
+      if (info.module === undefined) throw new Error(`${handlerName(info)}: ${messageOf(reason)}`, { cause: reason });
+      this.logger.warn(`${info.module} serves nothing: ${messageOf(reason)}`);
+      modules.add(info.module);
     }
     if (unimplemented.length > 0) {
       const message = `no handler for ${unimplemented.join(', ')}`;

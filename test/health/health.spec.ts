@@ -1,8 +1,10 @@
-import { Module, type INestApplicationContext, type Type } from '@nestjs/common';
+import { Logger, Module, type DynamicModule, type INestApplicationContext, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { Test } from '@nestjs/testing';
 import { HealthCheckService, TerminusModule } from '@nestjs/terminus';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { TtrpcHealth, TtrpcHealthIndicator, TtrpcHealthModule } from 'nestjs-ttrpc/health';
+import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { TtrpcHealth, TtrpcHealthIndicator, TtrpcHealthModule, type TtrpcHealthOptions } from 'nestjs-ttrpc/health';
+import { TtrpcReflectionModule } from 'nestjs-ttrpc/reflection';
 import { drainFirst, TtrpcClient, TtrpcMethod, TtrpcServer, TtrpcService, TtrpcStatus } from '../../src/index.js';
 import { loadProtoText } from '../../src/schema/sources/proto-text.js';
 import { PROTOS } from '../../src/health/generated/protos.js';
@@ -196,6 +198,62 @@ it('drainFirst makes the application NOT_SERVING before its server has drained',
   await closed;
 });
 
+it.each<[string, Partial<TtrpcHealth>, number]>([
+  ['is a part of one', { getStatus: () => 'SERVING' }, 0],
+  [
+    'throws',
+    {
+      onDrain: () => {
+        throw new Error('out of order');
+      },
+    },
+    1,
+  ],
+])('drainFirst closes the server where the TtrpcHealth of a test %s', async (_what, health, errors) => {
+  const error = jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+  const server = newServer();
+  const module = await Test.createTestingModule({ imports: [drainFirst(AppModule, server)] })
+    .overrideProvider(TtrpcHealth)
+    .useValue(health)
+    .compile();
+  const app = module.createNestMicroservice({ strategy: server, logger: false });
+  await app.listen();
+  await app.close();
+  await app.close();
+  expect(server.addresses).toEqual([]);
+  expect(error).toHaveBeenCalledTimes(errors);
+  error.mockRestore();
+});
+
+describe('TtrpcHealth.watch', () => {
+  it('of many services takes one signal, or none, and a reader may leave while it waits', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): number => warnings.push(warning);
+    process.on('warning', onWarning);
+    const known = new TtrpcHealth();
+    const controller = new AbortController();
+    const names = Array.from({ length: 12 }, (_, index) => `service${index}`);
+    const watches = names.map((name) => known.watch(name, controller.signal));
+    const lone = known.watch('alone');
+    for (const watch of [...watches, lone]) await watch.next();
+    const waiting = [...watches, lone].map((watch) => watch.next());
+    expect(await lone.return()).toEqual({ done: true, value: undefined });
+    expect(await waiting.at(-1)).toEqual({ done: true, value: undefined });
+    controller.abort();
+    for (const next of waiting.slice(0, -1)) expect(await next).toEqual({ done: true, value: undefined });
+    // Node says it in a turn of its own.
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+  });
+
+  it('and clearStatus take names only', () => {
+    expect(() => new TtrpcHealth().clearStatus(undefined as never)).toThrow(
+      'clearStatus: expected the name of a service, got undefined',
+    );
+  });
+});
+
 describe('grpc.Health of kata', () => {
   @Module({
     imports: [TtrpcHealthModule.register({ kata: { grpcVersion: '0.0.1', agentVersion: '3.2.0' } })],
@@ -221,7 +279,83 @@ describe('grpc.Health of kata', () => {
   });
 });
 
+describe('the option services of a server', () => {
+  const warn = jest.spyOn(Logger.prototype, 'warn');
+  afterEach(() => void warn.mockReset());
+  afterAll(() => warn.mockRestore());
+
+  @Module({ imports: [TtrpcHealthModule.register({ kata: true })], controllers: [LabController] })
+  class KataModule {}
+
+  it.each<[string[], string[]]>([
+    [['lab.v1.Lab'], ['TtrpcHealthModule', 'kata of TtrpcHealthModule']],
+    [['lab.v1.Lab', 'grpc.health.v1.Health'], ['kata of TtrpcHealthModule']],
+    [['lab.v1.Lab', 'grpc.health.v1.Health', 'grpc.Health'], []],
+  ])('%j serves no more than that, and the log says what serves nothing', async (services, without) => {
+    const lines: unknown[] = [];
+    warn.mockImplementation((line: unknown) => lines.push(line));
+    await start(KataModule, new TtrpcServer({ url: folder.url(), protoPath: LAB_PROTO, services }));
+    const named = lines.filter((line) => String(line).includes('serves nothing'));
+    expect(named).toEqual(
+      without.map((module) => expect.stringContaining(`${module} serves nothing: service grpc.`) as unknown),
+    );
+    const check = healthClient().check({});
+    if (services.includes('grpc.health.v1.Health')) expect(await check).toEqual({ status: 'SERVING' });
+    else await expect(check).rejects.toMatchObject({ code: TtrpcStatus.UNIMPLEMENTED });
+  });
+});
+
+describe('a module that is not imported as it should be', () => {
+  const failsWith = (imports: (Type | DynamicModule)[]): Promise<unknown> => {
+    @Module({ imports })
+    class WrongModule {}
+    return NestFactory.createMicroservice(WrongModule, { strategy: newServer(), logger: false, abortOnError: false })
+      .then((app) => app.listen().finally(() => app.close()))
+      .then(
+        () => undefined,
+        (error: unknown) => (error as Error).message,
+      );
+  };
+
+  it('the class itself', async () => {
+    expect(await failsWith([TtrpcHealthModule])).toContain('expected TtrpcHealthModule.register() among the imports');
+    expect(await failsWith([TtrpcReflectionModule])).toContain('expected TtrpcReflectionModule.register() among');
+  });
+
+  it('two registrations in one application', async () => {
+    const registered = (name: string): DynamicModule => {
+      @Module({})
+      class Feature {}
+      const imports = [name === 'health' ? TtrpcHealthModule.register() : TtrpcReflectionModule.register()];
+      return { module: Feature, imports };
+    };
+    // Nest tells dynamic modules apart by what they provide, so that two alike may be one.
+    const listed = TtrpcReflectionModule.register({ services: ['lab.v1.Lab'] });
+    expect(await failsWith([registered('reflection'), listed])).toContain(
+      'TtrpcReflectionModule.register() was called for two modules of the application',
+    );
+    const health = TtrpcHealthModule.register({ statuses: { 'lab.v1.Lab': 'SERVING' } });
+    expect(await failsWith([registered('health'), health])).toContain(
+      'TtrpcHealthModule.register() was called for two modules of the application',
+    );
+    expect(await failsWith([health, health])).toBeUndefined();
+  });
+});
+
 describe('options', () => {
+  it.each<[unknown, string]>([
+    [null, 'expected options such as { statuses }, got null'],
+    [{ statuses: null }, 'expected statuses: an object of statuses by name, got null'],
+    [{ statuses: new Map([['x', 'SERVING']]) }, 'expected statuses: an object of statuses by name, got '],
+    [{ statuses: ['lab.v1.Lab'] }, 'expected statuses: an object of statuses by name, got '],
+    [{ kata: null }, 'expected kata: true, false or an object of versions, got null'],
+    [{ kata: 'x' }, 'expected kata: true, false or an object of versions, got string "x"'],
+    [{ kata: { agentVersion: 3 } }, 'expected kata.agentVersion: a string, got '],
+    [{ isGlobal: 'yes' }, 'expected isGlobal: true or false, got string "yes"'],
+  ])('%j fails at once', (options, message) => {
+    expect(() => TtrpcHealthModule.register(options as TtrpcHealthOptions)).toThrow(`TtrpcHealthModule: ${message}`);
+  });
+
   it('a status that does not exist fails at the start', async () => {
     @Module({ imports: [TtrpcHealthModule.register({ statuses: { lab: 'UP' as never } })] })
     class WrongModule {}

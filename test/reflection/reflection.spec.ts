@@ -10,7 +10,15 @@ import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { fromProtobufEs } from 'nestjs-ttrpc/protobuf-es';
 import { TtrpcHealthModule } from 'nestjs-ttrpc/health';
 import { TtrpcReflectionModule } from 'nestjs-ttrpc/reflection';
-import { TtrpcClient, TtrpcMethod, TtrpcServer, TtrpcService, type TtrpcServerOptions } from '../../src/index.js';
+import {
+  TtrpcClient,
+  TtrpcMethod,
+  TtrpcServer,
+  TtrpcService,
+  TtrpcStatus,
+  type TtrpcServerOptions,
+} from '../../src/index.js';
+import { Subject, type Observable } from 'rxjs';
 import type { ReflectionRequest, ReflectionResponse } from '../../src/reflection/reflect.js';
 import { filesOfSet } from '../../src/reflection/files-of-set.js';
 import { PROTOS } from '../../src/reflection/generated/protos.js';
@@ -140,6 +148,40 @@ describe('list_services', () => {
     warnings.restore();
     await expect(ask([{ list_services: '' }])).rejects.toThrow('service "lab.v1.Lap" is not served; the server has');
     expect(() => TtrpcReflectionModule.register({ services: 'lab' as never })).toThrow('expected an array of names');
+    expect(() => TtrpcReflectionModule.register({ services: [] })).toThrow('expected at least one name');
+    expect(() => TtrpcReflectionModule.register(null as never)).toThrow('expected options such as { services }');
+  });
+
+  it('on a server that serves v1 alone', async () => {
+    const warnings = watchWarnings();
+    const [v1 = ''] = OWN;
+    await start(LabModule, { protoPath: LAB_PROTO, services: ['lab.v1.Lab', v1] });
+    expect(await ask([{ list_services: '' }])).toEqual([
+      { list_services_response: { service: [{ name: v1 }, { name: 'lab.v1.Lab' }] } },
+    ]);
+    await expect(ask([{ list_services: '' }], ALPHA)).rejects.toMatchObject({ code: TtrpcStatus.UNIMPLEMENTED });
+    expect(warnings.ofList()).toEqual([]);
+    warnings.restore();
+  });
+
+  it('a stream without a question ends well when the server closes, however long its grace period is', async () => {
+    const strategy = new TtrpcServer({ url: folder.url(), protoPath: LAB_PROTO, gracePeriodMs: 600_000 });
+    const app = await NestFactory.createMicroservice(LabModule, { strategy, logger: false });
+    await app.listen();
+    const client = new TtrpcClient({ url: folder.url(), descriptors: [V1] });
+    open.push(client);
+    const asked = new Subject<ReflectionRequest>();
+    const responses = client
+      .getService<{ serverReflectionInfo(requests: Observable<ReflectionRequest>): Observable<ReflectionResponse> }>(
+        V1.name,
+      )
+      .serverReflectionInfo(asked);
+    const first = new Promise<void>((resolve) => {
+      responses.subscribe({ next: () => resolve(), complete: () => asked.complete() });
+    });
+    asked.next({ list_services: '' });
+    await first;
+    await app.close();
   });
 });
 

@@ -69,8 +69,13 @@ export function bindHandlers(
       if (isForeign(other)) bindings.set(path, { service, method, handler });
       continue;
     }
+    if (other && other.handler.info === handler.info && other.handler.turn !== handler.turn) {
+      throw new Error(TWO_APPLICATIONS);
+    }
+    if (other && handler.info.module !== undefined && other.handler.info.module === handler.info.module) {
+      throw new Error(registeredTwice(handler.info.module));
+    }
     if (other && other.handler.info === handler.info) {
-      if (other.handler.turn !== handler.turn) throw new Error(TWO_APPLICATIONS);
       throw new Error(
         `${handlerName(handler.info)} is registered twice for ${path}: ${handler.info.className} is a controller of two ` +
           `modules, or one TtrpcServer is the strategy of two applications; name it in one module, and make a new ` +
@@ -90,6 +95,13 @@ export function bindHandlers(
       .filter((path) => !bindings.has(path)),
   );
   return { bindings: [...bindings.values()], foreign, unimplemented };
+}
+
+function registeredTwice(module: string): string {
+  return (
+    `${module}.register() was called for two modules of the application: keep what it returns, and import that in both, or ` +
+    `call it once, in the root module`
+  );
 }
 
 function isForeign({ handler }: Pick<Binding, 'handler'>): boolean {

@@ -32,6 +32,11 @@ export interface HandlerInfo {
    * the application cannot do that
    */
   readonly verifyMessages?: ((server: object) => void) | undefined;
+  /**
+   * The module of this library to which the handler belongs. The user has not written it, so a server whose `services` leave
+   * its service out need not serve it.
+   */
+  readonly module?: string | undefined;
   /** Called when a server that serves the handler knows what it serves, before it listens. */
   readonly onServed?: ((server: object) => void) | undefined;
 }

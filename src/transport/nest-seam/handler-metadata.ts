@@ -59,11 +59,12 @@ export function registerHandler(target: object, property: string, handler: Handl
   register(target, twin.property, { value: twin.handler });
 }
 
-/** Has `onServed` called as in {@link HandlerInfo}, for a handler of a class that is decorated. */
-export function whenServed(target: object, property: string, onServed: (server: object) => void): void {
-  const handler = Object.getOwnPropertyDescriptor(target, property)?.value as HandlerFunction;
-  const info = infoOf(handler);
-  if (info) registerHandler(target, property, handler, { ...info, onServed });
+/** Adds to what is known of each handler of a class that is decorated. */
+export function amendHandlers(prototype: object, more: Pick<HandlerInfo, 'module' | 'onServed'>): void {
+  for (const [property, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    const info = typeof value === 'function' ? infoOf(value as HandlerFunction) : undefined;
+    if (info) registerHandler(prototype, property, value as HandlerFunction, { ...info, ...more });
+  }
 }
 
 /**
