@@ -15,6 +15,7 @@ interface NumberRange {
 const NUMBERS: Readonly<Record<string, NumberRange>> = {
   seconds: { min: 0.001 },
   count: { min: 1, integer: true },
+  calls: { min: 0, integer: true },
   port: { min: 0, max: 2 ** 32 - 1, integer: true },
 };
 
@@ -22,7 +23,7 @@ const NUMBERS: Readonly<Record<string, NumberRange>> = {
 export function readArguments(command: Command, argv: readonly string[]): Arguments {
   const flags: Readonly<Record<string, FlagSpec>> = command.flags;
   const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
-  const args = argv.map((arg, at) => (at < end ? withTwoDashes(arg, flags) : arg));
+  const args = argv.flatMap((arg, at) => (at < end ? asParsed(arg, flags) : arg));
   checkFlags(command, args);
   const options = Object.fromEntries(
     Object.entries(flags).map(([name, { type, short }]) => [
@@ -78,12 +79,27 @@ function checkNumber(flag: string, text: string, { min, max = Infinity, integer 
   throw new ToolError(`--${flag}: expected ${integer ? 'an integer' : 'a number'} from ${min}${upTo}, got '${text}'`);
 }
 
-/** grpcurl's users write `-proto`: Go's flags have one dash. What begins with a flag's letter is that: `-vv`. */
-function withTwoDashes(arg: string, flags: Readonly<Record<string, FlagSpec>>): string {
-  const name = /^-([a-z][\w-]+)(?:=|$)/.exec(arg)?.[1];
-  if (name === undefined) return arg;
-  const isLetter = Object.values(flags).some(({ short }) => short === name[0]);
-  return Object.hasOwn(flags, name) || !isLetter ? `-${arg}` : arg;
+/**
+ * An argument as `parseArgs` takes it. grpcurl's users write `-proto`, `-d={}` and `-emit-defaults=true`: Go's flags have
+ * one dash, and values behind a `=`. What else begins with a flag's letter is that: `-vv`.
+ */
+function asParsed(arg: string, flags: Readonly<Record<string, FlagSpec>>): string | [] {
+  const [, given, value] = /^--?([a-zA-Z][\w-]*)(?:=([^]*))?$/.exec(arg) ?? [];
+  if (given === undefined) return arg;
+  const name = Object.hasOwn(flags, given)
+    ? given
+    : value !== undefined
+      ? (nameOfLetter(given, flags) ?? given)
+      : given;
+  const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
+  if (flag?.type === 'boolean' && value === 'false') return [];
+  const text = value === undefined || (flag?.type === 'boolean' && value === 'true') ? name : `${name}=${value}`;
+  const isLetters = name.length === 1 || (flag === undefined && nameOfLetter(name.charAt(0), flags) !== undefined);
+  return arg.startsWith('--') || !isLetters ? `--${text}` : arg;
+}
+
+function nameOfLetter(letter: string, flags: Readonly<Record<string, FlagSpec>>): string | undefined {
+  return Object.keys(flags).find((name) => flags[name]?.short === letter);
 }
 
 function checkFlags({ name: command, flags }: Command, args: readonly string[]): void {

@@ -1,7 +1,7 @@
 import type { Command, Commands } from './command.js';
 import type { complete } from './commands/complete.js';
 import { SUMMARIES } from './commands/index.js';
-import { flushOutput } from './output.js';
+import { flushOutput, statusOfOutput } from './output.js';
 import { run } from './run.js';
 
 /** Put into the bundle by scripts/bundle-command.mjs. */
@@ -19,5 +19,5 @@ const commands: Commands = {
 
 void run(commands, process.argv.slice(2), TTRPC_VERSION).then(async (status) => {
   await flushOutput();
-  process.exit(status);
+  process.exit(statusOfOutput() ?? status);
 });

@@ -315,6 +315,28 @@ describe('health', () => {
     expect(end).toMatchObject({ status: 64 + 14, stdout: '' });
     expect(end.stderr).toMatch(/HTTP\/2 \(gRPC\?\)/);
   });
+
+  test('a response that is none', async () => {
+    const url = folder.url('garbage.sock');
+    const garbage = await serve(url, {
+      'grpc.health.v1.Health': {
+        Check: () => Uint8Array.of(8, 0xff, 0xff),
+        Watch: {
+          shape: 'server-streaming',
+          async *handle() {
+            yield Uint8Array.of(8, 0xff, 0xff);
+          },
+        },
+      },
+    });
+    try {
+      for (const flags of [[], ['--watch']]) {
+        await fails(['health', ...flags, url], /^the response is not a grpc\.health\.v1\.HealthCheckResponse: [^\n]*$/);
+      }
+    } finally {
+      await garbage.close();
+    }
+  });
 });
 
 describe('tap', () => {

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -96,6 +97,13 @@ for (const { name, start, missing } of PEERS) {
       expect(down).toMatchObject({ calls: 20, failed: 0, sent: { messages: 20 }, received: { messages: 60 } });
       const both = await bench('Bidi', ['--total', '20', '-d', '{"seq":1}{"seq":2}']);
       expect(both).toMatchObject({ calls: 20, failed: 0, sent: { messages: 40 }, received: { messages: 40 } });
+    });
+
+    test('a message of a stream that is too long to be sent is a failed call', async () => {
+      const file = folder.file('long.json');
+      writeFileSync(file, JSON.stringify({ seq: 1, body: Buffer.alloc(4 << 20).toString('base64') }));
+      const result = await bench('ClientStream', ['--total', '3', '-d', `@${file}`]);
+      expect(result).toMatchObject({ status: 2, failed: 3, codes: { RESOURCE_EXHAUSTED: 3 }, sent: { messages: 0 } });
     });
 
     test('failures are counted by their codes', async () => {

@@ -83,6 +83,15 @@ for (const { name, start, missing } of PEERS) {
       expect(await program.ended).toMatchObject({ status: 0, stderr: '' });
     });
 
+    test('a message of a stream that is too long to be sent ends the call', async () => {
+      const long = JSON.stringify({ seq: 1, body: Buffer.alloc(4 << 20).toString('base64') });
+      for (const method of ['Bidi', 'ClientStream', 'ServerStream']) {
+        const { stdout, stderr, status } = await call(method, ['-d', '@'], long);
+        expect({ method, stdout, status }).toEqual({ method, stdout: '', status: 64 + 8 });
+        expect(stderr).toMatch(/Message: message length \d+ exceeds the maximum of 4194304 bytes/);
+      }
+    });
+
     test('a failed call ends with 64 plus its code, its details decoded', async () => {
       const details = [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'GONE', domain: 'example.org' }];
       const data = JSON.stringify({ fail: { code: 5, message: 'nothing here', details } });
@@ -275,5 +284,17 @@ describe('ttrpc call with reflection', () => {
       'demo.v1.Greeter/SayHello',
     ];
     expect(await ttrpc(args)).toMatchObject({ status: 0 });
+  });
+
+  test("values behind a =, as Go's flags have them", async () => {
+    const flags = ['-d={"firstName":"Ada"}', '-H=language: fr', '-max-time=5', '-emit-defaults=true', '-v=false'];
+    const { stdout, stderr, status } = await ttrpc(['call', ...flags, url, 'demo.v1.Greeter/SayHello']);
+    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+    expect(JSON.parse(stdout)).toMatchObject({
+      number: '0',
+      seen: ['language=fr'],
+    });
+    expect(await fails(['-v=3', url, 'a.B/C'])).toBe("Option '-v, --verbose' does not take an argument");
+    expect(await fails(['-H=language=fr', url, 'a.B/C'])).toBe("-H 'language=fr': expected 'key: value'");
   });
 });

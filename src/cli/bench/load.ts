@@ -229,16 +229,25 @@ export class Load {
     if (method.shape === 'unary') return;
     const stream = client.stream(method.service, method.name, method.shape, options);
     const messages = method.sendsStream ? requests.all(number) : [requests.one(number)];
-    const sending = (async () => {
+    let unsendable: TtrpcError | undefined;
+    const send = async (): Promise<void> => {
       for (const message of messages) {
-        this.#count(this.#sent, number, message);
         await stream.send(message);
+        this.#count(this.#sent, number, message);
       }
       stream.closeSend();
-    })();
-    // Its errors are the reader's, too.
-    sending.catch(() => undefined);
-    for await (const response of stream) this.#count(this.#received, number, response);
+    };
+    send().catch((error: unknown) => {
+      // The call's own errors are the reader's, too; a message above a limit of this side leaves the call open.
+      if (!(error instanceof TtrpcError) || error.limit === undefined) return;
+      unsendable = error;
+      stream.cancel();
+    });
+    try {
+      for await (const response of stream) this.#count(this.#received, number, response);
+    } catch (error) {
+      throw unsendable ?? error;
+    }
   }
 
   #count(traffic: Traffic, number: number, message: Uint8Array): void {

@@ -36,7 +36,7 @@ export const bench: Command = {
     },
     'skip-first': {
       type: 'string',
-      value: 'count',
+      value: 'calls',
       help: 'of those, how many at the beginning are not measured, unless they fail (default: none)',
     },
     duration: { type: 'string', value: 'seconds', help: 'how long to make calls' },

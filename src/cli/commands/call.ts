@@ -154,6 +154,7 @@ class Calls {
     const received = { messages: 0, bytes: 0 };
     const stream = this.client.stream(service, name, shape, this.options);
     let broken: { error: unknown } | undefined;
+    let unsendable: TtrpcError | undefined;
     const sending = (async () => {
       try {
         for await (const request of requests) {
@@ -164,9 +165,13 @@ class Calls {
         }
         stream.closeSend();
       } catch (error) {
-        // The call's own errors reach its reader.
-        if (error instanceof TtrpcError) return;
-        broken = { error };
+        if (error instanceof TtrpcError) {
+          // The call's own errors reach its reader; a message above a limit of this side leaves the call open.
+          if (error.limit === undefined) return;
+          unsendable = error;
+        } else {
+          broken = { error };
+        }
         stream.cancel();
       }
     })();
@@ -179,7 +184,7 @@ class Calls {
     stopReading();
     await sending;
     if (broken) throw (broken as { error: Error }).error;
-    return this.#ended(failure, start, sent, received);
+    return this.#ended(unsendable ?? failure, start, sent, received);
   }
 
   async #received(response: Uint8Array, received: Counted, start: number): Promise<void> {

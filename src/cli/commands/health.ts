@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs';
-import { TtrpcError } from '../../protocol/core/errors.js';
+import { messageOf, TtrpcError } from '../../protocol/core/errors.js';
 import { TtrpcStatus } from '../../protocol/core/status.js';
 import { CALL_FLAGS, metadataOf, timeoutOf } from '../call-flags.js';
 import type { Arguments, Command } from '../command.js';
@@ -8,6 +8,7 @@ import { Interrupt } from '../interrupt.js';
 import { print } from '../output.js';
 import { CommandSchema } from '../schema/command-schema.js';
 import { printStatus } from '../status-output.js';
+import { ToolError } from '../tool-error.js';
 
 /** The messages of grpc.health.v1, as a protobufjs JSON descriptor. */
 const HEALTH: protobuf.INamespace = {
@@ -57,8 +58,15 @@ async function run(args: Arguments): Promise<number> {
   const timeoutMs = timeoutOf(args) ?? (watches ? undefined : PROBE_SECONDS * 1000);
   const root = protobuf.Root.fromJSON(HEALTH);
   const request = root.lookupType('Request').encode({ service }).finish();
-  const statusOf = (bytes: Uint8Array): number =>
-    (root.lookupType('Response').decode(bytes) as unknown as { status: number }).status;
+  const statusOf = (bytes: Uint8Array): number => {
+    try {
+      return (root.lookupType('Response').decode(bytes) as unknown as { status: number }).status;
+    } catch (error) {
+      throw new ToolError(`the response is not a grpc.health.v1.HealthCheckResponse: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  };
   const interrupt = new Interrupt();
   const { signal } = interrupt;
   const options = { metadata, timeoutMs, signal };

@@ -45,6 +45,7 @@ export async function reflect(
     for (const name of names) await fetchSymbol(session, name, found, symbol !== undefined);
     return found;
   });
+  if (files.size === 0) throw new ToolError('the server lists no services, so it describes nothing');
   return schemaOfSetBytes(Buffer.concat([...files.values()].map(asFileOfSet)), "the server's reflection");
 }
 

@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, openSync, closeSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { serve, type RawServer } from '../../src/protocol/server/serve.js';
+import { builtCommand } from '../support/built-command.js';
+import { TempFolder } from '../support/temp-folder.js';
+import { serveReflecting } from './reflecting-server.js';
+
+jest.setTimeout(120_000);
+
+const METHOD = 'demo.v1.Greeter/SayHello';
+/** What a shell gives for a command that SIGPIPE has ended. */
+const SIGPIPE_STATUS = 141;
+
+const folder = new TempFolder();
+const url = folder.url();
+const sick = folder.url('sick.sock');
+const servers: RawServer[] = [];
+
+beforeAll(async () => {
+  await builtCommand();
+  servers.push(await serveReflecting(url));
+  // NOT_SERVING
+  servers.push(await serve(sick, { 'grpc.health.v1.Health': { Check: () => Uint8Array.of(8, 2) } }));
+}, 120_000);
+afterAll(async () => {
+  for (const server of servers) await server.close();
+  folder.remove();
+});
+
+/** Runs the command with one of its outputs elsewhere: a file, or `gone` for a pipe whose reader has gone. */
+async function run(
+  args: readonly string[],
+  { stdout = 'pipe', stderr = 'pipe' }: { stdout?: string; stderr?: string },
+): Promise<{ status: number | null; text: string }> {
+  const files = [stdout, stderr].map((name) => (name.startsWith('/') ? openSync(name, 'w') : undefined));
+  const child = spawn(process.execPath, [await builtCommand(), ...args], {
+    stdio: ['ignore', files[0] ?? 'pipe', files[1] ?? 'pipe'],
+  });
+  for (const file of files) if (file !== undefined) closeSync(file);
+  let text = '';
+  if (stdout === 'gone') child.stdout?.destroy();
+  if (stderr === 'gone') child.stderr?.destroy();
+  else child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  const [status] = (await once(child, 'close')) as [number | null];
+  return { status, text };
+}
+
+describe.each([
+  ['list', ['list', url]],
+  ['call', ['call', '-d', '{"firstName":"Ada"}', url, METHOD]],
+  ['bench', ['bench', '--total', '20', '-d', '{"firstName":"Ada"}', url, METHOD]],
+  ['health', ['health', sick]],
+])('the output of %s', (_name, args) => {
+  test('that cannot be written is an error', async () => {
+    expect(await run(args, { stdout: '/dev/full' })).toEqual({
+      status: 1,
+      text: expect.stringMatching(/^ttrpc: the output cannot be written: ENOSPC[^\n]*\n$/) as unknown,
+    });
+  });
+
+  test('that nobody reads ends it as SIGPIPE does others', async () => {
+    expect(await run(args, { stdout: 'gone' })).toEqual({ status: SIGPIPE_STATUS, text: '' });
+  });
+});
+
+test.each(['/dev/full', 'gone'])('errors that cannot be written (%s) change no status', async (stderr) => {
+  expect(await run(['call', url, METHOD], { stderr })).toMatchObject({ status: 64 + 3 });
+});
+
+test('a tap whose output cannot be written ends well', async () => {
+  const path = folder.file('tap.sock');
+  const ended = run(['tap', `unix:${path}`, url], { stdout: '/dev/full' });
+  // The tap is there once a call comes through; its first line ends it.
+  let over = false;
+  void ended.then(() => (over = true));
+  while (!over) await run(['list', '--connect-timeout', '5', `unix:${path}`], {});
+  expect(await ended).toMatchObject({
+    status: 1,
+    text: expect.stringContaining('cannot be written: ENOSPC') as unknown,
+  });
+  expect(existsSync(path)).toBe(false);
+});
