@@ -4,6 +4,8 @@ import { enumOf, fieldsInOrder, keyTypeOf, messageTypeOf, nameOf } from '../../s
 const { Enum, Field, Method, Service, Type } = protobuf;
 export { Enum, Field, Method, Service, Type };
 
+const MAX_FIELD_ID = 2 ** 29 - 1;
+
 /** A symbol as a .proto file has it, types by their full names. */
 export function definitionOf(symbol: protobuf.ReflectionObject): string {
   return linesOf(symbol).join('\n');
@@ -18,7 +20,7 @@ function linesOf(symbol: protobuf.ReflectionObject): string[] {
     const values = Object.entries(symbol.values).map(([name, number]) => `${name} = ${number};`);
     return block(`enum ${symbol.name}`, values);
   }
-  if (symbol instanceof Field) return [field(symbol)];
+  if (symbol instanceof Field) return field(symbol);
   if (symbol instanceof Type) return block(`message ${symbol.name}`, bodyOf(symbol));
   return [symbol.toString()];
 }
@@ -26,18 +28,34 @@ function linesOf(symbol: protobuf.ReflectionObject): string[] {
 function bodyOf(type: protobuf.Type): string[] {
   const lines: string[] = [];
   const done = new Set<protobuf.OneOf>();
+  const groups = new Set<protobuf.ReflectionObject>();
   for (const each of fieldsInOrder(type)) {
+    // An extension stands where it is declared.
+    if (each.declaringField) continue;
     const { partOf } = each.resolve();
+    if (isGroup(each)) groups.add(each.resolvedType as protobuf.Type);
     if (!partOf || partOf.isProto3Optional) {
-      lines.push(field(each));
+      lines.push(...field(each));
     } else if (!done.has(partOf)) {
       done.add(partOf);
-      lines.push(...block(`oneof ${snakeCase(partOf.name)}`, partOf.fieldsArray.map(field)));
+      lines.push(...block(`oneof ${snakeCase(partOf.name)}`, partOf.fieldsArray.flatMap(field)));
     }
   }
-  for (const nested of type.nestedArray)
-    if (nested instanceof Type || nested instanceof Enum) lines.push(...linesOf(nested));
+  for (const range of type.extensions ?? []) lines.push(`extensions ${rangeText(range)};`);
+  for (const range of type.reserved ?? []) {
+    lines.push(`reserved ${typeof range === 'string' ? JSON.stringify(range) : rangeText(range)};`);
+  }
+  for (const nested of type.nestedArray) {
+    if (nested instanceof Type || nested instanceof Enum || nested instanceof Field) {
+      if (!groups.has(nested)) lines.push(...linesOf(nested));
+    }
+  }
   return lines;
+}
+
+function rangeText([from = 0, to = from]: readonly number[]): string {
+  if (from === to) return String(from);
+  return `${from} to ${to >= MAX_FIELD_ID ? 'max' : to}`;
 }
 
 function rpc(method: protobuf.Method): string {
@@ -48,20 +66,82 @@ function rpc(method: protobuf.Method): string {
   return `rpc ${method.name}${side(request, requestStream)} returns ${side(response, responseStream)};`;
 }
 
-function field(each: protobuf.Field): string {
+/** The lines of a field; those of an extension stand in a block that names what it extends. */
+function field(each: protobuf.Field): string[] {
   each.resolve();
-  const resolved = messageTypeOf(each) ?? enumOf(each);
-  const type = resolved ? `.${nameOf(resolved)}` : each.type;
+  const lines = isGroup(each)
+    ? groupLines(each)
+    : [`${head(each, typeText(each), protoNameOf(each))}${defaultText(each)};`];
+  if (each.extend === undefined) return lines;
+  const extended = each.extensionField?.parent;
+  return block(`extend ${extended ? `.${nameOf(extended)}` : each.extend}`, lines);
+}
+
+function groupLines(each: protobuf.Field): string[] {
+  const type = each.resolvedType as protobuf.Type;
+  return block(head(each, 'group', type.name), bodyOf(type));
+}
+
+function head(each: protobuf.Field, type: string, name: string): string {
   const keyType = keyTypeOf(each);
+  return `${keyType === undefined ? labelOf(each) + type : `map<${keyType}, ${type}>`} ${name} = ${each.id}`;
+}
+
+function typeText(each: protobuf.Field): string {
+  const resolved = messageTypeOf(each) ?? enumOf(each);
+  return resolved ? `.${nameOf(resolved)}` : each.type;
+}
+
+function protoNameOf(each: protobuf.Field): string {
   const { protoName = snakeCase(each.name) } = each as { protoName?: string };
-  const label = each.repeated
-    ? 'repeated '
-    : each.required
-      ? 'required '
-      : each.partOf?.isProto3Optional
-        ? 'optional '
-        : '';
-  return `${keyType === undefined ? label + type : `map<${keyType}, ${type}>`} ${protoName} = ${each.id};`;
+  return protoName;
+}
+
+function labelOf(each: protobuf.Field): string {
+  if (each.repeated) return 'repeated ';
+  if (each.required) return 'required ';
+  if (each.partOf) return each.partOf.isProto3Optional ? 'optional ' : '';
+  return isProto2(each) ? 'optional ' : '';
+}
+
+function defaultText({ options, type }: protobuf.Field): string {
+  const value = options?.['default'] as string | number | boolean | Uint8Array | undefined;
+  return value === undefined ? '' : ` [default = ${valueText(value, type)}]`;
+}
+
+function valueText(value: string | number | boolean | Uint8Array, type: string): string {
+  if (type === 'string') return JSON.stringify(value);
+  if (typeof value === 'object' || type === 'bytes') {
+    return `"${[...Buffer.from(value as string, 'latin1')].map(byteText).join('')}"`;
+  }
+  return String(value).replace('Infinity', 'inf').replace('NaN', 'nan');
+}
+
+/** As compilers write it: octal where it is no visible character of ASCII. */
+function byteText(byte: number): string {
+  const text = String.fromCharCode(byte);
+  if (text === '"' || text === '\\') return `\\${text}`;
+  return byte >= 0x20 && byte < 0x7f ? text : `\\${byte.toString(8).padStart(3, '0')}`;
+}
+
+/** What protobufjs keeps without telling its types. */
+interface Kept {
+  readonly _features?: { readonly message_encoding?: string };
+  readonly _edition?: string | null;
+}
+
+/** A group is a message that is delimited by tags, in proto2. */
+function isGroup(each: protobuf.Field): boolean {
+  return (each.resolve() as Kept)._features?.message_encoding === 'DELIMITED' && isProto2(each);
+}
+
+/** The edition is that of the outermost object, which the file has. */
+function isProto2(object: protobuf.ReflectionObject): boolean {
+  let edition: string | null | undefined;
+  for (let each: protobuf.ReflectionObject | null = object; each && !edition; each = each.parent) {
+    edition = (each as Kept)._edition;
+  }
+  return edition === 'proto2';
 }
 
 function block(head: string, lines: readonly string[]): string[] {
