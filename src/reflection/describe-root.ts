@@ -122,13 +122,13 @@ class FileBuilder {
       enumType: nested.filter((each) => each instanceof protobuf.Enum).map(describeEnum),
       extension: nested.filter((each) => each instanceof protobuf.Field).map((each) => this.#extension(each)),
       extensionRange: (type.extensions ?? []).map(endExclusive),
-      oneofDecl: oneofs.map(({ name, options }) => ({
-        name,
-        options: knownOptions(options, descriptorTypes().OneofOptions),
+      oneofDecl: oneofs.map((oneof) => ({
+        name: oneof.name,
+        options: knownOptions(oneof, descriptorTypes().OneofOptions),
       })),
       reservedRange: (type.reserved ?? []).flatMap((each) => (typeof each === 'string' ? [] : endExclusive(each))),
       reservedName: (type.reserved ?? []).filter((each) => typeof each === 'string'),
-      options: knownOptions(type.options, descriptorTypes().MessageOptions),
+      options: knownOptions(type, descriptorTypes().MessageOptions),
     };
   }
 
@@ -142,7 +142,7 @@ class FileBuilder {
       number: field.id,
       label: field.repeated || field.map ? REPEATED : field.rule === 'required' ? REQUIRED : OPTIONAL,
       jsonName: (field.options?.['json_name'] as string | undefined) ?? jsonName ?? protobuf.util.camelCase(name),
-      options: knownOptions(field.options, descriptorTypes().FieldOptions),
+      options: knownOptions(field, descriptorTypes().FieldOptions),
       ...(field instanceof protobuf.MapField
         ? { type: MESSAGE, typeName: `${field.parent?.fullName}.${entryName(name)}` }
         : this.#type(field)),
@@ -196,10 +196,10 @@ class FileBuilder {
         outputType: this.#reference(resolvedResponseType as protobuf.Type),
         ...(each.requestStream && { clientStreaming: true }),
         ...(each.responseStream && { serverStreaming: true }),
-        options: knownOptions(each.options, MethodOptions),
+        options: knownOptions(each, MethodOptions),
       };
     });
-    return { name: service.name, method, options: knownOptions(service.options, ServiceOptions) };
+    return { name: service.name, method, options: knownOptions(service, ServiceOptions) };
   }
 
   /** The full name of a type, whose file is imported. */
@@ -220,9 +220,9 @@ function describeEnum(type: protobuf.Enum): descriptor.IEnumDescriptorProto {
     value: Object.entries(type.values).map(([name, number]) => ({
       name,
       number,
-      options: knownOptions(type.valuesOptions?.[name], EnumValueOptions),
+      options: knownOptions({ options: type.valuesOptions?.[name] }, EnumValueOptions),
     })),
-    options: knownOptions(type.options, EnumOptions),
+    options: knownOptions(type, EnumOptions),
     // Unlike those of messages, with their end.
     reservedRange: reserved.flatMap((each) => (typeof each === 'string' ? [] : { start: each[0], end: each[1] })),
     reservedName: reserved.filter((each) => typeof each === 'string'),

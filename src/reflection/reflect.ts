@@ -28,6 +28,7 @@ const SHOWN = 200;
 export interface Reflected {
   /** The names of the services, in the order in which they are listed. */
   readonly services: readonly string[];
+  /** @throws SchemaError for .proto files that are not readable any more */
   readonly pool: DescriptorPool;
 }
 
@@ -43,26 +44,29 @@ export class ReflectionStream {
   }
 
   #respondTo(request: ReflectionRequest): Partial<ReflectionResponse> {
-    const { pool, services } = this.reflected;
+    const { reflected } = this;
     const {
       file_by_filename: name,
       file_containing_symbol: symbol,
       file_containing_extension: extension,
       all_extension_numbers_of_type: type,
     } = request;
-    if (name !== undefined) return this.#files(pool.file(name), `file ${shown(name)}`);
-    if (symbol !== undefined) return this.#files(pool.fileOfSymbol(plain(symbol)), `symbol ${shown(symbol)}`);
+    if (name !== undefined) return this.#files(reflected.pool.file(name), `file ${shown(name)}`);
+    if (symbol !== undefined) return this.#files(reflected.pool.fileOfSymbol(plain(symbol)), `symbol ${shown(symbol)}`);
     if (extension !== undefined) {
       const { containing_type: extended = '', extension_number: number = 0 } = extension;
-      return this.#files(pool.fileOfExtension(plain(extended), number), `extension ${number} of ${shown(extended)}`);
+      return this.#files(
+        reflected.pool.fileOfExtension(plain(extended), number),
+        `extension ${number} of ${shown(extended)}`,
+      );
     }
     if (type !== undefined) {
-      const numbers = pool.extensionNumbers(plain(type));
+      const numbers = reflected.pool.extensionNumbers(plain(type));
       if (numbers === undefined) return notFound(`message type ${shown(type)}`);
       return { all_extension_numbers_response: { base_type_name: plain(type), extension_number: numbers } };
     }
     if (request.list_services !== undefined) {
-      return { list_services_response: { service: services.map((each) => ({ name: each })) } };
+      return { list_services_response: { service: reflected.services.map((each) => ({ name: each })) } };
     }
     return error(TtrpcStatus.INVALID_ARGUMENT, 'the request asks for nothing: none of its message_request is set');
   }

@@ -3,12 +3,13 @@ import { TtrpcException } from '../common/ttrpc-exception.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
 import { servedBy, type ServedSchema } from '../transport/binding/served-schema.js';
 import { describeServed } from './describe-sources.js';
+import type { DescriptorPool } from './descriptor-pool.js';
 import type { Reflected } from './reflect.js';
 
 /** The token of the option `services` of the module. */
 export const REFLECTED_SERVICES = Symbol.for('nestjs-ttrpc:reflected-services');
 
-/** What each server of an application says of itself; made at the first question. */
+/** What each server of an application says of itself; made at the first question for it. */
 @Injectable()
 export class TtrpcReflection {
   readonly #known = new WeakMap<ServedSchema, Reflected>();
@@ -16,9 +17,10 @@ export class TtrpcReflection {
   constructor(@Inject(REFLECTED_SERVICES) private readonly services: readonly string[] | null) {}
 
   /**
-   * What `server` says of itself.
+   * What `server` says of itself. Its files are described when the first of them is asked for: the list of services needs
+   * none.
    * @throws TtrpcException FAILED_PRECONDITION for something else than a TtrpcServer that listens, and for a service of
-   * the module's option that it does not serve; SchemaError for .proto files that are not readable any more
+   * the module's option that it does not serve
    */
   of(server: object): Reflected {
     const served = servedBy(server);
@@ -27,7 +29,7 @@ export class TtrpcReflection {
     }
     let reflected = this.#known.get(served);
     if (!reflected) {
-      reflected = { services: this.#listed(served), pool: describeServed(served) };
+      reflected = describedLater(this.#listed(served), served);
       this.#known.set(served, reflected);
     }
     return reflected;
@@ -46,6 +48,16 @@ export function mistakeIn(services: readonly string[], served: ServedSchema): st
   const missing = services.find((name) => !names.includes(name));
   if (missing === undefined) return undefined;
   return `TtrpcReflectionModule: service ${JSON.stringify(missing)} is not served; the server has ${names.join(', ')}`;
+}
+
+function describedLater(services: readonly string[], served: ServedSchema): Reflected {
+  let pool: DescriptorPool | undefined;
+  return {
+    services,
+    get pool() {
+      return (pool ??= describeServed(served));
+    },
+  };
 }
 
 function namesOf({ services }: ServedSchema): string[] {

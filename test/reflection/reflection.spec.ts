@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Logger, Module, type Type } from '@nestjs/common';
@@ -12,6 +12,7 @@ import { TtrpcHealthModule } from 'nestjs-ttrpc/health';
 import { TtrpcReflectionModule } from 'nestjs-ttrpc/reflection';
 import {
   TtrpcClient,
+  TtrpcException,
   TtrpcMethod,
   TtrpcServer,
   TtrpcService,
@@ -108,6 +109,17 @@ describe('list_services', () => {
     expect(await ask([{ list_services: '*', host: 'lab' }], service)).toEqual([
       { list_services_response: { service: [...OWN, 'lab.v1.Lab', 'lab.v1.Other'].map((name) => ({ name })) } },
     ]);
+  });
+
+  it('also where the files cannot be described', async () => {
+    const protoPath = folder.file('gone.proto');
+    writeFileSync(protoPath, 'syntax = "proto3"; package gone; message M {} service S { rpc Get(M) returns (M); }');
+    await start(EmptyModule, { protoPath });
+    rmSync(protoPath);
+    expect(await ask([{ list_services: '' }])).toEqual([
+      { list_services_response: { service: ['gone.S', ...OWN].map((name) => ({ name })) } },
+    ]);
+    await expect(ask([{ file_containing_symbol: 'gone.S' }])).rejects.toThrow(TtrpcException);
   });
 
   it('what the module was told', async () => {

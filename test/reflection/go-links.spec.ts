@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { SchemaOptions } from '../../src/schema/schema.js';
+import { goProgram, goVersion } from '../interop/go-peer.js';
+import { TempFolder } from '../support/temp-folder.js';
+import { reflectingApp } from './reflecting-app.js';
+
+// The program is built at its first use.
+jest.setTimeout(120_000);
+
+let folder: TempFolder;
+
+beforeEach(() => {
+  folder = new TempFolder();
+});
+
+afterEach(() => {
+  folder.remove();
+});
+
+/** Writes .proto files. @returns the path of the first */
+function write(files: Record<string, string>): string {
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(folder.file(name)), { recursive: true });
+    writeFileSync(folder.file(name), text);
+  }
+  return folder.file(Object.keys(files)[0] ?? '');
+}
+
+/** The services that Go links from what a server of this schema sends, without those of reflection. */
+async function linked(schema: SchemaOptions): Promise<string[]> {
+  const app = await reflectingApp({ url: folder.url(), ...schema });
+  try {
+    const { stdout } = await promisify(execFile)(await goProgram('reflect'), ['-socket', folder.file('s.sock')]);
+    const services = Object.keys(JSON.parse(stdout) as object);
+    return services.filter((name) => !name.startsWith('grpc.reflection.')).sort();
+  } finally {
+    await app.close();
+  }
+}
+
+const go = await goVersion();
+// The line in the list of tests says what is missing.
+(go === undefined ? describe.skip : describe)('Go (needs a Go toolchain) links the descriptors', () => {
+  it('of files that use and define options', async () => {
+    const protoPath = write({
+      'a.proto': `syntax = "proto3"; package a;
+        import "google/api/annotations.proto";
+        import "google/protobuf/descriptor.proto";
+        extend google.protobuf.FieldOptions { string note = 50000 [targets = TARGET_TYPE_FIELD, targets = TARGET_TYPE_ENUM]; }
+        message M { string s = 1 [(note) = "n", deprecated = true]; }
+        service S { rpc Get(M) returns (M) { option (google.api.http) = { get: "/m" }; } }`,
+    });
+    expect(await linked({ protoPath })).toEqual(['a.S']);
+  });
+});
