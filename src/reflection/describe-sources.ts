@@ -60,13 +60,18 @@ function partsOfOptions(options: SchemaOptions): Part[] {
   const paths = [protoPath ?? []].flat();
   if (paths.length > 0) {
     const key = JSON.stringify([paths, loader?.includeDirs]);
-    const read = (): protobuf.Root => new ProtoFiles({ ...loader, keepCase: true }).load(paths);
-    parts.push({ key, rank: 1, files: () => describeRoot(read(), namesOfFiles(options)) });
+    parts.push({ key, rank: 1, files: () => filesOfPaths(paths, options) });
   }
   if (root !== undefined && root !== null) {
     parts.push({ key: root, rank: 1, files: () => filesOfRoot(root) });
   }
   return parts;
+}
+
+function filesOfPaths(paths: readonly string[], options: SchemaOptions): readonly Uint8Array[] {
+  const files = new ProtoFiles({ ...options.loader, keepCase: true });
+  const root = files.load(paths);
+  return describeRoot(root, namesOfFiles(options, files.importNames));
 }
 
 function filesOf(set: Uint8Array | FileDescriptorSetObject): readonly Uint8Array[] {

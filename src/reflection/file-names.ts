@@ -7,10 +7,13 @@ import type { FileNameOf } from './describe-root.js';
 const WELL_KNOWN_FOLDER = 'google/protobuf/';
 
 /**
- * Names files as their imports do: relative to the folder of `includeDirs` that they are in, or to that of a file of
- * `protoPath`. No name tells where the files are on this machine.
+ * Names files as their imports do, which `importNames` has by file; one that is not imported relative to the folder of
+ * `includeDirs` that it is in, or to that of a file of `protoPath`. No name tells where the files are on this machine.
  */
-export function namesOfFiles({ protoPath, loader }: SchemaOptions): FileNameOf {
+export function namesOfFiles(
+  { protoPath, loader }: SchemaOptions,
+  importNames: ReadonlyMap<string, string> = new Map(),
+): FileNameOf {
   const dirs = includeDirsOf(loader?.includeDirs).map(({ prefix, folder }) => ({
     prefix,
     folder: path.resolve(folder),
@@ -19,17 +22,24 @@ export function namesOfFiles({ protoPath, loader }: SchemaOptions): FileNameOf {
   const places = [...dirs, ...own];
   const names = new Map<string, string>();
   const taken = new Set<string>();
+  const take = (file: string, name: string): string => {
+    names.set(file, name);
+    taken.add(name);
+    return name;
+  };
+  for (const [file, written] of importNames) {
+    const name = path.posix.normalize(written);
+    // An import may lead out of the folder, and relative imports from two folders may have one name for two files.
+    if (isInside(name) && !taken.has(name)) take(file, name);
+  }
   return (definition) => {
     const file = definition.filename;
     if (!file) return bundledName(definition);
-    let name = names.get(file);
-    if (name === undefined) {
-      name = nameIn(places, file);
-      while (taken.has(name)) name = `other/${name}`;
-      taken.add(name);
-      names.set(file, name);
-    }
-    return name;
+    const known = names.get(file);
+    if (known !== undefined) return known;
+    let name = nameIn(places, file);
+    while (taken.has(name)) name = `other/${name}`;
+    return take(file, name);
   };
 }
 
@@ -46,11 +56,13 @@ function nameIn(places: readonly { prefix: string; folder: string }[], file: str
   if (at >= 0) return file.slice(at);
   for (const { prefix, folder } of places) {
     const inside = path.relative(folder, file);
-    if (inside !== '' && !inside.startsWith('..') && !path.isAbsolute(inside)) {
-      return prefix + inside.split(path.sep).join('/');
-    }
+    if (inside !== '' && isInside(inside)) return prefix + inside.split(path.sep).join('/');
   }
   return path.basename(file);
+}
+
+function isInside(relative: string): boolean {
+  return !relative.startsWith('..') && !path.isAbsolute(relative);
 }
 
 function isWellKnown(definition: protobuf.ReflectionObject): boolean {

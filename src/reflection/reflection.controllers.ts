@@ -3,11 +3,12 @@ import type { TtrpcStream } from '../common/ttrpc-stream.js';
 import { TtrpcMethod } from '../decorators/ttrpc-method.decorator.js';
 import { TtrpcService } from '../decorators/ttrpc-service.decorator.js';
 import type { ServiceDescriptor } from '../schema/service-descriptor.js';
+import { withAbsolutePaths } from '../schema/sources/absolute-paths.js';
 import { loadProtoText } from '../schema/sources/proto-text.js';
 import type { TtrpcContext } from '../transport/call/ttrpc-context.js';
 import { PROTOS } from './generated/protos.js';
 import { ReflectionStream, type ReflectionRequest, type ReflectionResponse } from './reflect.js';
-import { servedBy } from '../transport/binding/served-schema.js';
+import { noteServed, servedBy } from '../transport/binding/served-schema.js';
 import { amendHandlers } from '../transport/nest-seam/handler-metadata.js';
 import { mistakeIn, TtrpcReflection } from './ttrpc-reflection.js';
 
@@ -59,8 +60,15 @@ export class ReflectionAlphaController {
   }
 }
 
-amendHandlers(ReflectionController.prototype, { module: MODULE });
-amendHandlers(ReflectionAlphaController.prototype, { module: MODULE });
+for (const { prototype } of [ReflectionController, ReflectionAlphaController]) {
+  amendHandlers(prototype, { module: MODULE, onServed: keepPaths });
+}
+
+/** Has the files found again from whatever working directory the first call comes in. */
+function keepPaths(server: object): void {
+  const served = servedBy(server);
+  if (served) noteServed(server, { ...served, options: withAbsolutePaths(served.options) });
+}
 
 /**
  * The controllers of one registration. A server that does not serve all of `services` says so when it begins to listen: a
@@ -72,6 +80,7 @@ export function reflectionControllers(services: readonly string[] | undefined): 
   @TtrpcService(serviceOf('v1'))
   class ListedReflectionController extends ReflectionController {}
   const onServed = (server: object): void => {
+    keepPaths(server);
     const served = servedBy(server);
     const mistake = served && mistakeIn(services, served);
     if (mistake !== undefined) new Logger('TtrpcServer').warn(`${mistake}; each call of reflection fails`);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Logger, Module, type Type } from '@nestjs/common';
@@ -24,6 +24,7 @@ import type { ReflectionRequest, ReflectionResponse } from '../../src/reflection
 import { filesOfSet } from '../../src/reflection/files-of-set.js';
 import { PROTOS } from '../../src/reflection/generated/protos.js';
 import { descriptorTypes } from '../../src/schema/sources/descriptor-types.js';
+import { loadSchema } from '../../src/schema/sources/load-schema.js';
 import { loadProtoText } from '../../src/schema/sources/proto-text.js';
 import { goProgram, goVersion } from '../interop/go-peer.js';
 import { LAB_PROTO, type Message } from '../support/nest-lab.js';
@@ -65,6 +66,17 @@ async function start(module: Type, schema: TtrpcServerOptions): Promise<void> {
   const app = await NestFactory.createMicroservice(module, { strategy, logger: false });
   open.push(app);
   await app.listen();
+}
+
+/** Runs `work` with another working directory. */
+async function inFolder<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const before = process.cwd();
+  process.chdir(path);
+  try {
+    return await work();
+  } finally {
+    process.chdir(before);
+  }
 }
 
 /** Sends requests on one stream and gives the responses without what they repeat of the request. */
@@ -210,6 +222,30 @@ describe('files', () => {
     expect(names.every((name) => name === 'lab.proto' || name.startsWith('google/protobuf/'))).toBe(true);
     expect(namesIn(again)).toEqual(['lab.proto']);
     expect(namesIn(byName)).toEqual(['lab.proto']);
+  });
+
+  it.each([
+    ['in the working directory', { protoPath: 'api/b.proto', loader: { includeDirs: ['api'] } }],
+    ['in a folder of includeDirs', { protoPath: 'b.proto', loader: { includeDirs: ['api'] } }],
+    ['without includeDirs', { protoPath: ['api/v1/a.proto', 'api/b.proto'] }],
+  ])('of relative paths: as they were when the server began to listen, %s', async (_where, schema) => {
+    mkdirSync(folder.file('api/v1'), { recursive: true });
+    writeFileSync(folder.file('api/v1/a.proto'), 'syntax = "proto3"; package a; message M {}');
+    const service = 'import "v1/a.proto"; package b; service S { rpc Get(a.M) returns (a.M); }';
+    writeFileSync(folder.file('api/b.proto'), `syntax = "proto3"; ${service}`);
+    const { services } = await inFolder(folder.path, async () => {
+      await start(EmptyModule, schema);
+      return loadSchema(schema);
+    });
+    const [response, byName] = await ask([{ file_containing_symbol: 'b.S' }, { file_by_filename: 'v1/a.proto' }]);
+    expect(namesIn(response)).toEqual(['b.proto', 'v1/a.proto']);
+    expect(namesIn(byName)).toEqual(['v1/a.proto']);
+
+    // Services that were loaded elsewhere know their files, too.
+    for (const each of open.splice(0).reverse()) await each.close();
+    await start(EmptyModule, { descriptors: [...services.values()] });
+    expect(namesIn((await ask([{ file_containing_symbol: 'b.S' }]))[0])).toEqual(['b.proto', 'v1/a.proto']);
+    rmSync(folder.file('api'), { recursive: true });
   });
 
   it('of reflection itself', async () => {

@@ -36,8 +36,14 @@ function dirsOf(entry: unknown): IncludeDir[] {
 }
 
 /** Where the file of this name may be below `dirs`. */
-export function candidatesIn(dirs: readonly IncludeDir[], name: string): string[] {
+function candidatesIn(dirs: readonly IncludeDir[], name: string): string[] {
   return dirs
     .filter(({ prefix }) => name.startsWith(prefix))
     .map(({ prefix, folder }) => path.resolve(folder, name.slice(prefix.length)));
+}
+
+/** Where a file of this name is looked for, in the order of looking: in `dirs`, else in `folder`. */
+export function placesOf(dirs: readonly IncludeDir[], name: string, folder: string): string[] {
+  if (path.isAbsolute(name)) return [path.normalize(name)];
+  return [...candidatesIn(dirs, name), path.resolve(folder, name)];
 }

@@ -8,6 +8,7 @@ import { DEFAULT_MAX_DEPTH, HIGHEST_MAX_DEPTH } from '../codec/depth.js';
 import { isOpened, partsOf, typeUrlOf, type PackedMessage, type PackOptions } from '../any-value.js';
 import { typeNameOf } from '../codec/well-known-types.js';
 import { noteDefinition } from '../definition-source.js';
+import { withAbsolutePaths } from './absolute-paths.js';
 import { checkedDescriptors } from './checked-descriptors.js';
 import { rootOfDescriptorSet } from './file-descriptor-set.js';
 import type { LoaderOptions } from './loader-options.js';
@@ -43,6 +44,7 @@ export function loadSchema(options: SchemaOptions, warn: WarningSink = emitWarni
     throw new SchemaError('a schema needs protoPath, descriptors, root or fileDescriptorSet: none of them was given');
   }
   const services = checkedDescriptors(descriptors);
+  const source = { kind: 'options', options: withAbsolutePaths(options) } as const;
   const packages = listOf(options.package, 'package');
   for (const types of sources) {
     for (const service of servicesIn(types.root)) {
@@ -50,7 +52,7 @@ export function loadSchema(options: SchemaOptions, warn: WarningSink = emitWarni
       // A descriptor was given on purpose: it takes the place of what the files say.
       if (services.has(name) || !isInPackages(name, packages)) continue;
       const described = describeService(service, types);
-      noteDefinition(described, { kind: 'options', options });
+      noteDefinition(described, source);
       services.set(name, described);
     }
   }

@@ -5,7 +5,7 @@ import { PROTOS } from './generated/protos.js';
 import { markDefaults, restoreDefaults } from './exact-defaults.js';
 import { nameGroups, withGroupsInOneofs } from './groups.js';
 import type { LoaderOptions } from './loader-options.js';
-import { candidatesIn, includeDirsOf, type IncludeDir } from './include-dirs.js';
+import { includeDirsOf, placesOf, type IncludeDir } from './include-dirs.js';
 import { importError, parseError, unresolvedError } from './proto-file-errors.js';
 import { errorText, SchemaError } from '../schema-error.js';
 
@@ -38,6 +38,8 @@ type Found = { kind: 'file'; file: string; source: string; name: string } | { ki
  * file of that name is found.
  */
 export class ProtoFiles {
+  /** By file name, the name by which a file was imported first; none for a file that only the user named. */
+  readonly importNames = new Map<string, string>();
   readonly #root = new protobuf.Root();
   /** What was read, by file name. */
   readonly #sources = new Map<string, string>();
@@ -92,8 +94,11 @@ export class ProtoFiles {
       if (this.#wellKnown.has(found.name)) return;
       this.#wellKnown.add(found.name);
     }
-    if (found.kind === 'bundled') this.#visitBundled(found.name);
-    else this.#visitFile(found);
+    if (found.kind === 'bundled') return this.#visitBundled(found.name);
+    if (wanted.importer !== undefined && !this.importNames.has(found.file)) {
+      this.importNames.set(found.file, wanted.name);
+    }
+    this.#visitFile(found);
   }
 
   #visitFile({ file, source, name }: Extract<Found, { kind: 'file' }>): void {
@@ -129,7 +134,10 @@ export class ProtoFiles {
   #visitBundled(name: string): void {
     const common = commonFile(name);
     if (common) this.#addDescriptor(name, common);
-    else this.#parse(name, WELL_KNOWN_PROTOS.get(name) as string, this.#keepsCase(name));
+    else {
+      this.importNames.set(name, name);
+      this.#parse(name, WELL_KNOWN_PROTOS.get(name) as string, this.#keepsCase(name));
+    }
   }
 
   /** Like the files that protobufjs brings, those of google.protobuf are in camelCase whatever the options say. */
@@ -168,9 +176,7 @@ export class ProtoFiles {
 
   /** Where a file may be, in the order of looking. */
   #candidates({ name, importer }: Wanted): string[] {
-    if (path.isAbsolute(name)) return [path.normalize(name)];
-    const beside = path.resolve(importer === undefined ? '.' : path.dirname(importer), name);
-    return [...candidatesIn(this.#includeDirs, name), beside];
+    return placesOf(this.#includeDirs, name, importer === undefined ? '.' : path.dirname(importer));
   }
 
   #missing(wanted: Wanted): SchemaError {
