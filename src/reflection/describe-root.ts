@@ -1,6 +1,7 @@
 import protobuf from 'protobufjs';
 import type descriptor from 'protobufjs/ext/descriptor.js';
 import { descriptorTypes } from '../schema/sources/descriptor-types.js';
+import { definitionsIn, editionOf, outermostOf, ownFieldsOf, packageOf } from './definitions.js';
 import { knownOptions } from './descriptor-options.js';
 
 type Field = descriptor.IFieldDescriptorProto;
@@ -9,11 +10,6 @@ type File = descriptor.IFileDescriptorProto;
 
 /** The name of the file that defines an object which stands in a package itself. */
 export type FileNameOf = (definition: protobuf.ReflectionObject) => string;
-
-/** What protobufjs keeps of the edition of a file, on each definition in a package. */
-interface Edition {
-  _edition?: string | null;
-}
 
 /** FieldDescriptorProto.Type by protobufjs's name. */
 const SCALARS: Readonly<Record<string, number>> = {
@@ -42,8 +38,8 @@ const REPEATED = 3;
 
 /**
  * The FileDescriptorProtos of the definitions in a root, as protoc would make them but for comments, unused imports,
- * options of files and options that files define themselves. protobufjs's own `toDescriptor` knows no imports and makes
- * one file of a package.
+ * options of files and options that files define themselves. What has one file's name is of one package and edition.
+ * protobufjs's own `toDescriptor` knows no imports and makes one file of a package.
  */
 export function describeRoot(root: protobuf.Root, fileNameOf: FileNameOf): Uint8Array[] {
   const files = new Map<string, FileBuilder>();
@@ -54,18 +50,6 @@ export function describeRoot(root: protobuf.Root, fileNameOf: FileNameOf): Uint8
     file.add(each);
   }
   return [...files.values()].map((file) => file.finish());
-}
-
-function* definitionsIn(namespace: protobuf.NamespaceBase): Iterable<protobuf.ReflectionObject> {
-  for (const nested of namespace.nestedArray) {
-    const isPackage = nested instanceof protobuf.Namespace && !isDefinition(nested);
-    if (isPackage) yield* definitionsIn(nested);
-    else yield nested;
-  }
-}
-
-function isDefinition(object: protobuf.ReflectionObject): boolean {
-  return object instanceof protobuf.Type || object instanceof protobuf.Service || object instanceof protobuf.Enum;
 }
 
 /** One file of a root. */
@@ -79,8 +63,15 @@ class FileBuilder {
     first: protobuf.ReflectionObject,
     private readonly fileNameOf: FileNameOf,
   ) {
-    this.#edition = (first as Edition)._edition ?? 'proto2';
-    this.#file = { name, package: packageOf(first), messageType: [], enumType: [], service: [], extension: [] };
+    this.#edition = editionOf(first);
+    this.#file = {
+      name,
+      package: packageOf(first) || undefined,
+      messageType: [],
+      enumType: [],
+      service: [],
+      extension: [],
+    };
   }
 
   add(definition: protobuf.ReflectionObject): void {
@@ -105,8 +96,7 @@ class FileBuilder {
   #message(type: protobuf.Type): Message {
     // Those of `optional` in proto3 stand last.
     const oneofs = [...type.oneofsArray].sort((a, b) => Number(a.isProto3Optional) - Number(b.isProto3Optional));
-    // protobufjs also has the extensions of a type among its fields, by their full name.
-    const fields = type.fieldsArray.filter(({ declaringField }) => !declaringField);
+    const fields = ownFieldsOf(type);
     const nested = type.nestedArray;
     const maps = fields.filter((field) => field instanceof protobuf.MapField);
     return {
@@ -204,9 +194,7 @@ class FileBuilder {
 
   /** The full name of a type, whose file is imported. */
   #reference(type: protobuf.ReflectionObject): string {
-    let outermost = type;
-    while (outermost.parent && isDefinition(outermost.parent)) outermost = outermost.parent;
-    const file = this.fileNameOf(outermost);
+    const file = this.fileNameOf(outermostOf(type));
     if (file !== this.name) this.#imports.add(file);
     return type.fullName;
   }
@@ -228,10 +216,6 @@ function describeEnum(type: protobuf.Enum): descriptor.IEnumDescriptorProto {
     reservedName: reserved.filter((each) => typeof each === 'string'),
   };
   return described;
-}
-
-function packageOf(definition: protobuf.ReflectionObject): string | undefined {
-  return definition.parent?.fullName.slice(1) || undefined;
 }
 
 /** As protoc names the message of a map's entries: `my_map` has `MyMapEntry`. */

@@ -6,8 +6,9 @@ import { ProtoFiles } from '../schema/sources/proto-files.js';
 import type { ServedSchema } from '../transport/binding/served-schema.js';
 import { DescriptorPool } from './descriptor-pool.js';
 import { describeRoot } from './describe-root.js';
-import { nameByPackage, namesOfFiles } from './file-names.js';
+import { namesOfFiles } from './file-names.js';
 import { filesOfSet } from './files-of-set.js';
+import { namesByPackage } from './package-names.js';
 
 /**
  * The files that define what a server serves. What came as a FileDescriptorSet, or with generated code, is taken as it
@@ -92,5 +93,5 @@ function filesOfRoot(source: NonNullable<SchemaOptions['root']>): readonly Uint8
   const json = typeof toJSON === 'function' ? toJSON.call(source) : source;
   const root = protobuf.Root.fromJSON(json);
   root.resolveAll();
-  return describeRoot(root, nameByPackage);
+  return describeRoot(root, namesByPackage(root));
 }

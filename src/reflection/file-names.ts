@@ -1,10 +1,9 @@
 import * as path from 'node:path';
-import protobuf from 'protobufjs';
 import { includeDirsOf } from '../schema/sources/include-dirs.js';
 import type { SchemaOptions } from '../schema/schema.js';
 import type { FileNameOf } from './describe-root.js';
-
-const WELL_KNOWN_FOLDER = 'google/protobuf/';
+import { namesByPackage } from './package-names.js';
+import { WELL_KNOWN_FOLDER } from './well-known-name.js';
 
 /**
  * Names files as their imports do, which `importNames` has by file; one that is not imported relative to the folder of
@@ -32,22 +31,16 @@ export function namesOfFiles(
     // An import may lead out of the folder, and relative imports from two folders may have one name for two files.
     if (isInside(name) && !taken.has(name)) take(file, name);
   }
+  let byPackage: FileNameOf | undefined;
   return (definition) => {
     const file = definition.filename;
-    if (!file) return bundledName(definition);
+    if (!file) return (byPackage ??= namesByPackage(definition.root))(definition);
     const known = names.get(file);
     if (known !== undefined) return known;
     let name = nameIn(places, file);
     while (taken.has(name)) name = `other/${name}`;
     return take(file, name);
   };
-}
-
-/** Names a file after its package, for definitions that come without one. */
-export function nameByPackage(definition: protobuf.ReflectionObject): string {
-  if (isWellKnown(definition)) return bundledName(definition);
-  const name = definition.parent?.fullName.slice(1).replaceAll('.', '/');
-  return `${name || 'root'}.proto`;
 }
 
 function nameIn(places: readonly { prefix: string; folder: string }[], file: string): string {
@@ -63,18 +56,4 @@ function nameIn(places: readonly { prefix: string; folder: string }[], file: str
 
 function isInside(relative: string): boolean {
   return !relative.startsWith('..') && !path.isAbsolute(relative);
-}
-
-function isWellKnown(definition: protobuf.ReflectionObject): boolean {
-  return definition.parent?.fullName === '.google.protobuf';
-}
-
-/** The file of google.protobuf that protobufjs has in memory and that defines this. */
-function bundledName(definition: protobuf.ReflectionObject): string {
-  for (const [name, file] of Object.entries(protobuf.common)) {
-    const { nested } = (file ?? {}) as { nested?: { google?: { nested?: { protobuf?: protobuf.INamespace } } } };
-    const defined = nested?.google?.nested?.protobuf?.nested;
-    if (name.startsWith(WELL_KNOWN_FOLDER) && defined && Object.hasOwn(defined, definition.name)) return name;
-  }
-  return `${definition.parent?.fullName.slice(1).replaceAll('.', '/') || 'root'}.proto`;
 }

@@ -23,7 +23,8 @@ afterEach(() => {
 function described(text: string): Map<string, JsonObject> {
   const protoPath = folder.file('a.proto');
   writeFileSync(protoPath, text);
-  const files = describeRoot(new ProtoFiles({ keepCase: true }).load([protoPath]), namesOfFiles({ protoPath }));
+  const root = new ProtoFiles({ keepCase: true }).load([protoPath]);
+  const files = describeRoot(root, namesOfFiles({ protoPath }));
   return new Map(
     files.map((bytes) => {
       const file = fromBinary(FileDescriptorProtoSchema, bytes);

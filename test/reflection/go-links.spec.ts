@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import protobuf from 'protobufjs';
 import type { SchemaOptions } from '../../src/schema/schema.js';
 import { goProgram, goVersion } from '../interop/go-peer.js';
 import { TempFolder } from '../support/temp-folder.js';
@@ -55,5 +56,27 @@ const go = await goVersion();
         service S { rpc Get(M) returns (M) { option (google.api.http) = { get: "/m" }; } }`,
     });
     expect(await linked({ protoPath })).toEqual(['a.S']);
+  });
+
+  it('of a root whose packages refer to each other, and have several editions', async () => {
+    const root = new protobuf.Root();
+    for (const text of [
+      'syntax = "proto3"; package a; message X { b.Y y = 1; repeated int32 n = 2; } service S { rpc Do(X) returns (X); }',
+      'syntax = "proto3"; package b; message Y { a.Z z = 1; } service T { rpc Do(Y) returns (Y); }',
+      'syntax = "proto3"; package a; message Z { optional string s = 1; }',
+      'syntax = "proto3"; package shop; message New { Old o = 1; } service U { rpc Do(New) returns (New); }',
+      `syntax = "proto2"; package shop;
+        message Old { required string s = 1; optional string d = 2 [default = "q"]; extensions 10 to 20; }
+        extend Old { optional int32 extra = 10; }`,
+    ]) {
+      protobuf.parse(text, root, { keepCase: true });
+    }
+    root.resolveAll();
+    const services = ['a.S', 'b.T', 'shop.U'];
+    expect(await linked({ root })).toEqual(services);
+    expect(await linked({ root: root.toJSON() })).toEqual(services);
+    const protoPath = folder.file('root.json');
+    writeFileSync(protoPath, JSON.stringify(root));
+    expect(await linked({ protoPath })).toEqual(services);
   });
 });

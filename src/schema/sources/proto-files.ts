@@ -96,7 +96,7 @@ export class ProtoFiles {
     }
     if (found.kind === 'bundled') return this.#visitBundled(found.name);
     if (wanted.importer !== undefined && !this.importNames.has(found.file)) {
-      this.importNames.set(found.file, wanted.name);
+      this.importNames.set(found.file, found.name);
     }
     this.#visitFile(found);
   }
