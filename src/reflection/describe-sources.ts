@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs';
 import { definitionOf, type DefinitionSource } from '../schema/definition-source.js';
 import type { FileDescriptorSetObject, SchemaOptions } from '../schema/schema.js';
-import { descriptorTypes } from '../schema/sources/descriptor-types.js';
+import { bytesOfSet } from '../schema/sources/descriptor-objects.js';
 import { ProtoFiles } from '../schema/sources/proto-files.js';
 import type { ServedSchema } from '../transport/binding/served-schema.js';
 import { DescriptorPool } from './descriptor-pool.js';
@@ -76,9 +76,7 @@ function filesOfPaths(paths: readonly string[], options: SchemaOptions): readonl
 }
 
 function filesOf(set: Uint8Array | FileDescriptorSetObject): readonly Uint8Array[] {
-  const { FileDescriptorSet } = descriptorTypes();
-  if (ArrayBuffer.isView(set)) return filesOfSet(set);
-  return filesOfSet(FileDescriptorSet.encode(FileDescriptorSet.fromObject(set)).finish());
+  return filesOfSet(ArrayBuffer.isView(set) ? set : bytesOfSet(set));
 }
 
 function filesOfText(name: string, text: string): readonly Uint8Array[] {

@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { fromBinary } from '@bufbuild/protobuf';
+import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import protobuf from 'protobufjs';
 import type { SchemaOptions } from '../../src/schema/schema.js';
 import { goProgram, goVersion } from '../interop/go-peer.js';
@@ -11,6 +14,8 @@ import { reflectingApp } from './reflecting-app.js';
 
 // The program is built at its first use.
 jest.setTimeout(120_000);
+
+const SET = fileURLToPath(new URL('../unit/schema/generated/descriptors.binpb', import.meta.url));
 
 let folder: TempFolder;
 
@@ -56,6 +61,11 @@ const go = await goVersion();
         service S { rpc Get(M) returns (M) { option (google.api.http) = { get: "/m" }; } }`,
     });
     expect(await linked({ protoPath })).toEqual(['a.S']);
+  });
+
+  it('of a set that protobuf-es has decoded', async () => {
+    const fileDescriptorSet = fromBinary(FileDescriptorSetSchema, readFileSync(SET));
+    expect(await linked({ fileDescriptorSet })).toContain('library.v1.Library');
   });
 
   it('of a root whose packages refer to each other, and have several editions', async () => {

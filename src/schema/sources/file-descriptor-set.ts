@@ -3,7 +3,7 @@ import type descriptor from 'protobufjs/ext/descriptor.js';
 import { describe } from '../codec/encode/encode-error.js';
 import { readFile, readFileSet } from './descriptor-messages.js';
 import { rootOfFiles } from './descriptor-root.js';
-import { descriptorTypes } from './descriptor-types.js';
+import { bytesOfSet } from './descriptor-objects.js';
 import { unescapeBytesDefaults } from './exact-defaults.js';
 import { errorText, SchemaError } from '../schema-error.js';
 import type { FileDescriptorSetObject } from '../schema.js';
@@ -22,9 +22,6 @@ const WELL_KNOWN_PACKAGE = 'google.protobuf';
 
 /** The one field among them that is in snake_case, in Any. */
 const TYPE_URL = 'type_url';
-
-/** Descriptors are as deep as types are nested: more is a cycle. */
-const MAX_OBJECT_DEPTH = 100;
 
 /**
  * The types of a FileDescriptorSet. Fields get the names that they have when the .proto files are read: in camelCase,
@@ -86,34 +83,15 @@ function setOfObject(source: FileDescriptorSetObject): FileSet {
       `${EXPECTED}; got ${isSingle ? `one file, '${name}': put it into { file: […] }` : describe(source)}`,
     );
   }
-  const { FileDescriptorSet } = descriptorTypes();
   let set: FileSet;
   try {
     // By way of its bytes: objects have enums by name, bytes as text and camelCase options, or not.
-    set = readFileSet(FileDescriptorSet.encode(FileDescriptorSet.fromObject(ownCopy(source, 0) as object)).finish());
+    set = readFileSet(bytesOfSet(source));
   } catch (cause) {
     throw new SchemaError(`${EXPECTED}: ${errorText(cause)}`, { cause });
   }
   if (set.file?.length && set.file.every(isFile)) return set;
   throw new SchemaError(`${EXPECTED}; got one with ${set.file?.length ? 'a file that has no name' : 'no files'}`);
-}
-
-/**
- * What was set in a message of whatever library: protobuf-es and protobufjs have defaults on prototypes, which count as
- * set when they are read.
- */
-function ownCopy(value: unknown, depth: number): unknown {
-  if (depth > MAX_OBJECT_DEPTH) throw new Error(`more than ${MAX_OBJECT_DEPTH} levels of nesting (is it a cycle?)`);
-  if (Array.isArray(value)) return value.map((item) => ownCopy(item, depth));
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
-  const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) {
-    // protobuf-es keeps unknown fields and the type's name under names with a `$`.
-    if (!key.startsWith('$') && key !== '__proto__') {
-      copy[key] = ownCopy((value as Record<string, unknown>)[key], depth + 1);
-    }
-  }
-  return copy;
 }
 
 function isFile(file: File): boolean {
