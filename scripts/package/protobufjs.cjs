@@ -1,7 +1,7 @@
 'use strict';
 // protobufjs for both formats of the package. Node needs 10 to 15 ms more for the 40 files of protobufjs than for its own
-// bundle of them, which is taken here where that makes no difference: what it lacks (long.js, the extension for
-// descriptors) is added, and its global variable is taken away.
+// bundle of them, which is taken here where that makes no difference: long.js, which it lacks, is added, and its
+// global variable is taken away.
 const { createRequire, Module } = require('node:module');
 const { basename } = require('node:path');
 
@@ -19,14 +19,6 @@ function inOneFile() {
     const protobuf = load(file);
     protobuf.util.Long = createRequire(file)('long');
     protobuf.configure();
-    Object.defineProperty(protobuf, 'descriptor', {
-      configurable: true,
-      enumerable: true,
-      get: () => extended(protobuf, load),
-      set(value) {
-        Object.defineProperty(protobuf, 'descriptor', { value, writable: true });
-      },
-    });
     return protobuf;
   } catch {
     return undefined;
@@ -46,21 +38,4 @@ function cacheCanBeSet(cache) {
   if (own === undefined) delete cache[__filename];
   else cache[__filename] = own;
   return isSet;
-}
-
-/** Loads protobufjs's extension for this copy of protobufjs. The program may have it for its own: that one stays. */
-function extended(protobuf, load) {
-  const light = load.resolve('protobufjs/light');
-  const extension = load.resolve('protobufjs/ext/descriptor.js');
-  const kept = [light, extension].map((file) => [file, load.cache[file]]);
-  load.cache[light] = Object.assign(new Module(light), { exports: protobuf, loaded: true });
-  delete load.cache[extension];
-  try {
-    return load(extension);
-  } finally {
-    for (const [file, module] of kept) {
-      if (module === undefined) delete load.cache[file];
-      else load.cache[file] = module;
-    }
-  }
 }
