@@ -94,6 +94,8 @@ class Tapping {
   accept(client: Duplex): void {
     // Until it is passed on, an error of the client means that it has gone.
     client.on('error', () => undefined);
+    // It may end its half before the server is reached, and still wants the response.
+    client.allowHalfOpen = true;
     const done = this.#serve(client, ++this.#count).finally(() => this.#open.delete(client));
     this.#open.set(client, done);
   }
@@ -108,18 +110,23 @@ class Tapping {
     const { tools } = this;
     tools.show({ event: 'connected', connection: number });
     tools.recorder?.connection(number, 'connected');
-    let server: Duplex;
-    try {
-      await this.schema.ask(this.signal);
-      server = await this.dial();
-    } catch (error) {
-      tools.show({ event: 'note', connection: number, from: 'server', text: (error as { message: string }).message });
-      client.destroy();
-      return;
-    }
-    await new TapSession(number, tools).run(client, server);
+    const server = await this.#reach(number);
+    if (server) await new TapSession(number, tools).run(client, server);
+    else client.destroy();
     tools.show({ event: 'disconnected', connection: number });
     tools.recorder?.connection(number, 'disconnected');
+  }
+
+  /** A connection to the server; undefined, and a note, where there is none. */
+  async #reach(number: number): Promise<Duplex | undefined> {
+    try {
+      await this.schema.ask(this.signal);
+      return await this.dial();
+    } catch (error) {
+      const { message } = error as { message: string };
+      this.tools.show({ event: 'note', connection: number, from: 'server', text: message });
+      return undefined;
+    }
   }
 }
 

@@ -11,7 +11,7 @@ export interface RelayWatcher {
 
 /**
  * Passes on what each of two sockets sends, byte for byte, with its backpressure, and the end of each half by itself.
- * Resolves when both are closed.
+ * Either may have ended, or be gone, before it begins. Resolves when both are closed.
  */
 export async function relay(client: Duplex, server: Duplex, watcher: RelayWatcher): Promise<void> {
   // Otherwise Node ends our half when the other one ends.
@@ -30,15 +30,21 @@ function passOn(from: Duplex, to: Duplex, side: Side, watcher: RelayWatcher): vo
     from.pause();
     void Promise.all([shown, isTaken ? undefined : drained(to)]).then(() => from.resume());
   });
-  from.on('end', () => {
+  const onEnd = (): void => {
     watcher.onEnd(side);
     to.end();
-  });
+  };
+  const onClose = (): void => {
+    // One half may still have been open: nobody would read what is written to it, or end it.
+    if (!from.readableEnded || !from.writableFinished) to.destroy();
+  };
+  from.on('end', onEnd);
   // A reset, or one that is gone while it is written to: the other side learns it the same way.
   from.on('error', () => to.destroy());
-  from.on('close', () => {
-    if (!from.readableEnded) to.destroy();
-  });
+  from.on('close', onClose);
+  // The events of what happened before this do not come again.
+  if (from.readableEnded) onEnd();
+  if (from.destroyed) onClose();
 }
 
 function closing(socket: Duplex): Promise<void> {
