@@ -1,7 +1,9 @@
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { builtCommand } from '../support/built-command.js';
+import { builtCommand, ttrpc } from '../support/built-command.js';
+import { startProgram } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { recordingOf, Tapped } from './tapped.js';
 
@@ -115,5 +117,49 @@ describe('the connections of ttrpc tap', () => {
     expect(tapped.lines().map(({ event }) => event)).toEqual(['connected', 'note', 'disconnected']);
     expect(await tapped.stop()).toMatchObject({ status: 0 });
     expect(recordingOf(file).flatMap(({ event }) => event ?? [])).toEqual(['connected', 'disconnected']);
+  });
+
+  test('a start that fails leaves an earlier recording alone', async () => {
+    const file = folder.file('calls.ttrpc');
+    tapped = await start('--save', file);
+    (await connectToTap()).destroy();
+    await tapped.shows('"event":"disconnected","connection":1');
+    const again = ['tap', '--no-reflection', '--save', file, folder.url('t.sock'), folder.url('s.sock')];
+    expect(await ttrpc(again)).toMatchObject({ status: 1, stderr: expect.stringContaining('another server listens') });
+    await tapped.shows('"event":"disconnected","connection":2');
+    expect(await tapped.stop()).toMatchObject({ status: 0 });
+    expect(recordingOf(file).flatMap(({ event }) => event ?? [])).toEqual([
+      ...['connected', 'disconnected'],
+      ...['connected', 'disconnected'],
+    ]);
+  });
+
+  test('a disk that is full is told at the start', async () => {
+    const args = ['tap', '--no-reflection', '--save', '/dev/full', folder.url('t.sock'), folder.url('s.sock')];
+    expect(await ttrpc(args)).toEqual({
+      status: 1,
+      signal: null,
+      stdout: '',
+      stderr: expect.stringMatching(/^ttrpc: --save \/dev\/full: .*no space left on device.*\n$/),
+    });
+    expect(folder.list()).toEqual([]);
+  });
+
+  test('what cannot be recorded is told at once, and ends the tap', async () => {
+    const accept = await startSlowServer();
+    const file = folder.file('calls.fifo');
+    execFileSync('mkfifo', [file]);
+    // It goes when it has the beginning of the recording and that of the first connection.
+    const reader = startProgram('head', ['-n', '2', file]);
+    tapped = await start('--hybrid-vsock', '1', '--save', file);
+    const client = await connectToTap();
+    const socket = await accept();
+    expect((await reader.ended).stdout).toContain('"connected"');
+    // It is on its way to the server when the tap ends.
+    const other = await connectToTap();
+    const end = await tapped.program.ended;
+    expect(end.status).toBe(1);
+    expect(end.stderr.replace(/^listening on .*\n/, '')).toMatch(/^ttrpc: --save .*: .*EPIPE.*\n$/);
+    for (const each of [client, other, socket]) each.destroy();
   });
 });

@@ -9,7 +9,7 @@ import { outputRoom, printError, standardOutput, styled } from '../output.js';
 import { jsonLineOf } from '../tap/event-json.js';
 import { textOf } from '../tap/event-text.js';
 import type { TapEvent } from '../tap/events.js';
-import { Recorder } from '../tap/recording.js';
+import { RecordingFile, type Recorder } from '../tap/recording.js';
 import { TARGET_FLAGS, TapSchema } from '../tap/tap-schema.js';
 import { TapSession, type TapTools } from '../tap/tap-session.js';
 import { ToolError } from '../tool-error.js';
@@ -47,8 +47,7 @@ async function run(args: Arguments): Promise<number> {
   const isNri = args.count('nri') > 0;
   // A connection that is no plugin would be taken for a broken one.
   const schema = new TapSchema(to, args, !isNri);
-  const file = args.text('save');
-  const recorder = file === undefined ? undefined : await Recorder.open(file, isNri);
+  const save = args.text('save');
   const isJson = args.text('format') === 'ndjson';
   const show = (event: TapEvent): void => {
     const at = new Date();
@@ -56,25 +55,36 @@ async function run(args: Arguments): Promise<number> {
     output.write(`${isJson ? jsonLineOf(event, at) : textOf(event, at, output)}\n`);
   };
   const detailToJson: TapTools['detailToJson'] = (detail) => schema.detailToJson(detail);
-  const tools: TapTools = { methods: schema.methods, isNri, recorder, detailToJson, show, room: outputRoom };
+  const tools: Omit<TapTools, 'recorder'> = { methods: schema.methods, isNri, detailToJson, show, room: outputRoom };
+  // Before Ctrl-C is ours: a pipe that nobody reads holds this up.
+  const file = save === undefined ? undefined : await RecordingFile.open(save);
   const interrupt = new Interrupt();
   const { signal } = interrupt;
-  const tapping = new Tapping(tools, schema, signal, () => dialAddress(to, args, true, signal));
   let listener: Listener | undefined;
+  let tapping: Tapping | undefined;
+  let recorder: Recorder | undefined;
   try {
     await schema.ask(signal);
-    listener = await listen(address, { socketReads: 'stream' }, (socket) => tapping.accept(socket));
+    const listening = listen(address, { socketReads: 'stream' }, (socket) => tapping?.accept(socket));
+    // Not before: a start that fails leaves what the file holds alone.
+    const recording = listening.then(() => file?.begin(isNri));
+    // Clients may come as soon as the address is bound.
+    tapping = new Tapping(tools, recording, schema, (ending) => dialAddress(to, args, true, ending));
+    // It fails also when listening does, which is told once.
+    recording.catch(() => undefined);
+    listener = await listening;
+    recorder = await recording;
     await printError(
       `${styled('dim', `listening on ${listener.address}, passing on to ${formatAddress(target)}`, process.stderr)}\n`,
     );
-    await aborted(signal);
+    await Promise.race([aborted(signal), ...(recorder ? [recorder.failed] : [])]);
   } catch (error) {
     throw error instanceof TtrpcError ? new ToolError(error.message, { cause: error }) : error;
   } finally {
     interrupt.release();
     await listener?.close();
-    await tapping.end();
-    await recorder?.close();
+    await tapping?.end();
+    await (recorder ?? file)?.close();
   }
   return 0;
 }
@@ -82,13 +92,15 @@ async function run(args: Arguments): Promise<number> {
 /** The connections of a tap. */
 class Tapping {
   readonly #open = new Map<Duplex, Promise<void>>();
+  readonly #ending = new AbortController();
   #count = 0;
 
+  /** Clients wait until `recording` has begun; they are turned away when it fails. */
   constructor(
-    private readonly tools: TapTools,
+    private readonly tools: Omit<TapTools, 'recorder'>,
+    private readonly recording: Promise<Recorder | undefined>,
     private readonly schema: TapSchema,
-    private readonly signal: AbortSignal,
-    private readonly dial: () => Promise<Duplex>,
+    private readonly dial: (ending: AbortSignal) => Promise<Duplex>,
   ) {}
 
   accept(client: Duplex): void {
@@ -96,18 +108,24 @@ class Tapping {
     client.on('error', () => undefined);
     // It may end its half before the server is reached, and still wants the response.
     client.allowHalfOpen = true;
-    const done = this.#serve(client, ++this.#count).finally(() => this.#open.delete(client));
+    const number = ++this.#count;
+    const done = this.recording
+      .then(
+        (recorder) => this.#serve(client, number, { ...this.tools, recorder }),
+        () => void client.destroy(),
+      )
+      .finally(() => this.#open.delete(client));
     this.#open.set(client, done);
   }
 
   /** Closes all connections; resolves when they are closed. */
   async end(): Promise<void> {
+    this.#ending.abort();
     for (const client of this.#open.keys()) client.destroy();
     await Promise.all(this.#open.values());
   }
 
-  async #serve(client: Duplex, number: number): Promise<void> {
-    const { tools } = this;
+  async #serve(client: Duplex, number: number, tools: TapTools): Promise<void> {
     tools.show({ event: 'connected', connection: number });
     tools.recorder?.connection(number, 'connected');
     const server = await this.#reach(number);
@@ -117,12 +135,14 @@ class Tapping {
     tools.recorder?.connection(number, 'disconnected');
   }
 
-  /** A connection to the server; undefined, and a note, where there is none. */
+  /** A connection to the server; undefined where there is none, with a note that says why. */
   async #reach(number: number): Promise<Duplex | undefined> {
+    const { signal } = this.#ending;
     try {
-      await this.schema.ask(this.signal);
-      return await this.dial();
+      await this.schema.ask(signal);
+      return await this.dial(signal);
     } catch (error) {
+      if (signal.aborted) return undefined;
       const { message } = error as { message: string };
       this.tools.show({ event: 'note', connection: number, from: 'server', text: message });
       return undefined;

@@ -1,4 +1,5 @@
-import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
+import { createReadStream, type WriteStream } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { reasonOf } from '../schema/source-flags.js';
@@ -44,30 +45,58 @@ export interface Recording {
   readonly lines: readonly RecordedLine[];
 }
 
-/** Writes what passes a tap to a file: a line of JSON for each frame. */
-export class Recorder {
-  readonly #start = performance.now();
-  #failure: Error | undefined;
-
+/** The file of a recording that has not begun. */
+export class RecordingFile {
   private constructor(
     private readonly file: string,
-    private readonly stream: WriteStream,
-  ) {
-    stream.on('error', (error) => (this.#failure = error));
+    private readonly handle: FileHandle,
+  ) {}
+
+  /** Opens `file` for writing, and leaves what it holds alone. @throws ToolError when it cannot be written */
+  static async open(file: string): Promise<RecordingFile> {
+    try {
+      return new RecordingFile(file, await open(file, 'a', 0o600));
+    } catch (error) {
+      throw saveError(file, error);
+    }
   }
 
-  /** Opens `file`, in place of what it held. @throws ToolError when it cannot be written */
-  static async open(file: string, nri: boolean): Promise<Recorder> {
-    const stream = createWriteStream(file, { mode: 0o600 });
-    try {
-      await once(stream, 'open');
-    } catch (error) {
-      throw new ToolError(`--save ${file}: ${reasonOf(error)}`, { cause: error });
-    }
-    const recorder = new Recorder(file, stream);
+  /** Begins a recording, in place of what the file held. @throws ToolError when it cannot be written */
+  async begin(nri: boolean): Promise<Recorder> {
+    const { file, handle } = this;
     const head: Head = { format: FORMAT, version: VERSION, begun: new Date().toISOString(), nri };
-    stream.write(`${JSON.stringify(head)}\n`);
-    return recorder;
+    try {
+      // A pipe holds nothing.
+      if ((await handle.stat()).isFile()) await handle.truncate();
+      // By itself, so that a disk that is full already is told before anything is recorded.
+      await handle.write(`${JSON.stringify(head)}\n`);
+    } catch (error) {
+      throw saveError(file, error);
+    }
+    return new Recorder(file, handle.createWriteStream());
+  }
+
+  /** Closes the file of a recording that does not begin. */
+  async close(): Promise<void> {
+    await this.handle.close();
+  }
+}
+
+/** Writes what passes a tap to a file: a line of JSON for each frame. */
+export class Recorder {
+  /** Rejects with a ToolError when something cannot be written: nothing is recorded from then on. */
+  readonly failed: Promise<never>;
+  readonly #start = performance.now();
+
+  constructor(
+    file: string,
+    private readonly stream: WriteStream,
+  ) {
+    this.failed = new Promise((_resolve, reject) => {
+      stream.on('error', (error) => reject(saveError(file, error)));
+    });
+    // Who does not wait for it is told by close().
+    this.failed.catch(() => undefined);
   }
 
   /** Notes a frame. */
@@ -104,7 +133,7 @@ export class Recorder {
       stream.end();
       await closed;
     }
-    if (this.#failure) throw new ToolError(`--save ${this.file}: ${this.#failure.message}`);
+    if (stream.errored) await this.failed;
   }
 
   #write(line: object): void {
@@ -112,6 +141,10 @@ export class Recorder {
       `${JSON.stringify({ at: Math.round((performance.now() - this.#start) * 1000) / 1000, ...line })}\n`,
     );
   }
+}
+
+function saveError(file: string, error: unknown): ToolError {
+  return new ToolError(`--save ${file}: ${reasonOf(error)}`, { cause: error });
 }
 
 /** Reads a recording. @throws ToolError naming the file, and the line that is wrong */
