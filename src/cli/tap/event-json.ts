@@ -13,12 +13,21 @@ export function jsonLineOf(event: TapEvent, at: Date): string {
     Object.assign(json, messageOf(fields.message));
   }
   if (event.event === 'request') {
-    const metadata: Record<string, string[]> = {};
-    for (const [key, value] of event.metadata) (metadata[key] ??= []).push(value);
-    json['metadata'] = metadata;
+    json['metadata'] = valuesByKey(event.metadata);
   }
   if (event.event === 'status') json['status'] = statusName(event.code);
   return JSON.stringify(json);
+}
+
+/** The client chooses the keys: `__proto__` and `constructor` are keys like any other. */
+function valuesByKey(metadata: readonly (readonly [string, string])[]): object {
+  const values = new Map<string, string[]>();
+  for (const [key, value] of metadata) {
+    const known = values.get(key);
+    if (known) known.push(value);
+    else values.set(key, [value]);
+  }
+  return Object.fromEntries(values);
 }
 
 function messageOf(view: MessageView | undefined): object {

@@ -1,6 +1,7 @@
 import { statusName } from '../../protocol/core/status.js';
 import { lastSegment } from '../../schema/suggest.js';
 import { styled } from '../output.js';
+import { plainText } from '../plain-text.js';
 import type { TapEvent } from './events.js';
 import type { MessageView } from './known-methods.js';
 
@@ -10,7 +11,7 @@ const MAX_JSON = 2000;
 /** How much of one string of it: bytes are base64, which nobody reads. */
 const MAX_STRING = 200;
 
-/** An event as one line for people. `at` is when it was seen. */
+/** An event as one line for people, whatever the peers have put into it. `at` is when it was seen. */
 export function textOf(event: TapEvent, at: Date, out: NodeJS.WriteStream): string {
   const place = event.mux === undefined ? String(event.connection) : `${event.connection}/${event.mux}`;
   const stream = 'stream' in event ? `:${event.stream}` : '';
@@ -25,32 +26,32 @@ function whatOf(event: TapEvent, out: NodeJS.WriteStream): string {
     case 'disconnected':
       return styled('dim', event.event, out);
     case 'request': {
-      const parts = [styled('bold', `${event.service}/${event.method}`, out)];
+      const parts = [styled('bold', plainText(`${event.service}/${event.method}`), out)];
       if (event.timeoutMs !== undefined) parts.push(`[timeout ${msOf(event.timeoutMs)}]`);
-      parts.push(...event.metadata.map(([key, value]) => `[${key}: ${value}]`));
+      parts.push(...event.metadata.map(([key, value]) => plainText(`[${key}: ${value}]`)));
       if (event.message) parts.push(jsonOf(event.message));
       return parts.join(' ');
     }
     case 'message':
-      return `${event.method} message ${event.number} ${jsonOf(event.message)}`;
+      return `${plainText(event.method)} message ${event.number} ${jsonOf(event.message)}`;
     case 'half-close':
-      return `${event.method} ends its messages`;
+      return `${plainText(event.method)} ends its messages`;
     case 'status': {
       const isOk = event.code === 0;
-      const parts = [`${event.method} ${styled(isOk ? 'green' : 'red', statusName(event.code), out)}`];
+      const parts = [`${plainText(event.method)} ${styled(isOk ? 'green' : 'red', statusName(event.code), out)}`];
       parts.push(styled('dim', msOf(event.durationMs), out));
       if (event.message) parts.push(jsonOf(event.message));
       else if (isOk) parts.push(`after ${event.responses} message${event.responses === 1 ? '' : 's'}`);
-      else parts.push(event.text);
-      for (const detail of event.details) parts.push(JSON.stringify(detail));
+      else parts.push(plainText(event.text));
+      for (const detail of event.details) parts.push(plainText(JSON.stringify(detail)));
       return parts.join(' ');
     }
     case 'unfinished': {
       const what = `${lastSegment(event.service)}/${event.method} has no status: the connection has ended`;
-      return `${styled('yellow', what, out)} after ${msOf(event.durationMs)}`;
+      return `${styled('yellow', plainText(what), out)} after ${msOf(event.durationMs)}`;
     }
     case 'note':
-      return styled('yellow', event.text, out);
+      return styled('yellow', plainText(event.text), out);
   }
 }
 
@@ -58,7 +59,8 @@ function whatOf(event: TapEvent, out: NodeJS.WriteStream): string {
 function jsonOf({ json, isGuess, bytes }: MessageView): string {
   const text = JSON.stringify(json, (_name, value: unknown) => (typeof value === 'string' ? shortened(value) : value));
   const shown = text.length > MAX_JSON ? `${text.slice(0, MAX_JSON)}… (${bytes} bytes)` : text;
-  return isGuess ? `~${shown}` : shown;
+  // JSON leaves some of what controls a terminal as it is.
+  return plainText(isGuess ? `~${shown}` : shown);
 }
 
 function shortened(text: string): string {
