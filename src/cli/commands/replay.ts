@@ -5,6 +5,7 @@ import { millisecondsOf } from '../arguments.js';
 import { connectionOf, dialAddress } from '../connection.js';
 import { Interrupt } from '../interrupt.js';
 import { print, printError, styled } from '../output.js';
+import { plainText } from '../plain-text.js';
 import { Conversation } from '../tap/conversation.js';
 import type { FrameWatcher, SeenFrame } from '../tap/frame.js';
 import { IgnoredFields } from '../tap/ignored-fields.js';
@@ -102,7 +103,7 @@ class Observer implements FrameWatcher {
         mux === PLUGIN_CONNECTION ? 'server' : 'client',
         {
           methods: schema.methods,
-          detailToJson: (detail) => schema.detailToJson(detail),
+          detailToJson: (detail) => schema.wholeDetailToJson(detail),
           emit: (event) => this.records.push(event),
           now: () => 0,
         },
@@ -133,7 +134,7 @@ async function report({ recorded, replayed, missing, ignored }: Replayed, asJson
     if (found.length > 0) different++;
     await print(asJson ? `${jsonOf(place, call, found)}\n` : `${textOf(place, call, found)}\n`);
   }
-  for (const note of replayed.notes) await printError(`${note}\n`);
+  for (const note of replayed.notes) await printError(`${plainText(note)}\n`);
   for (const text of ignored.unseen()) await printError(`ttrpc: ${text}\n`);
   if (missing !== undefined) await printError(`ttrpc: the replay stopped: ${missing}\n`);
   const count = recorded.records.calls().size;
@@ -146,7 +147,8 @@ function textOf(place: string, { name, status }: CallRecord, found: readonly str
   const how = status ? statusName(status.code) : 'no status';
   const mark =
     found.length === 0 ? styled('green', 'same', process.stdout) : styled('red', 'different', process.stdout);
-  return [`${place} ${name} ${how}: ${mark}`, ...found.map((each) => `  ${each}`)].join('\n');
+  const lines = found.map((each) => `  ${plainText(each)}`);
+  return [`${place} ${plainText(name)} ${how}: ${mark}`, ...lines].join('\n');
 }
 
 function jsonOf(place: string, { name, status }: CallRecord, found: readonly string[]): string {

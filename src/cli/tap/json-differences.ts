@@ -18,7 +18,7 @@ export function* jsonDifferences(was: unknown, is: unknown, path = ''): Generato
     }
   } else if (isObject(was) && isObject(is)) {
     for (const name of new Set([...Object.keys(was), ...Object.keys(is)])) {
-      yield* jsonDifferences(was[name], is[name], path === '' ? name : `${path}.${name}`);
+      yield* jsonDifferences(own(was, name), own(is, name), path === '' ? name : `${path}.${name}`);
     }
   } else {
     yield { path, was, is };
@@ -32,6 +32,11 @@ export function* namesIn(json: unknown): Generator<string, void, undefined> {
     if (!Array.isArray(json)) yield name;
     yield* namesIn(value);
   }
+}
+
+/** A map may have any key: `constructor` is not one of every object. */
+function own(json: Readonly<Record<string, unknown>>, name: string): unknown {
+  return Object.hasOwn(json, name) ? json[name] : undefined;
 }
 
 function isObject(json: unknown): json is Record<string, unknown> {

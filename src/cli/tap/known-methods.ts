@@ -1,5 +1,8 @@
+import type protobuf from 'protobufjs';
 import type { CommandMethod, CommandSchema } from '../schema/command-schema.js';
+import { messageToJson } from '../json/to-json.js';
 import { guessMessage } from './guess.js';
+import { unknownFieldsIn, type UnknownField } from './unknown-fields.js';
 
 /** A message as it is shown. */
 export interface MessageView {
@@ -8,6 +11,8 @@ export interface MessageView {
   readonly json: unknown;
   /** It is a guess by the wire types, with the numbers of fields for their names. */
   readonly isGuess: boolean;
+  /** The fields that the schema does not have, which `json` leaves out. */
+  unknownFields(): Iterable<UnknownField>;
 }
 
 /** The methods of several schemas; those that none has are shown by guess. */
@@ -30,14 +35,13 @@ export class KnownMethods {
     const known = service === undefined ? undefined : this.#find(service, method);
     if (known) {
       try {
-        const json = known.schema.toJson(known.method[side], Buffer.from(bytes), false);
-        return { bytes: bytes.length, json, isGuess: false };
+        return decodedView(known.schema, known.method[side], bytes);
       } catch {
         // The peers may have another version of the message.
       }
     }
     const json = guessMessage(bytes) ?? Buffer.from(bytes).toString('base64');
-    return { bytes: bytes.length, json, isGuess: bytes.length > 0 };
+    return { bytes: bytes.length, json, isGuess: bytes.length > 0, unknownFields: () => [] };
   }
 
   #find(service: string, name: string): { schema: CommandSchema; method: CommandMethod } | undefined {
@@ -53,4 +57,15 @@ export class KnownMethods {
     this.#found.set(key, found);
     return found;
   }
+}
+
+/** @throws DecodeError when the bytes are no message of `type` */
+function decodedView(schema: CommandSchema, type: protobuf.Type, bytes: Uint8Array): MessageView {
+  const message = schema.decode(type, Buffer.from(bytes)) as Readonly<Record<string, unknown>>;
+  return {
+    bytes: bytes.length,
+    json: messageToJson(type, message, schema, false),
+    isGuess: false,
+    unknownFields: () => unknownFieldsIn(type, message, schema),
+  };
 }

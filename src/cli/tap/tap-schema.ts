@@ -10,6 +10,7 @@ import { reflect } from '../schema/reflection-client.js';
 import { SCHEMA_FLAGS, schemaOfFlags } from '../schema/source-flags.js';
 import { ToolError } from '../tool-error.js';
 import { KnownMethods } from './known-methods.js';
+import { unknownFieldsInPacked } from './unknown-fields.js';
 
 /** How long a server may take to tell its schema before the first connection is let through, in ms. */
 const REFLECTION_MS = 2000;
@@ -53,9 +54,20 @@ export class TapSchema {
 
   /** A detail of a status, by the first schema that has its type. */
   detailToJson(detail: StatusDetail): unknown {
-    const name = detail.typeUrl.slice(detail.typeUrl.lastIndexOf('/') + 1);
-    const [first] = this.#schemas;
-    return (this.#schemas.find((each) => each.find(name)) ?? first)?.detailToJson(detail);
+    return this.#schemaOf(detail).detailToJson(detail);
+  }
+
+  /** As {@link detailToJson}, with the fields that the schema does not have, by their paths. */
+  wholeDetailToJson(detail: StatusDetail): unknown {
+    const schema = this.#schemaOf(detail);
+    const json = schema.detailToJson(detail) as object;
+    return { ...json, ...Object.fromEntries(unknownFieldsInPacked(detail.typeUrl, detail.value, schema)) };
+  }
+
+  #schemaOf({ typeUrl }: StatusDetail): CommandSchema {
+    const name = typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
+    // There are those that are built in, at least.
+    return this.#schemas.find((each) => each.find(name)) ?? (this.#schemas[0] as CommandSchema);
   }
 
   async #ask(signal: AbortSignal | undefined): Promise<void> {
