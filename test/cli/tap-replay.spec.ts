@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import protobuf from 'protobufjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { builtCommand, ttrpc } from '../support/built-command.js';
+import { builtCommand, startTtrpc, ttrpc } from '../support/built-command.js';
 import type { ProgramEnd } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { frameOf, requestData, responseData, statusData } from './tap-frames.js';
@@ -145,5 +146,27 @@ describe('ttrpc replay compares all of a message', () => {
     // A key that is a number comes first in JavaScript.
     const shown = found.stdout.replace(/\{"2":(\d),(.*?)\}/g, '{$2,"2":$1}');
     expect(shown.split('\n')[1]).toBe(`  status: recorded ${text} ${detail(1)}, got ${text} ${detail(2)}`);
+  });
+
+  test('Ctrl-C ends a replay that waits for the time of the next frame', async () => {
+    const requests: Socket[] = [];
+    await serve((socket) => requests.push(socket) && server?.emit('asked'));
+    const file = record(
+      { at: 0, event: 'connected' },
+      frame(0, 'client', 1, REQUEST),
+      frame(3_600_000, 'client', 1, REQUEST),
+    );
+    const args = ['replay', '--no-reflection', '--keep-time', file, folder.url('s.sock')];
+    const program = await startTtrpc(args);
+    try {
+      if (requests.length === 0) await once(server as Server, 'asked');
+      program.child.kill('SIGINT');
+      expect(await program.ended).toMatchObject({
+        status: 2,
+        stderr: expect.stringContaining('ttrpc: the replay stopped: interrupted\n'),
+      });
+    } finally {
+      await program.kill();
+    }
   });
 });

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Mux } from '../../nri/mux.js';
 import { FrameFlag, FrameType, HEADER_BYTES, writeHeader } from '../../protocol/wire/frame.js';
 import { ToolError } from '../tool-error.js';
@@ -36,6 +37,7 @@ export async function play({ lines, nri }: Recording, options: PlayOptions): Pro
       const late = await player.caughtUp();
       if (late !== undefined) return late;
       if (options.keepsTime) await player.timeOf(line.at);
+      if (options.signal.aborted) return 'interrupted';
       if (line.event === 'connected') await player.connect(line.connection);
       else if (line.event === 'frame') player.send(line);
       else player.end(line.connection, line.event === 'disconnected');
@@ -101,10 +103,10 @@ class Player {
     }
   }
 
-  /** Resolves `at` ms after the beginning. */
+  /** Resolves `at` ms after the beginning, or when the replay is interrupted. */
   async timeOf(at: number): Promise<void> {
     const left = this.#start + at - performance.now();
-    if (left > 0) await new Promise((resolve) => setTimeout(resolve, left));
+    if (left > 0) await sleep(left, undefined, { signal: this.options.signal }).catch(() => undefined);
   }
 
   async close(): Promise<void> {
