@@ -3,6 +3,7 @@ import { readArguments } from './arguments.js';
 import type { Commands } from './command.js';
 import { helpOf, overview } from './help.js';
 import { print, printError } from './output.js';
+import { plainText } from './plain-text.js';
 import { ToolError } from './tool-error.js';
 
 /**
@@ -15,7 +16,7 @@ export async function run(commands: Commands, argv: readonly string[], version: 
   } catch (error) {
     const { message, stack } = error as { message?: string; stack?: string };
     // Anything else is a mistake of the command's own: its stack says where.
-    const text = error instanceof ToolError ? error.message : (stack ?? message ?? String(error));
+    const text = error instanceof ToolError ? plainText(error.message) : (stack ?? message ?? String(error));
     await printError(`ttrpc: ${text}\n`);
     return 1;
   }

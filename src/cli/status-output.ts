@@ -1,6 +1,7 @@
 import type { TtrpcError } from '../protocol/core/errors.js';
 import { statusName } from '../protocol/core/status.js';
 import { printError, styled } from './output.js';
+import { plainText } from './plain-text.js';
 import type { CommandSchema } from './schema/command-schema.js';
 
 /** What the exit status of a failed call is counted from, as in grpcurl. */
@@ -23,7 +24,7 @@ export async function printStatus(
     const lines = [
       styled('red', 'ERROR:', process.stderr),
       `  Code: ${statusName(code)}`,
-      `  Message: ${message.split('\n').join('\n    ')}`,
+      `  Message: ${message.split('\n').map(plainText).join('\n    ')}`,
     ];
     if (details.length > 0) lines.push('  Details:');
     for (const [index, detail] of details.entries()) lines.push(`  ${index + 1}) ${JSON.stringify(detail)}`);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, openSync, closeSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { serve, type RawServer } from '../../src/protocol/server/serve.js';
+import { TtrpcError } from '../../src/protocol/core/errors.js';
 import { builtCommand } from '../support/built-command.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { serveReflecting } from './reflecting-server.js';
@@ -63,6 +64,30 @@ describe.each([
   test('that nobody reads ends it as SIGPIPE does others', async () => {
     expect(await run(args, { stdout: 'gone' })).toEqual({ status: SIGPIPE_STATUS, text: '' });
   });
+});
+
+test('what a server says forges no line and controls no terminal', async () => {
+  const url = folder.url('loud.sock');
+  const say = (): never => {
+    throw new TtrpcError(13, 'boom\u001b[2J\nttrpc: all is well');
+  };
+  const reflection = { ServerReflectionInfo: { shape: 'bidi' as const, handle: say } };
+  const loud = await serve(url, {
+    'grpc.reflection.v1.ServerReflection': reflection,
+    'grpc.health.v1.Health': { Check: say },
+  });
+  try {
+    expect(await run(['list', url], {})).toEqual({
+      status: 1,
+      text: "ttrpc: the server's reflection failed: INTERNAL: boom\\u001b[2J\\nttrpc: all is well\n",
+    });
+    expect(await run(['health', url], {})).toEqual({
+      status: 64 + 13,
+      text: 'ERROR:\n  Code: INTERNAL\n  Message: boom\\u001b[2J\n    ttrpc: all is well\n',
+    });
+  } finally {
+    await loud.close();
+  }
 });
 
 test.each(['/dev/full', 'gone'])('errors that cannot be written (%s) change no status', async (stderr) => {

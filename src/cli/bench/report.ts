@@ -1,5 +1,6 @@
 import { statusName } from '../../protocol/core/status.js';
 import { styled } from '../output.js';
+import { plainText } from '../plain-text.js';
 import type { LoadEnd, Traffic } from './load.js';
 import type { Measurements } from './measurements.js';
 
@@ -54,7 +55,8 @@ export function summaryOf({ end, measured, rps }: BenchResult, out: NodeJS.Write
   for (const [code, count] of measured.codes()) {
     lines.push(`  ${styled(code === 0 ? 'green' : 'red', statusName(code).padEnd(20), out)} ${count}`);
   }
-  for (const [message, count] of measured.errors()) lines.push(`    ${count} × ${message.split('\n')[0] ?? ''}`);
+  for (const [message, count] of measured.errors())
+    lines.push(`    ${count} × ${plainText(message.split('\n')[0] ?? '')}`);
   return `${lines.join('\n')}\n`;
 }
 

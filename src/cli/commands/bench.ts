@@ -9,6 +9,7 @@ import { millisecondsOf, numberOf } from '../arguments.js';
 import { CONNECTION_FLAGS, openConnection, type CommandConnection } from '../connection.js';
 import { Interrupt } from '../interrupt.js';
 import { print, printError, standardError } from '../output.js';
+import { plainText } from '../plain-text.js';
 import { splitMethod } from '../schema/command-schema.js';
 import { reflect, REFLECTION_MS } from '../schema/reflection-client.js';
 import { SCHEMA_FLAGS, schemaOfFlags } from '../schema/source-flags.js';
@@ -123,7 +124,7 @@ async function run(args: Arguments): Promise<number> {
       throw new ToolError(`--skip-first ${skipFirst}: only ${end.skipped} calls were made, nothing is measured`);
     }
     await report(result, args.text('format'));
-    if (end.why !== undefined) await printError(`ttrpc: broken off: ${end.why}\n`);
+    if (end.why !== undefined) await printError(`ttrpc: broken off: ${plainText(end.why)}\n`);
     return measured.failed > 0 || end.why !== undefined ? FAILED_STATUS : 0;
   } finally {
     interrupt.release();
