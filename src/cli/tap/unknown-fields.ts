@@ -26,7 +26,8 @@ export function* unknownFieldsIn(
   if (nameOf(type) === ANY) yield* unknownFieldsInAny(type, message, any, path);
   for (const field of type.fieldsArray) {
     const held = messageTypeOf(field);
-    const value = message[field.name];
+    // A field may be named as a member of every object: `constructor`.
+    const value = Object.hasOwn(message, field.name) ? message[field.name] : undefined;
     if (held === undefined || value === undefined || value === null) continue;
     const place = within(path, jsonNameOf(field));
     if (keyTypeOf(field) !== undefined) {
