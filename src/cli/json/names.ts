@@ -3,10 +3,22 @@ import { nameOf } from '../../schema/codec/reflection.js';
 
 const fieldsByName = new WeakMap<protobuf.Type, Map<string, protobuf.Field>>();
 
-/** The name of a field in JSON: its `json_name`, by default in camelCase; an extension's is in brackets. */
+/** The name of a field in JSON: its `json_name`, by default in camelCase; an extension's is its full one, in brackets. */
 export function jsonNameOf(field: protobuf.Field): string {
-  if (field.declaringField || field.name.startsWith('.')) return `[${nameOf(field.declaringField ?? field)}]`;
-  return (field as { jsonName?: string }).jsonName ?? field.name;
+  if (isExtension(field)) return `[${protoNameOf(field.declaringField ?? field)}]`;
+  return (field.resolve() as { jsonName?: string }).jsonName ?? field.name;
+}
+
+/** The qualified name of a field as its .proto file spells it: a field of messages here is in camelCase. */
+export function protoNameOf(field: protobuf.Field): string {
+  const { protoName } = field.resolve() as { protoName?: string };
+  const name = nameOf(field);
+  return protoName === undefined ? name : name.slice(0, -field.name.length) + protoName;
+}
+
+/** True for what another message or file has added to a message. */
+export function isExtension(field: protobuf.Field): boolean {
+  return field.declaringField !== null && field.declaringField !== undefined;
 }
 
 /** The names of all fields of `type` in JSON. */
@@ -20,13 +32,9 @@ export function fieldOf(type: protobuf.Type, key: string): protobuf.Field | unde
   if (!known) {
     known = new Map();
     for (const field of type.fieldsArray) {
-      const { protoName } = field as { protoName?: string };
-      for (const name of [field.name, protoName ?? field.name, jsonNameOf(field)]) known.set(name, field);
-      known.set(
-        field.name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-        field,
-      );
+      if (!isExtension(field)) known.set((field.resolve() as { protoName?: string }).protoName ?? field.name, field);
     }
+    // What two fields claim is the name in JSON of one of them.
     for (const field of type.fieldsArray) known.set(jsonNameOf(field), field);
     fieldsByName.set(type, known);
   }

@@ -4,10 +4,15 @@ import type { ReadOptions } from './descriptor-messages.js';
 
 type File = descriptor.IFileDescriptorProto;
 type Message = descriptor.IDescriptorProto;
-type Field = descriptor.IFieldDescriptorProto;
+type Field = NamedField;
 type Enum = descriptor.IEnumDescriptorProto;
 type Service = descriptor.IServiceDescriptorProto;
 type Method = descriptor.IMethodDescriptorProto;
+
+/** A field whose property in messages may be named otherwise than the field is in JSON. */
+export interface NamedField extends descriptor.IFieldDescriptorProto {
+  propertyName?: string;
+}
 
 /** protobufjs's types by the number that FieldDescriptorProto.Type has for them. */
 const SCALARS: Readonly<Record<number, string>> = {
@@ -46,7 +51,7 @@ interface Outermost {
 
 /**
  * The types of files as protobufjs's reflection has them: as its extension makes them (`Root.fromDescriptor`), which takes
- * 20 ms to load. `files` are as `readFileSet` gives them, each field with the name that it is to have in `jsonName`.
+ * 20 ms to load. `files` are as `readFileSet` gives them; a field has its `propertyName`, else its `jsonName`.
  * @throws Error for what cannot be, such as a type that is not there
  */
 export function rootOfFiles(files: readonly File[]): protobuf.Root {
@@ -167,8 +172,8 @@ function mapFieldOf(described: Field, entry: Message): protobuf.MapField {
   return named(new protobuf.MapField(nameOf(described), number, ...types, options as object), described);
 }
 
-function nameOf({ jsonName, name, number }: Field): string {
-  return nonEmpty(jsonName) ?? nonEmpty(name) ?? `field${number ?? 0}`;
+function nameOf({ propertyName, jsonName, name, number }: Field): string {
+  return nonEmpty(propertyName) ?? nonEmpty(jsonName) ?? nonEmpty(name) ?? `field${number ?? 0}`;
 }
 
 function named<T extends protobuf.FieldBase>(field: T, { name, jsonName }: Field): T {

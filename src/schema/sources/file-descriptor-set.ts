@@ -2,7 +2,7 @@ import protobuf from 'protobufjs';
 import type descriptor from 'protobufjs/ext/descriptor.js';
 import { describe } from '../codec/encode/encode-error.js';
 import { readFile, readFileSet } from './descriptor-messages.js';
-import { rootOfFiles } from './descriptor-root.js';
+import { rootOfFiles, type NamedField } from './descriptor-root.js';
 import { bytesOfSet } from './descriptor-objects.js';
 import { unescapeBytesDefaults } from './exact-defaults.js';
 import { errorText, SchemaError } from '../schema-error.js';
@@ -11,7 +11,7 @@ import type { FileDescriptorSetObject } from '../schema.js';
 type FileSet = descriptor.IFileDescriptorSet;
 type File = descriptor.IFileDescriptorProto;
 type Message = descriptor.IDescriptorProto;
-type Field = descriptor.IFieldDescriptorProto;
+type Field = NamedField;
 
 const EXPECTED =
   'fileDescriptorSet: expected a google.protobuf.FileDescriptorSet, its bytes (protoc --include_imports ' +
@@ -39,8 +39,8 @@ export function rootOfDescriptorSet(source: Uint8Array | FileDescriptorSetObject
     const isWellKnown = file.package === WELL_KNOWN_PACKAGE;
     nameFields(file, keepCase && !isWellKnown);
     const any = isWellKnown ? file.messageType?.find(({ name }) => name === 'Any') : undefined;
-    const url = any?.field?.find(({ name }) => name === TYPE_URL);
-    if (url) url.jsonName = TYPE_URL;
+    const url: Field | undefined = any?.field?.find(({ name }) => name === TYPE_URL);
+    if (url) url.propertyName = TYPE_URL;
   }
   try {
     const root = rootOfFiles(files);
@@ -160,7 +160,7 @@ function* definedIn(file: File): Iterable<string> {
   }
 }
 
-/** Gives fields and oneofs the names that protobufjs's parser would give them; from here it takes the JSON names. */
+/** Gives fields and oneofs the names that protobufjs's parser would give them. Their names in JSON stay. */
 function nameFields({ messageType, extension }: Pick<File, 'messageType' | 'extension'>, keepCase: boolean): void {
   for (const field of extension ?? []) nameField(field, keepCase);
   const open: Message[] = [...(messageType ?? [])];
@@ -172,7 +172,7 @@ function nameFields({ messageType, extension }: Pick<File, 'messageType' | 'exte
 }
 
 function nameField(field: Field, keepCase: boolean): void {
-  field.jsonName = caseOf(field.name ?? '', keepCase);
+  field.propertyName = caseOf(field.name ?? '', keepCase);
 }
 
 function caseOf(name: string, keepCase: boolean): string {
