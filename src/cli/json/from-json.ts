@@ -186,7 +186,7 @@ function enumNumber(values: protobuf.Enum, value: unknown, path: string): number
       `expected ${names.join(', ')} (${nameOf(values)}), got ${show(value)}.${didYouMean(value, names)}`,
     );
   }
-  if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 2 ** 31) return value;
+  if (typeof value === 'number' && value === (value | 0)) return value;
   throw mismatch(path, `${names.join(', ')} (${nameOf(values)}), or a number`, value);
 }
 
@@ -221,15 +221,18 @@ function integer(type: string, [min, max]: readonly [bigint, bigint], value: unk
   return isWide ? String(exact) : Number(exact);
 }
 
+/** What a number is in a string; beside it only three words are numbers. */
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
 function float(type: string, value: unknown, path: string): number {
-  if (typeof value === 'number') {
-    if (type === 'float' && Math.abs(value) > 3.4028234663852886e38) throw mismatch(path, 'a number (float)', value);
-    return value;
+  if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value);
+  if (typeof value !== 'number' && (typeof value !== 'string' || !DECIMAL.test(value))) {
+    throw mismatch(path, `a number, "NaN", "Infinity" or "-Infinity" (${type})`, value);
   }
-  if (typeof value === 'string' && /^(NaN|-?Infinity|[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?)$/i.test(value)) {
-    return Number(value);
-  }
-  throw mismatch(path, `a number (${type})`, value);
+  const number = Number(value);
+  // JSON.parse makes Infinity of a number that is too large.
+  if (Number.isFinite(type === 'float' ? Math.fround(number) : number)) return number;
+  throw mismatch(path, `a number in the range of a ${type}`, value);
 }
 
 function base64(value: unknown, path: string): Buffer {
@@ -274,7 +277,7 @@ function listOf(json: unknown, path: string): object {
 function valueOf(json: unknown, path: string): object {
   switch (typeof json) {
     case 'number':
-      return { numberValue: json };
+      return { numberValue: float('double', json, path) };
     case 'string':
       return { stringValue: json };
     case 'boolean':
@@ -302,6 +305,8 @@ function mismatch(path: string, expected: string, value: unknown): JsonMismatch 
 
 function show(value: unknown): string {
   if (value === undefined) return 'nothing';
+  // JSON would have null for it.
+  if (value === Infinity || value === -Infinity) return `a number beyond ${value < 0 ? '-' : ''}1.8e308`;
   const text = JSON.stringify(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

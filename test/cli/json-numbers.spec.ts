@@ -1,0 +1,70 @@
+import { describe, expect, test } from '@jest/globals';
+import { echoed, schemasOf } from './json-schemas.js';
+
+const PROTO = `
+syntax = "proto3";
+package t;
+import "google/protobuf/struct.proto";
+import "google/protobuf/wrappers.proto";
+enum Sign { ZERO = 0; LEAST = -2147483648; }
+message Kinds {
+  double d = 1;
+  float f = 2;
+  int32 i = 3;
+  string s = 4;
+  Sign sign = 5;
+  repeated double ds = 6;
+  google.protobuf.Value va = 7;
+  google.protobuf.DoubleValue wd = 8;
+}
+`;
+
+describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
+  const kinds = (json: string): string => echoed(schema, 't.Kinds', json);
+
+  test.each(['"NaN"', '"Infinity"', '"-Infinity"', '1.5', '-1.7976931348623157e+308'])('%s is a double', (value) => {
+    expect(kinds(`{"d":${value}}`)).toBe(`{"d":${value}}`);
+    expect(kinds(`{"ds":[${value}]}`)).toBe(`{"ds":[${value}]}`);
+    expect(kinds(`{"wd":${value}}`)).toBe(`{"wd":${value}}`);
+  });
+
+  test.each(['infinity', '-infinity', 'INFINITY', '+Infinity', 'nan', 'NAN', '-NaN', '', ' 1', '0x10'])(
+    'the string %j is no double',
+    (text) => {
+      const said = `expected a number, "NaN", "Infinity" or "-Infinity" (double), got ${JSON.stringify(text)}`;
+      expect(() => kinds(`{"ds":[1,${JSON.stringify(text)}]}`)).toThrow(`ds[1]: ${said}`);
+      expect(() => kinds(`{"wd":${JSON.stringify(text)}}`)).toThrow(`wd: ${said}`);
+    },
+  );
+
+  test.each([
+    ['d', 'double', '1e400', 'a number beyond 1.8e308'],
+    ['d', 'double', '-1e400', 'a number beyond -1.8e308'],
+    ['d', 'double', '"1e400"', '"1e400"'],
+    ['wd', 'double', '1e400', 'a number beyond 1.8e308'],
+    ['va', 'double', '1e400', 'a number beyond 1.8e308'],
+    ['f', 'float', '3.5e38', '3.5e+38'],
+    ['f', 'float', '"-3.5e38"', '"-3.5e38"'],
+    ['f', 'float', '"1e400"', '"1e400"'],
+  ])('%s: a %s cannot be %s', (field, type, value, shown) => {
+    expect(() => kinds(`{"${field}":${value}}`)).toThrow(
+      `${field}: expected a number in the range of a ${type}, got ${shown}`,
+    );
+  });
+
+  test('the largest float, as others print it', () => {
+    expect(kinds('{"f":3.4028235e38}')).toBe('{"f":3.4028234663852886e+38}');
+  });
+
+  test('a number too large is shown as such, whatever was expected', () => {
+    expect(() => kinds('{"s":1e400}')).toThrow('s: expected a string, got a number beyond 1.8e308');
+  });
+
+  test('the least number of an enum', () => {
+    expect(kinds('{"sign":-2147483648}')).toBe('{"sign":"LEAST"}');
+    expect(kinds('{"sign":-2147483647}')).toBe('{"sign":-2147483647}');
+    for (const number of ['-2147483649', '2147483648', '1.5', '1e400']) {
+      expect(() => kinds(`{"sign":${number}}`)).toThrow(/^sign: expected ZERO, LEAST \(t\.Sign\), or a number, got /);
+    }
+  });
+});
