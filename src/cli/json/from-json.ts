@@ -53,7 +53,7 @@ class Reader {
 
   message(type: protobuf.Type, json: unknown, path: string, depth: number): unknown {
     if (depth > MAX_DEPTH) throw new JsonMismatch(path, `more than ${MAX_DEPTH} messages within each other`);
-    const special = SPECIAL[nameOf(type)];
+    const special = specialOf(type);
     if (special) return special.call(this, type, json, path, depth);
     if (!isObject(json)) throw mismatch(path, `an object (${nameOf(type)})`, json);
     const message: Record<string, unknown> = {};
@@ -129,7 +129,7 @@ class Reader {
     const name = url.slice(url.lastIndexOf('/') + 1);
     const held = this.any.find(name);
     if (!held) throw new JsonMismatch(within(path, '@type'), `message type '${name}' is not in the schema`);
-    const isWrapped = SPECIAL[name] !== undefined;
+    const isWrapped = hasOwnJsonForm(held);
     const message = this.message(
       held,
       isWrapped ? fields['value'] : fields,
@@ -172,7 +172,13 @@ const SPECIAL: Readonly<Record<string, Special | undefined>> = {
 
 /** True for messages whose JSON form is not an object of their fields. */
 export function hasOwnJsonForm(type: protobuf.Type): boolean {
-  return SPECIAL[nameOf(type)] !== undefined;
+  return specialOf(type) !== undefined;
+}
+
+/** A message may be named `constructor`. */
+function specialOf(type: protobuf.Type): Special | undefined {
+  const name = nameOf(type);
+  return Object.hasOwn(SPECIAL, name) ? SPECIAL[name] : undefined;
 }
 
 function enumNumber(values: protobuf.Enum, value: unknown, path: string): number {

@@ -2,6 +2,7 @@ import type protobuf from 'protobufjs';
 import { ANY } from '../../schema/codec/well-known-types.js';
 import { enumOf, keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.js';
 import { jsonNameOf } from './names.js';
+import { setOwnProperty } from './own-property.js';
 
 /** The JSON form of well-known types in a template. */
 const SPECIAL: Readonly<Record<string, unknown>> = {
@@ -29,16 +30,16 @@ function message(type: protobuf.Type, around: ReadonlySet<protobuf.Type>): unkno
   if (wrapped) return single(wrapped, around);
   if (around.has(type)) return {};
   const within = new Set([...around, type]);
-  const json: Record<string, unknown> = {};
+  const template: Record<string, unknown> = {};
   for (const field of type.fieldsArray) {
     const { partOf } = field.resolve();
     if (partOf && !partOf.isProto3Optional && partOf.fieldsArray[0] !== field) continue;
     const value = single(field, within);
     const keyType = keyTypeOf(field);
-    if (keyType !== undefined) json[jsonNameOf(field)] = { [keyOf(keyType)]: value };
-    else json[jsonNameOf(field)] = field.repeated ? [value] : value;
+    const json = keyType !== undefined ? { [keyOf(keyType)]: value } : field.repeated ? [value] : value;
+    setOwnProperty(template, jsonNameOf(field), json);
   }
-  return json;
+  return template;
 }
 
 function single(field: protobuf.Field, around: ReadonlySet<protobuf.Type>): unknown {

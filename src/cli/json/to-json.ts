@@ -2,7 +2,8 @@ import type protobuf from 'protobufjs';
 import { ANY } from '../../schema/codec/well-known-types.js';
 import { enumOf, keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.js';
 import { hasOwnJsonForm, type FindType } from './from-json.js';
-import { jsonNameOf } from './names.js';
+import { isExtension, jsonNameOf } from './names.js';
+import { ownProperty, setOwnProperty } from './own-property.js';
 
 /** Unpacks the message of a google.protobuf.Any. */
 export interface AnyUnpacker {
@@ -32,13 +33,13 @@ class Writer {
     const json: Record<string, unknown> = {};
     for (const field of type.fieldsArray) {
       field.resolve();
-      const value = message[field.name];
+      const value = ownProperty(message, field.name);
       if (value === undefined || value === null) {
-        if (this.emitDefaults && isEmitted(field)) json[jsonNameOf(field)] = defaultOf(field);
+        if (this.emitDefaults && isEmitted(field)) setOwnProperty(json, jsonNameOf(field), defaultOf(field));
         continue;
       }
       if (!this.emitDefaults && isEmpty(field, value)) continue;
-      json[jsonNameOf(field)] = this.#field(field, value);
+      setOwnProperty(json, jsonNameOf(field), this.#field(field, value));
     }
     return json;
   }
@@ -76,7 +77,8 @@ class Writer {
         return plainValue(message);
       default: {
         const field = type.fieldsById[1] as protobuf.Field;
-        return scalar(field.type, message[field.name] ?? defaultOf(field));
+        const value = message[field.name];
+        return value === undefined ? defaultOf(field) : scalar(field.type, value);
       }
     }
   }
@@ -105,8 +107,9 @@ export function anyToJson(url: string, bytes: Uint8Array, any: AnyUnpacker, emit
   return new Writer(any, emitDefaults).packed(url, bytes);
 }
 
-/** Those whose absence means their default. */
+/** Those whose absence means their default. Extensions are not: a message says nothing of those that it does not have. */
 function isEmitted(field: protobuf.Field): boolean {
+  if (isExtension(field)) return false;
   if (field.repeated || keyTypeOf(field) !== undefined) return true;
   return !messageTypeOf(field) && !field.partOf && field.hasPresence !== true;
 }
