@@ -9,6 +9,7 @@ import { bundledTypes } from '../../schema/sources/proto-files.js';
 import { servicesIn } from '../../schema/services-in.js';
 import { didYouMean, lastSegment } from '../../schema/suggest.js';
 import { messageFromJson } from '../json/from-json.js';
+import { protoNameOf } from '../json/names.js';
 import { anyToJson, messageToJson } from '../json/to-json.js';
 import { ToolError } from '../tool-error.js';
 
@@ -84,13 +85,17 @@ export class CommandSchema {
     const found = this.root.lookup(`.${plain}`) ?? this.#bundledType(plain);
     if (found && nameOf(found) === plain && !isPlainNamespace(found)) return found;
     const owner = this.root.lookup(`.${plain.slice(0, plain.lastIndexOf('.'))}`);
+    const field = fieldsIn(owner).find((each) => protoNameOf(each) === plain);
+    if (field) return field;
     if (owner instanceof protobuf.Service) {
       const { service, name: method } = this.method(plain);
       return this.service(service).methods[method] as protobuf.ReflectionObject;
     }
     const short = [...symbolsIn(this.root)].filter((symbol) => symbol.name === plain);
     if (short.length === 1) return short[0] as protobuf.ReflectionObject;
-    const names = [...symbolsIn(this.root)].map(nameOf);
+    const names = [...symbolsIn(this.root)].map((each) =>
+      each instanceof protobuf.Field ? protoNameOf(each) : nameOf(each),
+    );
     throw new ToolError(`no symbol '${name}' in the schema.${didYouMean(plain, names)}`);
   }
 
@@ -158,6 +163,13 @@ export function splitMethod(symbol: string): [service: string, method: string] {
     throw new ToolError(`'${symbol}' is not a method: expected service/Method, such as demo.v1.Greeter/SayHello`);
   }
   return [service, method];
+}
+
+/** The fields of a message, and the extensions that stand in a message or a package. */
+function fieldsIn(owner: protobuf.ReflectionObject | null): protobuf.Field[] {
+  if (!(owner instanceof protobuf.Namespace)) return [];
+  const fields = owner.nestedArray.filter((each) => each instanceof protobuf.Field);
+  return owner instanceof protobuf.Type ? [...owner.fieldsArray, ...fields] : fields;
 }
 
 function* symbolsIn(namespace: protobuf.NamespaceBase): Iterable<protobuf.ReflectionObject> {
