@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type protobuf from 'protobufjs';
 import { JsonMismatch } from './json/from-json.js';
 import { JsonTexts, type JsonText } from './json/json-texts.js';
+import { parsedJson } from './json/parsed-json.js';
 import type { CommandSchema } from './schema/command-schema.js';
 import { reasonOf } from './schema/source-flags.js';
 import { ToolError } from './tool-error.js';
@@ -59,7 +60,7 @@ export class Requests {
 
   #encode({ text, line }: JsonText, number: number): Uint8Array {
     try {
-      return this.schema.fromJson(this.type, JSON.parse(text));
+      return this.schema.fromJson(this.type, parsedJson(text));
     } catch (error) {
       const { message } = error as { message: string };
       const isOnlyOne = number === 1 && !this.data?.startsWith('@');

@@ -212,6 +212,8 @@ describe('ttrpc call with reflection', () => {
     ['{"doctor":"a","sir":"b"}', "sir: given beside 'doctor': only one of them may be"],
     ['{"photo":"*"}', 'photo: expected bytes in base64, got "*"'],
     ['[]', 'expected an object (demo.v1.HelloRequest), got []'],
+    ['{"friends":[{"name":"Bob","name":"Eve"}]}', 'friends[0].name: given twice'],
+    ['{"firstName":"\\ud800"}', 'firstName: expected a string of valid Unicode, in UTF-8, got "\\ud800"'],
   ])('JSON that does not fit: %s', async (data, what) => {
     expect(await fails(['-d', data, url, 'demo.v1.Greeter/SayHello'])).toBe(`request: ${what}`);
   });
@@ -219,6 +221,14 @@ describe('ttrpc call with reflection', () => {
   test('what is no JSON', async () => {
     expect(await fails(['-d', '@', url, 'demo.v1.Greeter/SayHello'], 'hello')).toMatch(
       /^request 1 \(standard input, line 1\): Unexpected token/,
+    );
+  });
+
+  test('a file that is not in UTF-8', async () => {
+    const file = folder.file('latin1.json');
+    writeFileSync(file, Buffer.from('{"count":1,\n"firstName":"Zo\xeb"}', 'latin1'));
+    expect(await fails(['-d', `@${file}`, url, 'demo.v1.Greeter/SayHello'])).toBe(
+      `request 1 (${file}, line 1): firstName: expected a string of valid Unicode, in UTF-8, got "Zo\\udc80"`,
     );
   });
 

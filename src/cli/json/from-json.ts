@@ -3,6 +3,7 @@ import { ANY } from '../../schema/codec/well-known-types.js';
 import { enumOf, keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.js';
 import { didYouMean } from '../../schema/suggest.js';
 import { fieldOf, jsonNamesOf } from './names.js';
+import { isWellFormed } from './utf8.js';
 
 /** Finds a message type by its qualified name. */
 export type FindType = (name: string) => protobuf.Type | undefined;
@@ -82,12 +83,14 @@ class Reader {
     const keyType = keyTypeOf(field);
     if (keyType !== undefined) {
       if (!isObject(value)) throw mismatch(path, 'an object (a map)', value);
-      return Object.fromEntries(
-        Object.entries(value).map(([key, item]) => {
-          const place = `${path}[${JSON.stringify(key)}]`;
-          return [this.#mapKey(keyType, key, place), this.#single(field, item, place, depth)];
-        }),
-      );
+      const entries = new Map<string, unknown>();
+      for (const [given, item] of Object.entries(value)) {
+        const place = `${path}[${JSON.stringify(given)}]`;
+        const key = this.#mapKey(keyType, given, place);
+        if (entries.has(key)) throw new JsonMismatch(place, `given twice, also as ${JSON.stringify(key)}`);
+        entries.set(key, this.#single(field, item, place, depth));
+      }
+      return Object.fromEntries(entries);
     }
     if (!field.repeated) return this.#single(field, value, path, depth);
     if (!Array.isArray(value)) throw mismatch(path, 'an array', value);
@@ -106,7 +109,7 @@ class Reader {
   }
 
   #mapKey(type: string, key: string, path: string): string {
-    if (type === 'string') return key;
+    if (type === 'string') return stringOf(key, path);
     if (type === 'bool') {
       if (key === 'true' || key === 'false') return key;
       throw mismatch(path, "the key 'true' or 'false'", key);
@@ -137,7 +140,7 @@ class Reader {
       depth + 1,
     );
     const [urlField, valueField] = [type.fieldsById[1]?.name ?? 'type_url', type.fieldsById[2]?.name ?? 'value'];
-    return { [urlField]: url, [valueField]: this.any.encode(held, message) };
+    return { [urlField]: stringOf(url, within(path, '@type')), [valueField]: this.any.encode(held, message) };
   }
 }
 
@@ -157,7 +160,7 @@ const SPECIAL: Readonly<Record<string, Special | undefined>> = {
   'google.protobuf.Duration': (_type, json, path) => duration(json, path),
   'google.protobuf.FieldMask': (_type, json, path) => {
     if (typeof json !== 'string') throw mismatch(path, 'a string of paths, separated by commas', json);
-    return { paths: json === '' ? [] : json.split(',').map(snakeCase) };
+    return { paths: json === '' ? [] : stringOf(json, path).split(',').map(snakeCase) };
   },
   'google.protobuf.Struct': (_type, json, path) => structOf(json, path),
   'google.protobuf.ListValue': (_type, json, path) => listOf(json, path),
@@ -204,13 +207,18 @@ function scalar(type: string, value: unknown, path: string): unknown {
       if (typeof value === 'boolean') return value;
       throw mismatch(path, 'true or false', value);
     case 'string':
-      if (typeof value === 'string') return value;
-      throw mismatch(path, 'a string', value);
+      return stringOf(value, path);
     case 'bytes':
       return base64(value, path);
     default:
       return float(type, value, path);
   }
+}
+
+function stringOf(value: unknown, path: string): string {
+  if (typeof value !== 'string') throw mismatch(path, 'a string', value);
+  if (!isWellFormed(value)) throw mismatch(path, 'a string of valid Unicode, in UTF-8', value);
+  return value;
 }
 
 function integer(type: string, [min, max]: readonly [bigint, bigint], value: unknown, path: string): number | string {
@@ -271,7 +279,10 @@ function duration(json: unknown, path: string): object {
 
 function structOf(json: unknown, path: string): object {
   if (!isObject(json)) throw mismatch(path, 'an object', json);
-  const fields = Object.entries(json).map(([key, value]) => [key, valueOf(value, within(path, key))] as const);
+  const fields = Object.entries(json).map(([key, value]) => {
+    const place = within(path, key);
+    return [stringOf(key, place), valueOf(value, place)] as const;
+  });
   return { fields: Object.fromEntries(fields) };
 }
 
@@ -285,7 +296,7 @@ function valueOf(json: unknown, path: string): object {
     case 'number':
       return { numberValue: float('double', json, path) };
     case 'string':
-      return { stringValue: json };
+      return { stringValue: stringOf(json, path) };
     case 'boolean':
       return { boolValue: json };
     default:
@@ -318,7 +329,8 @@ function show(value: unknown): string {
 }
 
 function within(path: string, key: string): string {
-  return path === '' ? key : `${path}.${key}`;
+  const name = isWellFormed(key) ? key : show(key);
+  return path === '' ? name : `${path}.${name}`;
 }
 
 function snakeCase(path: string): string {

@@ -1,4 +1,4 @@
-import { StringDecoder } from 'node:string_decoder';
+import { textOf } from './utf8.js';
 
 /** What is wrong with a file, or a standard input, without any. */
 export const NO_REQUEST = 'no request was given; an empty one is {}';
@@ -13,9 +13,11 @@ export interface JsonText {
 /**
  * Cuts a stream into JSON values as they become complete: one on a line, several on one, or one over many lines. What is
  * no JSON is passed on as one text up to the next white space, so that the parser's error names it.
+ *
+ * Bytes are looked at as characters of latin1: all that JSON's structure is made of is ASCII, of which no byte is part of
+ * another character in UTF-8. So each value's bytes are decoded, and checked, on their own.
  */
 export class JsonTexts {
-  readonly #decoder = new StringDecoder('utf8');
   #text = '';
   /** How far `#text` has been looked at. */
   #at = 0;
@@ -28,28 +30,27 @@ export class JsonTexts {
 
   /** Takes the next bytes; gives the values that they complete. */
   *push(chunk: Uint8Array): Iterable<JsonText> {
-    yield* this.#scan(this.#decoder.write(chunk));
+    yield* this.#scan(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString('latin1'));
   }
 
   /** The end of the stream: gives what ends only there. What is incomplete is in {@link rest}. */
   *end(): Iterable<JsonText> {
-    yield* this.#scan(this.#decoder.end());
-    if (this.#started && this.#depth === 0 && !this.#inString) yield this.#take(this.#text.length);
+    if (this.#started && this.#depth === 0 && !this.#inString) yield* this.#take(this.#text.length);
   }
 
   /** What has begun and is not complete. */
   get rest(): JsonText | undefined {
-    return this.#started ? { text: this.#text, line: this.#startLine } : undefined;
+    return this.#started ? { text: decoded(this.#text), line: this.#startLine } : undefined;
   }
 
   *#scan(more: string): Iterable<JsonText> {
     this.#text += more;
     while (this.#at < this.#text.length) {
       const c = this.#text.charAt(this.#at);
-      if (c === '\n') this.#line++;
       if (!this.#started) {
         this.#at++;
-        if (/\s|\ufeff/.test(c)) {
+        if (isSpace(c)) {
+          if (c === '\n') this.#line++;
           this.#text = this.#text.slice(this.#at);
           this.#at = 0;
           continue;
@@ -59,7 +60,9 @@ export class JsonTexts {
         this.#at--;
       }
       const done = this.#step(c);
-      if (done !== undefined) yield this.#take(done);
+      // White space that ends a value is looked at once more.
+      if (done !== undefined) yield* this.#take(done);
+      else if (c === '\n') this.#line++;
     }
   }
 
@@ -80,17 +83,27 @@ export class JsonTexts {
     else if (c === '}' || c === ']') {
       this.#depth = Math.max(0, this.#depth - 1);
       if (this.#depth === 0) return at + 1;
-    } else if (this.#depth === 0 && /\s/.test(c)) return at;
+    } else if (this.#depth === 0 && isSpace(c)) return at;
     return undefined;
   }
 
-  #take(end: number): JsonText {
-    const text = this.#text.slice(0, end);
+  *#take(end: number): Iterable<JsonText> {
+    const text = decoded(this.#text.slice(0, end));
     this.#text = this.#text.slice(end);
     this.#at = 0;
     this.#depth = 0;
     this.#inString = false;
     this.#started = false;
-    return { text, line: this.#startLine };
+    if (text !== '') yield { text, line: this.#startLine };
   }
+}
+
+/** White space of JSON. */
+function isSpace(c: string): boolean {
+  return c === ' ' || c === '\n' || c === '\r' || c === '\t';
+}
+
+/** The text of bytes, without the byte order mark that some editors put before it. */
+function decoded(latin1: string): string {
+  return textOf(Buffer.from(latin1, 'latin1')).replace(/^\ufeff/, '');
 }

@@ -1,0 +1,124 @@
+import { describe, expect, test } from '@jest/globals';
+import { JsonTexts } from '../../src/cli/json/json-texts.js';
+import { parsedJson } from '../../src/cli/json/parsed-json.js';
+import { isWellFormed, textOf } from '../../src/cli/json/utf8.js';
+import { echoed, schemasOf } from './json-schemas.js';
+
+const PROTO = `
+syntax = "proto3";
+package t;
+import "google/protobuf/any.proto";
+import "google/protobuf/struct.proto";
+import "google/protobuf/wrappers.proto";
+message M {
+  string s = 1;
+  repeated M ms = 2;
+  map<string, string> map = 3;
+  map<int32, string> by_number = 4;
+  google.protobuf.Struct st = 5;
+  google.protobuf.StringValue ws = 6;
+  google.protobuf.Any any = 7;
+}
+`;
+
+/** The texts in `bytes`, which come in pieces of `size` bytes. */
+function cut(bytes: Uint8Array, size = bytes.length): string[] {
+  const texts = new JsonTexts();
+  const found: string[] = [];
+  for (let at = 0; at < bytes.length; at += size) {
+    for (const { text, line } of texts.push(bytes.subarray(at, at + size))) found.push(`${line}: ${text}`);
+  }
+  for (const { text, line } of texts.end()) found.push(`${line}: ${text}`);
+  return found;
+}
+
+describe('texts of a stream', () => {
+  const stream = Buffer.from('\ufeff{"s":"äß😀"}\n{"a":[1,\n"}"]} 5 "é\\"" \u{10ffff}\n\ufeff{}\ufeff');
+  const found = ['1: {"s":"äß😀"}', '2: {"a":[1,\n"}"]}', '3: 5', '3: "é\\""', '3: \u{10ffff}', '4: {}'];
+
+  test.each([1, 2, 3, 5, 7, 1000])('in pieces of %d bytes', (size) => {
+    expect(cut(stream, size)).toEqual(found);
+  });
+
+  test('bytes that are no UTF-8 are marked where they stand', () => {
+    const bytes = Buffer.concat([
+      Buffer.from('{"a":"\ufffd"}{"b":"\ufffd'),
+      Buffer.from([0xff, 0xc3]),
+      Buffer.from('"}'),
+    ]);
+    expect(cut(bytes)).toEqual(['1: {"a":"\ufffd"}', '1: {"b":"\ufffd\udc80\udc80"}']);
+  });
+
+  test.each([
+    [[0x61, 0xff, 0x62]],
+    [[0xc3]],
+    [[0xed, 0xa0, 0x80]],
+    [[0xf4, 0x90, 0x80, 0x80]],
+    [[0xef, 0xbf, 0xbd, 0xc0, 0x80]],
+    [[0xe2, 0x82, 0xef, 0xbf, 0xbd]],
+  ])('%j is not well-formed', (bytes) => {
+    expect(isWellFormed(textOf(Buffer.from(bytes)))).toBe(false);
+  });
+
+  test('well-formed text stays', () => {
+    for (const text of ['', 'a', '\ufffd', '\ufeffä', '😀', '\u0000']) {
+      expect(textOf(Buffer.from(text))).toBe(text);
+      expect(isWellFormed(text)).toBe(true);
+    }
+  });
+});
+
+describe('keys that are given twice', () => {
+  test.each([
+    ['{"s":"a","s":"b"}', 's'],
+    ['{"s":"a","\\u0073":"b"}', 's'],
+    ['{"map":{"a":"1","a":"1"}}', 'map.a'],
+    ['{"map":{"a b":"1","a b":"1"}}', 'map["a b"]'],
+    ['{"ms":[{},{"s":"\\"{,","ms":[{"s":"","s":""}]}]}', 'ms[1].ms[0].s'],
+    ['{ "x" : [ [ 1 , 2 ] , { "a\\\\" : "," , "a\\\\" : 1 } ] }', 'x[1]["a\\\\"]'],
+    ['[{"__proto__":1,"__proto__":1}]', '[0].__proto__'],
+  ])('%s', (text, path) => {
+    expect(() => parsedJson(text)).toThrow(`${path}: given twice`);
+  });
+
+  test.each([
+    '{"s":"s","map":{"s":"map"},"ms":[{"s":"s"},{"s":"s"}]}',
+    '[["a","a"],"a"]',
+    '"a"',
+    '{"a\\"":1,"a":"a"}',
+    '{}',
+  ])('none in %s', (text) => {
+    expect(parsedJson(text)).toEqual(JSON.parse(text));
+  });
+
+  test('what is no JSON is an error of the parser', () => {
+    expect(() => parsedJson('{"a":1,"a":')).toThrow(SyntaxError);
+  });
+});
+
+describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
+  test.each([
+    ['{"s":"\\ud800"}', 's', '"\\ud800"'],
+    ['{"ms":[{"s":"a\\udc00b"}]}', 'ms[0].s', '"a\\udc00b"'],
+    ['{"map":{"k":"\\ud800"}}', 'map["k"]', '"\\ud800"'],
+    ['{"map":{"\\ud800":"v"}}', 'map["\\ud800"]', '"\\ud800"'],
+    ['{"st":{"k":"\\ud800"}}', 'st.k', '"\\ud800"'],
+    ['{"st":{"\\ud800":1}}', 'st."\\ud800"', '"\\ud800"'],
+    ['{"ws":"\\ud800"}', 'ws', '"\\ud800"'],
+    ['{"any":{"@type":"\\ud800/t.M"}}', 'any.@type', '"\\ud800/t.M"'],
+  ])('%s holds half a character', (json, path, value) => {
+    expect(() => echoed(schema, 't.M', json)).toThrow(
+      `${path}: expected a string of valid Unicode, in UTF-8, got ${value}`,
+    );
+  });
+
+  test('both halves of a character are one', () => {
+    expect(echoed(schema, 't.M', '{"s":"\\ud83d\\ude00\\ufffd"}')).toBe('{"s":"😀\ufffd"}');
+  });
+
+  test('keys of a map that mean the same number', () => {
+    expect(() => echoed(schema, 't.M', '{"byNumber":{"1":"a","01":"b"}}')).toThrow(
+      'byNumber["01"]: given twice, also as "1"',
+    );
+  });
+});
