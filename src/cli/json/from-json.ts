@@ -2,7 +2,7 @@ import type protobuf from 'protobufjs';
 import { ANY } from '../../schema/codec/well-known-types.js';
 import { enumOf, keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.js';
 import { didYouMean } from '../../schema/suggest.js';
-import { fieldOf, jsonNamesOf } from './names.js';
+import { fieldOf, jsonNameOf, jsonNamesOf } from './names.js';
 import { isWellFormed } from './utf8.js';
 
 /** Finds a message type by its qualified name. */
@@ -75,6 +75,8 @@ class Reader {
       seen.set(name, key);
       message[field.name] = this.#field(field, value, place, depth);
     }
+    const missing = type.fieldsArray.find((field) => field.required && !Object.hasOwn(message, field.name));
+    if (missing) throw mismatch(within(path, jsonNameOf(missing)), `a value: ${nameOf(type)} requires it`, undefined);
     return message;
   }
 
