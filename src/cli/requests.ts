@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type protobuf from 'protobufjs';
-import { JsonMismatch } from './json/from-json.js';
+import { JsonMismatch } from './json/json-mismatch.js';
 import { JsonTexts, type JsonText } from './json/json-texts.js';
 import { parsedJson } from './json/parsed-json.js';
 import type { CommandSchema } from './schema/command-schema.js';

@@ -1,10 +1,26 @@
 import { describe, expect, test } from '@jest/globals';
+import type protobuf from 'protobufjs';
 import { echoed, schemasOf } from './json-schemas.js';
 
 const PROTO = `
 syntax = "proto3";
 package t;
+import "google/protobuf/any.proto";
+import "google/protobuf/duration.proto";
+import "google/protobuf/field_mask.proto";
+import "google/protobuf/struct.proto";
+import "google/protobuf/timestamp.proto";
 import "google/protobuf/wrappers.proto";
+message M {
+  google.protobuf.Timestamp ts = 1;
+  google.protobuf.Duration du = 2;
+  google.protobuf.FieldMask fm = 3;
+  google.protobuf.Value va = 4;
+  repeated M ms = 5;
+  map<string, M> map = 6;
+  google.protobuf.Struct st = 7;
+  google.protobuf.Any any = 8;
+}
 message Wrapped {
   google.protobuf.BytesValue bytes = 1;
   google.protobuf.StringValue string = 2;
@@ -18,5 +34,132 @@ describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
   test('wrappers that are there and hold their zero', () => {
     const json = '{"bytes":"","string":"","long":"0","bool":false,"many":["","AQI="]}';
     expect(echoed(schema, 't.Wrapped', json)).toBe(json);
+  });
+
+  const m = (json: string): string => echoed(schema, 't.M', json);
+
+  test.each([
+    ['2026-01-31T12:00:00Z'],
+    ['2026-01-31T12:00:00.100Z'],
+    ['2026-01-31T12:00:00.123456Z'],
+    ['2026-01-31T12:00:00.123456789Z'],
+    ['2024-02-29T00:00:00Z'],
+    ['1969-12-31T23:59:59.500Z'],
+    ['0001-01-01T00:00:00Z'],
+    ['9999-12-31T23:59:59.999999999Z'],
+    ['2026-01-31T12:00:00+01:30', '2026-01-31T10:30:00Z'],
+    ['2026-01-31T00:00:00.5-01:00', '2026-01-31T01:00:00.500Z'],
+    ['0001-01-01T01:00:00+01:00', '0001-01-01T00:00:00Z'],
+  ])('the time %s', (given, printed = given) => {
+    expect(m(`{"ts":"${given}"}`)).toBe(`{"ts":"${printed}"}`);
+  });
+
+  test.each([
+    '2026-02-30T12:00:00Z',
+    '2026-02-29T12:00:00Z',
+    '2026-04-31T12:00:00+02:00',
+    '2026-00-10T12:00:00Z',
+    '2026-13-01T12:00:00Z',
+    '2026-01-31T24:00:00Z',
+    '2026-01-31T23:59:60Z',
+    '2026-01-31T23:60:00Z',
+    '2026-01-31T12:00:00+25:00',
+    '2026-01-31T12:00:00',
+    '2026-01-31t12:00:00Z',
+    '2026-01-31T12:00:00z',
+    '2026-01-31 12:00:00Z',
+    '2026-01-31T12:00:00.1234567891Z',
+    '10000-01-01T00:00:00Z',
+  ])('%s is no time', (text) => {
+    expect(() => m(`{"ms":[{"ts":"${text}"}]}`)).toThrow(
+      `ms[0].ts: expected a time such as "2026-01-31T12:00:00Z", got "${text}"`,
+    );
+  });
+
+  test.each(['0000-12-31T00:00:00Z', '0001-01-01T00:00:00+01:00', '9999-12-31T23:59:59-01:00', '0000-01-01T00:00:00Z'])(
+    'the time %s is out of range',
+    (text) => {
+      expect(() => m(`{"ts":"${text}"}`)).toThrow(
+        `ts: expected a time from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z, got "${text}"`,
+      );
+    },
+  );
+
+  test.each([
+    ['0s'],
+    ['1.500s'],
+    ['-0.500s'],
+    ['1.000000001s'],
+    ['315576000000s'],
+    ['-315576000000.999999999s'],
+    ['-0s', '0s'],
+    ['-0.0s', '0s'],
+  ])('the duration %s', (given, printed = given) => {
+    expect(m(`{"du":"${given}"}`)).toBe(`{"du":"${printed}"}`);
+  });
+
+  test.each(['315576000001s', '-315576000001s', '999999999999s'])('the duration %s is out of range', (text) => {
+    expect(() => m(`{"du":"${text}"}`)).toThrow(
+      /^du: expected a duration from -315576000000\.9+s to 3.*, got "-?\d+s"$/,
+    );
+  });
+
+  test.each(['fooBar,baz.quxQuux', 'foo3Bar', '', 'Foo', '*'])('the mask %j', (mask) => {
+    expect(m(`{"fm":"${mask}"}`)).toBe(`{"fm":"${mask}"}`);
+  });
+
+  test.each(['foo_bar', 'a,b.c_d', 'foo_', 'foo_3'])('the mask %s is none in JSON', (mask) => {
+    expect(() => m(`{"fm":"${mask}"}`)).toThrow(
+      `fm: expected paths of fields in lowerCamelCase, separated by commas, got "${mask}"`,
+    );
+  });
+
+  const printed = (message: object): string => {
+    const type = schema.find('t.M') as protobuf.Type;
+    return JSON.stringify(schema.toJson(type, schema.encode(type, message), false));
+  };
+
+  test.each([
+    ['ts', { ts: { seconds: 253402300800 } }],
+    ['ts', { ts: { seconds: -62135596801 } }],
+    ['ts', { ts: { seconds: 1e15 } }],
+    ['ts', { ts: { seconds: 1, nanos: -1 } }],
+    ['ms[1].ts', { ms: [{}, { ts: { nanos: 1_000_000_000 } }] }],
+    ['map["a"].ts', { map: { a: { ts: { nanos: -5 } } } }],
+    ['du', { du: { seconds: 1, nanos: -1 } }],
+    ['du', { du: { seconds: -1, nanos: 1 } }],
+    ['du', { du: { seconds: 315576000001 } }],
+    ['du', { du: { nanos: 1_000_000_000 } }],
+    ['fm', { fm: { paths: ['fooBar'] } }],
+    ['fm', { fm: { paths: ['ok', 'foo__bar'] } }],
+    ['fm', { fm: { paths: ['foo_3'] } }],
+    ['fm', { fm: { paths: [''] } }],
+    ['fm', { fm: { paths: ['a,b'] } }],
+    ['va', { va: { numberValue: NaN } }],
+    ['va[1]', { va: { listValue: { values: [{ numberValue: 1 }, { numberValue: Infinity }] } } }],
+    ['st.a.b', { st: { fields: { a: { structValue: { fields: { b: { numberValue: -Infinity } } } } } } }],
+  ])('%s: %j has no form in JSON', (path, message) => {
+    let said = '';
+    try {
+      printed(message);
+    } catch (error) {
+      said = (error as { message: string }).message;
+    }
+    expect(said.startsWith(`${path}: expected `)).toBe(true);
+    expect(said).toMatch(/, got .+$/);
+  });
+
+  test('the words of such an error', () => {
+    expect(() => printed({ ts: { seconds: 1, nanos: -1 } })).toThrow(
+      'ts: expected a time from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z, got {"seconds":"1","nanos":-1}',
+    );
+    expect(() => printed({ va: { numberValue: NaN } })).toThrow('va: expected a finite number, got NaN');
+  });
+
+  test('within an Any it stands beside its bytes', () => {
+    const type = schema.find('google.protobuf.Timestamp') as protobuf.Type;
+    const value = schema.encode(type, { nanos: -1 });
+    const any = { type_url: 'type.googleapis.com/google.protobuf.Timestamp', value };
+    expect(printed({ any })).toMatch(/"@value":"[^"]+","@error":"expected a time from /);
   });
 });

@@ -3,7 +3,12 @@ import { ANY } from '../../schema/codec/well-known-types.js';
 import { enumOf, keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.js';
 import { didYouMean } from '../../schema/suggest.js';
 import { fieldOf, jsonNameOf, jsonNamesOf } from './names.js';
+import { JsonMismatch, mismatch, show, within } from './json-mismatch.js';
+import { pathsOfMask } from './field-mask.js';
+import { DURATION_RANGE, durationOf, isDuration, isTimestamp, TIMESTAMP_RANGE, timestampOf } from './times.js';
 import { isWellFormed } from './utf8.js';
+
+export { JsonMismatch };
 
 /** Finds a message type by its qualified name. */
 export type FindType = (name: string) => protobuf.Type | undefined;
@@ -12,18 +17,6 @@ export type FindType = (name: string) => protobuf.Type | undefined;
 export interface AnyPacker {
   find: FindType;
   encode(type: protobuf.Type, message: unknown): Uint8Array;
-}
-
-/** A JSON value that does not fit its type; `path` leads to it (`items[2].name`), empty for the message itself. */
-export class JsonMismatch extends Error {
-  override readonly name = 'JsonMismatch';
-
-  constructor(
-    readonly path: string,
-    what: string,
-  ) {
-    super(path === '' ? what : `${path}: ${what}`);
-  }
 }
 
 const INTEGERS: Readonly<Record<string, readonly [bigint, bigint]>> = {
@@ -162,7 +155,9 @@ const SPECIAL: Readonly<Record<string, Special | undefined>> = {
   'google.protobuf.Duration': (_type, json, path) => duration(json, path),
   'google.protobuf.FieldMask': (_type, json, path) => {
     if (typeof json !== 'string') throw mismatch(path, 'a string of paths, separated by commas', json);
-    return { paths: json === '' ? [] : stringOf(json, path).split(',').map(snakeCase) };
+    const paths = pathsOfMask(stringOf(json, path));
+    if (!paths) throw mismatch(path, 'paths of fields in lowerCamelCase, separated by commas', json);
+    return { paths };
   },
   'google.protobuf.Struct': (_type, json, path) => structOf(json, path),
   'google.protobuf.ListValue': (_type, json, path) => listOf(json, path),
@@ -263,20 +258,17 @@ function base64(value: unknown, path: string): Buffer {
 }
 
 function timestamp(json: unknown, path: string): object {
-  const match =
-    typeof json === 'string'
-      ? /^(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/.exec(json)
-      : undefined;
-  const ms = match ? Date.parse(`${match[1]}${match[3]}`) : NaN;
-  if (!match || Number.isNaN(ms)) throw mismatch(path, 'a time such as "2026-01-31T12:00:00Z"', json);
-  return { seconds: String(ms / 1000), nanos: Number((match[2] ?? '').padEnd(9, '0')) };
+  const time = typeof json === 'string' ? timestampOf(json) : undefined;
+  if (!time) throw mismatch(path, 'a time such as "2026-01-31T12:00:00Z"', json);
+  if (!isTimestamp(time)) throw mismatch(path, TIMESTAMP_RANGE, json);
+  return { seconds: String(time.seconds), nanos: time.nanos };
 }
 
 function duration(json: unknown, path: string): object {
-  const match = typeof json === 'string' ? /^(-?)(\d{1,12})(?:\.(\d{1,9}))?s$/.exec(json) : undefined;
-  if (!match) throw mismatch(path, 'a duration such as "1.5s"', json);
-  const nanos = Number((match[3] ?? '').padEnd(9, '0'));
-  return { seconds: `${match[1]}${match[2]}`, nanos: match[1] === '-' && nanos > 0 ? -nanos : nanos };
+  const time = typeof json === 'string' ? durationOf(json) : undefined;
+  if (!time) throw mismatch(path, 'a duration such as "1.5s"', json);
+  if (!isDuration(time)) throw mismatch(path, DURATION_RANGE, json);
+  return { seconds: String(time.seconds), nanos: time.nanos };
 }
 
 function structOf(json: unknown, path: string): object {
@@ -316,25 +308,4 @@ function takesNull(field: protobuf.Field): boolean {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function mismatch(path: string, expected: string, value: unknown): JsonMismatch {
-  return new JsonMismatch(path, `expected ${expected}, got ${show(value)}`);
-}
-
-function show(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  // JSON would have null for it.
-  if (value === Infinity || value === -Infinity) return `a number beyond ${value < 0 ? '-' : ''}1.8e308`;
-  const text = JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-}
-
-function within(path: string, key: string): string {
-  const name = isWellFormed(key) ? key : show(key);
-  return path === '' ? name : `${path}.${name}`;
-}
-
-function snakeCase(path: string): string {
-  return path.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

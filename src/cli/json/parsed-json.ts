@@ -1,4 +1,4 @@
-import { JsonMismatch } from './from-json.js';
+import { JsonMismatch } from './json-mismatch.js';
 
 /**
  * The value of a JSON text. JSON.parse takes the last of two equal keys and says nothing; ProtoJSON knows no such message.

@@ -1,9 +1,20 @@
 import type protobuf from 'protobufjs';
 import { ANY } from '../../schema/codec/well-known-types.js';
 import { enumOf, keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.js';
+import { maskOfPaths } from './field-mask.js';
 import { hasOwnJsonForm, type FindType } from './from-json.js';
+import { JsonMismatch, mismatch } from './json-mismatch.js';
 import { isExtension, jsonNameOf } from './names.js';
 import { ownProperty, setOwnProperty } from './own-property.js';
+import {
+  DURATION_RANGE,
+  durationText,
+  isDuration,
+  isTimestamp,
+  TIMESTAMP_RANGE,
+  timestampText,
+  type Time,
+} from './times.js';
 
 /** Unpacks the message of a google.protobuf.Any. */
 export interface AnyUnpacker {
@@ -17,6 +28,7 @@ type Message = Readonly<Record<string, unknown>>;
  * The ProtoJSON form of a message of `type`, as our codecs decode it with `longs: String`. `emitDefaults` adds fields that
  * were not sent, except messages and members of oneofs. A google.protobuf.Any of an unknown type keeps its bytes, as
  * `@type` and `@value` in base64.
+ * @throws JsonMismatch with the path of a value that has no form in JSON, such as a date after the year 9999
  */
 export function messageToJson(type: protobuf.Type, message: unknown, any: AnyUnpacker, emitDefaults: boolean): unknown {
   return new Writer(any, emitDefaults).message(type, message as Message);
@@ -39,7 +51,12 @@ class Writer {
         continue;
       }
       if (!this.emitDefaults && isEmpty(field, value)) continue;
-      setOwnProperty(json, jsonNameOf(field), this.#field(field, value));
+      const name = jsonNameOf(field);
+      setOwnProperty(
+        json,
+        name,
+        located(name, () => this.#field(field, value)),
+      );
     }
     return json;
   }
@@ -47,9 +64,12 @@ class Writer {
   #field(field: protobuf.Field, value: unknown): unknown {
     if (keyTypeOf(field) !== undefined) {
       const entries = Object.entries(value as object);
-      return Object.fromEntries(entries.map(([key, item]) => [key, this.#single(field, item)]));
+      return Object.fromEntries(
+        entries.map(([key, item]) => [key, located(`[${JSON.stringify(key)}]`, () => this.#single(field, item))]),
+      );
     }
-    return field.repeated ? (value as unknown[]).map((item) => this.#single(field, item)) : this.#single(field, value);
+    if (!field.repeated) return this.#single(field, value);
+    return (value as unknown[]).map((item, index) => located(`[${index}]`, () => this.#single(field, item)));
   }
 
   #single(field: protobuf.Field, value: unknown): unknown {
@@ -68,7 +88,7 @@ class Writer {
       case 'google.protobuf.Duration':
         return duration(message);
       case 'google.protobuf.FieldMask':
-        return ((message['paths'] ?? []) as string[]).map(camelCase).join(',');
+        return mask(message);
       case 'google.protobuf.Struct':
         return struct(message);
       case 'google.protobuf.ListValue':
@@ -143,42 +163,53 @@ function scalar(type: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
+function mask(message: Message): string {
+  const paths = (message['paths'] ?? []) as string[];
+  const text = maskOfPaths(paths);
+  if (text === undefined) throw mismatch('', 'paths of fields in snake_case', paths);
+  return text;
+}
+
 function timestamp(message: Message): string {
-  const seconds = Number(message['seconds'] ?? 0);
-  const date = new Date(seconds * 1000);
-  if (Number.isNaN(date.getTime())) return `${seconds}s`;
-  return date.toISOString().replace(/\.\d+Z$/, `${fraction(Number(message['nanos'] ?? 0))}Z`);
+  const time = timeOf(message);
+  if (!isTimestamp(time)) throw mismatch('', TIMESTAMP_RANGE, message);
+  return timestampText(time);
 }
 
 function duration(message: Message): string {
-  const seconds = Number(message['seconds'] ?? 0);
-  const nanos = Number(message['nanos'] ?? 0);
-  return `${seconds < 0 || nanos < 0 ? '-' : ''}${Math.abs(seconds)}${fraction(Math.abs(nanos))}s`;
+  const time = timeOf(message);
+  if (!isDuration(time)) throw mismatch('', `${DURATION_RANGE}, its parts of one sign`, message);
+  return durationText(time);
 }
 
-/** Three, six or nine digits, as other implementations write them. */
-function fraction(nanos: number): string {
-  if (nanos === 0) return '';
-  return `.${String(nanos)
-    .padStart(9, '0')
-    .replace(/(000){1,2}$/, '')}`;
+function timeOf(message: Message): Time {
+  return { seconds: Number(message['seconds'] ?? 0), nanos: Number(message['nanos'] ?? 0) };
 }
 
 function struct(message: Message): unknown {
   const fields = (message['fields'] ?? {}) as Record<string, Message>;
-  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, plainValue(value)]));
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, located(key, () => plainValue(value))]));
 }
 
 function list(message: Message): unknown {
-  return ((message['values'] ?? []) as Message[]).map(plainValue);
+  return ((message['values'] ?? []) as Message[]).map((value, index) => located(`[${index}]`, () => plainValue(value)));
 }
 
 function plainValue(message: Message): unknown {
   if (message['structValue'] !== undefined) return struct(message['structValue'] as Message);
   if (message['listValue'] !== undefined) return list(message['listValue'] as Message);
-  return message['stringValue'] ?? message['numberValue'] ?? message['boolValue'] ?? null;
+  const number = message['numberValue'];
+  if (typeof number === 'number' && !Number.isFinite(number)) {
+    throw new JsonMismatch('', `expected a finite number, got ${number}`);
+  }
+  return message['stringValue'] ?? number ?? message['boolValue'] ?? null;
 }
 
-function camelCase(path: string): string {
-  return path.replace(/_([a-z])/g, (_whole, letter: string) => letter.toUpperCase());
+/** Runs `convert`; what does not fit in it is at `place`. */
+function located<T>(place: string, convert: () => T): T {
+  try {
+    return convert();
+  } catch (error) {
+    throw error instanceof JsonMismatch ? error.within(place) : error;
+  }
 }
