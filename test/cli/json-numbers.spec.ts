@@ -67,4 +67,14 @@ describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
       expect(() => kinds(`{"sign":${number}}`)).toThrow(/^sign: expected ZERO, LEAST \(t\.Sign\), or a number, got /);
     }
   });
+
+  test('integers in strings may have an exponent', () => {
+    expect(kinds('{"i":"1e2"}')).toBe('{"i":100}');
+    expect(kinds('{"i":"-1.5E+1"}')).toBe('{"i":-15}');
+    for (const text of ['1e-1', '1e10', '1e400', 'e2', '1e', '+1e2']) {
+      expect(() => kinds(`{"i":"${text}"}`)).toThrow(
+        new RegExp(`^i: expected an integer .*, got "${text.replace('+', '\\+')}"$`),
+      );
+    }
+  });
 });

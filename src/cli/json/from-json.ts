@@ -218,7 +218,8 @@ function stringOf(value: unknown, path: string): string {
   return value;
 }
 
-function integer(type: string, [min, max]: readonly [bigint, bigint], value: unknown, path: string): number | string {
+function integer(type: string, [min, max]: readonly [bigint, bigint], given: unknown, path: string): number | string {
+  const value = withoutExponent(given);
   const isWide = type.endsWith('64');
   if (typeof value === 'number' && isWide && Number.isInteger(value) && !Number.isSafeInteger(value)) {
     throw new JsonMismatch(path, `a number as large as ${value} loses digits in JSON: write it as a string ("…")`);
@@ -226,10 +227,17 @@ function integer(type: string, [min, max]: readonly [bigint, bigint], value: unk
   const isInteger =
     (typeof value === 'number' && Number.isInteger(value)) ||
     (typeof value === 'string' && /^-?\d{1,20}(\.0+)?$/.test(value));
-  if (!isInteger) throw mismatch(path, `an integer (${type})`, value);
+  if (!isInteger) throw mismatch(path, `an integer (${type})`, given);
   const exact = BigInt(typeof value === 'string' ? value.replace(/\.0+$/, '') : value);
-  if (exact < min || exact > max) throw mismatch(path, `an integer from ${min} to ${max} (${type})`, value);
+  if (exact < min || exact > max) throw mismatch(path, `an integer from ${min} to ${max} (${type})`, given);
   return isWide ? String(exact) : Number(exact);
+}
+
+/** Integers in strings may have an exponent, as numbers may, where a number holds all their digits. */
+function withoutExponent(given: unknown): unknown {
+  if (typeof given !== 'string' || !/^-?\d+(\.\d+)?e[+-]?\d+$/i.test(given)) return given;
+  const number = Number(given);
+  return Number.isSafeInteger(number) ? number : given;
 }
 
 /** What a number is in a string; beside it only three words are numbers. */
