@@ -284,6 +284,7 @@ describe('ttrpc bench', () => {
     );
     expect(await fails(['--rps', 'fast'])).toMatch(/^--rps: expected a number, step:.*got 'fast'$/);
     expect(await fails(['--rps', 'step:1:2'])).toMatch(/^--rps: expected .*got 'step:1:2'$/);
+    expect(await fails(['-d', '{"firstName":"a","firstName":"b"}'])).toBe('request: firstName: given twice');
     expect(await fails(['-d', '{"firstName":1}'])).toBe('request: firstName: expected a string, got 1');
     expect(await fails(['-d', '{"firstName":"{{.UUDI}}"}'])).toMatch(
       /^\{\{\.UUDI\}\} is unknown: .*Did you mean '\.UUID'\?$/,

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { JsonMismatch } from '../json/from-json.js';
 import { JsonTexts, NO_REQUEST } from '../json/json-texts.js';
+import { parsedJson } from '../json/parsed-json.js';
 import type { CommandMethod, CommandSchema } from '../schema/command-schema.js';
 import { reasonOf } from '../schema/source-flags.js';
 import { ToolError } from '../tool-error.js';
@@ -29,7 +30,7 @@ export class BenchRequests {
   static async read(schema: CommandSchema, method: CommandMethod, data: string | undefined): Promise<BenchRequests> {
     const source = await readData(data);
     const cutter = new JsonTexts();
-    const texts = [...cutter.push(Buffer.from(source)), ...cutter.end()].map((each) => each.text);
+    const texts = [...cutter.push(source), ...cutter.end()].map((each) => each.text);
     const { rest } = cutter;
     if (rest) throw new ToolError(`-d ends in the middle of the request that begins on line ${rest.line}`);
     if (texts.length === 0 && data?.startsWith('@')) throw new ToolError(NO_REQUEST);
@@ -50,7 +51,7 @@ export class BenchRequests {
   #encode(template: Template, at: number, number: number): Uint8Array {
     const json = template.textFor(number);
     try {
-      return this.schema.fromJson(this.method.request, JSON.parse(json));
+      return this.schema.fromJson(this.method.request, parsedJson(json));
     } catch (error) {
       const { message } = error as { message: string };
       const which = this.#templates.length === 1 ? 'request' : `request ${at + 1}`;
@@ -60,11 +61,11 @@ export class BenchRequests {
   }
 }
 
-async function readData(data: string | undefined): Promise<string> {
-  if (data === '@') return text(process.stdin);
-  if (!data?.startsWith('@')) return data ?? '';
+async function readData(data: string | undefined): Promise<Buffer> {
+  if (data === '@') return buffer(process.stdin);
+  if (!data?.startsWith('@')) return Buffer.from(data ?? '');
   try {
-    return readFileSync(data.slice(1), 'utf8');
+    return readFileSync(data.slice(1));
   } catch (error) {
     throw new ToolError(`${data.slice(1)}: ${reasonOf(error)}`);
   }

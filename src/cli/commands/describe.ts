@@ -8,6 +8,7 @@ import type { CommandSchema } from '../schema/command-schema.js';
 import { SCHEMA_FLAGS } from '../schema/source-flags.js';
 import { schemaOf } from '../schema/target.js';
 import { nameOf } from '../../schema/codec/reflection.js';
+import { protoNameOf } from '../json/names.js';
 import { ToolError } from '../tool-error.js';
 
 /** `ttrpc describe`: services, rpcs, messages and enums as a .proto file has them. */
@@ -46,7 +47,9 @@ function symbolToAskFor(symbol: string): string {
 }
 
 async function show(symbol: protobuf.ReflectionObject): Promise<void> {
-  await print(`${nameOf(symbol)} is ${kindOf(symbol)}:\n${definitionOf(symbol)}\n`);
+  await print(
+    `${symbol instanceof Field ? protoNameOf(symbol) : nameOf(symbol)} is ${kindOf(symbol)}:\n${definitionOf(symbol)}\n`,
+  );
 }
 
 function kindOf(symbol: protobuf.ReflectionObject): string {

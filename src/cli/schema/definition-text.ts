@@ -71,7 +71,7 @@ function field(each: protobuf.Field): string[] {
   each.resolve();
   const lines = isGroup(each)
     ? groupLines(each)
-    : [`${head(each, typeText(each), protoNameOf(each))}${defaultText(each)};`];
+    : [`${head(each, typeText(each), spellingOf(each))}${defaultText(each)};`];
   if (each.extend === undefined) return lines;
   const extended = each.extensionField?.parent;
   return block(`extend ${extended ? `.${nameOf(extended)}` : each.extend}`, lines);
@@ -92,7 +92,7 @@ function typeText(each: protobuf.Field): string {
   return resolved ? `.${nameOf(resolved)}` : each.type;
 }
 
-function protoNameOf(each: protobuf.Field): string {
+function spellingOf(each: protobuf.Field): string {
   const { protoName = snakeCase(each.name) } = each as { protoName?: string };
   return protoName;
 }
