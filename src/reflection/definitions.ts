@@ -1,9 +1,5 @@
 import protobuf from 'protobufjs';
-
-/** What protobufjs keeps of the edition of a file, on each definition in a package. */
-interface Edition {
-  _edition?: string | null;
-}
+import { isDefinition } from '../schema/codec/editions.js';
 
 /** What stands in the packages of a root: messages, enums, services and extensions. */
 export function* definitionsIn(namespace: protobuf.NamespaceBase): Iterable<protobuf.ReflectionObject> {
@@ -14,21 +10,9 @@ export function* definitionsIn(namespace: protobuf.NamespaceBase): Iterable<prot
   }
 }
 
-/** The definition that stands in a package and holds this one, or is it. */
-export function outermostOf(definition: protobuf.ReflectionObject): protobuf.ReflectionObject {
-  let outermost = definition;
-  while (outermost.parent && isDefinition(outermost.parent)) outermost = outermost.parent;
-  return outermost;
-}
-
 /** The name of the package that a definition stands in; empty where it is in none. */
 export function packageOf(definition: protobuf.ReflectionObject): string {
   return definition.parent?.fullName.slice(1) ?? '';
-}
-
-/** `proto2`, `proto3` or the edition of the file of a definition that stands in a package. */
-export function editionOf(definition: protobuf.ReflectionObject): string {
-  return (definition as Edition)._edition ?? 'proto2';
 }
 
 /** The types that a definition refers to, with all that it holds. */
@@ -52,8 +36,4 @@ export function* typesIn(definition: protobuf.ReflectionObject): Iterable<protob
 /** protobufjs also has the extensions of a type among its fields, by their full name. */
 export function ownFieldsOf(type: protobuf.Type): protobuf.Field[] {
   return type.fieldsArray.filter(({ declaringField }) => !declaringField);
-}
-
-function isDefinition(object: protobuf.ReflectionObject): boolean {
-  return object instanceof protobuf.Type || object instanceof protobuf.Service || object instanceof protobuf.Enum;
 }

@@ -1,7 +1,9 @@
 import protobuf from 'protobufjs';
 import type descriptor from 'protobufjs/ext/descriptor.js';
 import { descriptorTypes } from '../schema/sources/descriptor-types.js';
-import { definitionsIn, editionOf, outermostOf, ownFieldsOf, packageOf } from './definitions.js';
+import { editionOf, isGroup, outermostOf } from '../schema/codec/editions.js';
+import { definitionsIn, ownFieldsOf, packageOf } from './definitions.js';
+import { spelledName } from '../schema/codec/reflection.js';
 import { knownOptions } from './descriptor-options.js';
 
 type Field = descriptor.IFieldDescriptorProto;
@@ -123,9 +125,8 @@ class FileBuilder {
   }
 
   #field(field: protobuf.Field): Field {
-    const { name: property, protoName, jsonName } = field as protobuf.Field & { protoName?: string; jsonName?: string };
-    // What the .proto file says, where the property has another name.
-    const name = protoName ?? property;
+    const { jsonName } = field as { jsonName?: string };
+    const name = spelledName(field);
     const { default: value, proto3_optional: isProto3Optional } = field.options ?? {};
     const described: Field = {
       name,
@@ -147,8 +148,7 @@ class FileBuilder {
     if (resolvedType === null) return { type: SCALARS[field.type] };
     const typeName = this.#reference(resolvedType);
     if (resolvedType instanceof protobuf.Enum) return { type: ENUM, typeName };
-    const isGroup = this.#edition === 'proto2' && (field as { delimited?: boolean }).delimited === true;
-    return { type: isGroup ? GROUP : MESSAGE, typeName };
+    return { type: isGroup(field) ? GROUP : MESSAGE, typeName };
   }
 
   #extension(field: protobuf.Field): Field {
@@ -158,7 +158,7 @@ class FileBuilder {
 
   #mapEntry(field: protobuf.MapField): Message {
     const { keyType } = field;
-    const name = (field as { protoName?: string }).protoName ?? field.name;
+    const name = spelledName(field);
     return {
       name: entryName(name),
       field: [

@@ -1,6 +1,7 @@
 import type protobuf from 'protobufjs';
 import { componentsOf } from './components.js';
-import { definitionsIn, editionOf, outermostOf, packageOf, typesIn } from './definitions.js';
+import { editionOf, outermostOf } from '../schema/codec/editions.js';
+import { definitionsIn, packageOf, typesIn } from './definitions.js';
 import type { FileNameOf } from './describe-root.js';
 import { wellKnownName } from './well-known-name.js';
 

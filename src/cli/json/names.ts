@@ -1,5 +1,5 @@
 import type protobuf from 'protobufjs';
-import { nameOf } from '../../schema/codec/reflection.js';
+import { nameOf, spelledName } from '../../schema/codec/reflection.js';
 
 const fieldsByName = new WeakMap<protobuf.Type, Map<string, protobuf.Field>>();
 
@@ -11,9 +11,7 @@ export function jsonNameOf(field: protobuf.Field): string {
 
 /** The qualified name of a field as its .proto file spells it: a field of messages here is in camelCase. */
 export function protoNameOf(field: protobuf.Field): string {
-  const { protoName } = field.resolve() as { protoName?: string };
-  const name = nameOf(field);
-  return protoName === undefined ? name : name.slice(0, -field.name.length) + protoName;
+  return nameOf(field).slice(0, -field.name.length) + spelledName(field);
 }
 
 /** True for what another message or file has added to a message. */
@@ -32,7 +30,7 @@ export function fieldOf(type: protobuf.Type, key: string): protobuf.Field | unde
   if (!known) {
     known = new Map();
     for (const field of type.fieldsArray) {
-      if (!isExtension(field)) known.set((field.resolve() as { protoName?: string }).protoName ?? field.name, field);
+      if (!isExtension(field)) known.set(spelledName(field), field);
     }
     // What two fields claim is the name in JSON of one of them.
     for (const field of type.fieldsArray) known.set(jsonNameOf(field), field);

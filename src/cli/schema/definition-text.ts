@@ -1,5 +1,7 @@
 import protobuf from 'protobufjs';
-import { enumOf, fieldsInOrder, keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.js';
+import { editionOf, isGroup, outermostOf } from '../../schema/codec/editions.js';
+import { enumOf, fieldsInOrder, keyTypeOf, messageTypeOf, nameOf, spelledName } from '../../schema/codec/reflection.js';
+import { isExtension } from '../json/names.js';
 
 const { Enum, Field, Method, Service, Type } = protobuf;
 export { Enum, Field, Method, Service, Type };
@@ -31,7 +33,7 @@ function bodyOf(type: protobuf.Type): string[] {
   const groups = new Set<protobuf.ReflectionObject>();
   for (const each of fieldsInOrder(type)) {
     // An extension stands where it is declared.
-    if (each.declaringField) continue;
+    if (isExtension(each)) continue;
     const { partOf } = each.resolve();
     if (isGroup(each)) groups.add(each.resolvedType as protobuf.Type);
     if (!partOf || partOf.isProto3Optional) {
@@ -71,7 +73,7 @@ function field(each: protobuf.Field): string[] {
   each.resolve();
   const lines = isGroup(each)
     ? groupLines(each)
-    : [`${head(each, typeText(each), spellingOf(each))}${defaultText(each)};`];
+    : [`${head(each, typeText(each), spelledName(each))}${defaultText(each)};`];
   if (each.extend === undefined) return lines;
   const extended = each.extensionField?.parent;
   return block(`extend ${extended ? `.${nameOf(extended)}` : each.extend}`, lines);
@@ -92,16 +94,11 @@ function typeText(each: protobuf.Field): string {
   return resolved ? `.${nameOf(resolved)}` : each.type;
 }
 
-function spellingOf(each: protobuf.Field): string {
-  const { protoName = snakeCase(each.name) } = each as { protoName?: string };
-  return protoName;
-}
-
 function labelOf(each: protobuf.Field): string {
   if (each.repeated) return 'repeated ';
   if (each.required) return 'required ';
   if (each.partOf) return each.partOf.isProto3Optional ? 'optional ' : '';
-  return isProto2(each) ? 'optional ' : '';
+  return editionOf(outermostOf(each)) === 'proto2' ? 'optional ' : '';
 }
 
 function defaultText({ options, type }: protobuf.Field): string {
@@ -122,26 +119,6 @@ function byteText(byte: number): string {
   const text = String.fromCharCode(byte);
   if (text === '"' || text === '\\') return `\\${text}`;
   return byte >= 0x20 && byte < 0x7f ? text : `\\${byte.toString(8).padStart(3, '0')}`;
-}
-
-/** What protobufjs keeps without telling its types. */
-interface Kept {
-  readonly _features?: { readonly message_encoding?: string };
-  readonly _edition?: string | null;
-}
-
-/** A group is a message that is delimited by tags, in proto2. */
-function isGroup(each: protobuf.Field): boolean {
-  return (each.resolve() as Kept)._features?.message_encoding === 'DELIMITED' && isProto2(each);
-}
-
-/** The edition is that of the outermost object, which the file has. */
-function isProto2(object: protobuf.ReflectionObject): boolean {
-  let edition: string | null | undefined;
-  for (let each: protobuf.ReflectionObject | null = object; each && !edition; each = each.parent) {
-    edition = (each as Kept)._edition;
-  }
-  return edition === 'proto2';
 }
 
 function block(head: string, lines: readonly string[]): string[] {

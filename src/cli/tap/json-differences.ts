@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { ownProperty } from '../json/own-property.js';
 
 /** A place at which two JSON values are not the same; undefined stands for what only the other one has. */
 export interface JsonDifference {
@@ -18,7 +19,7 @@ export function* jsonDifferences(was: unknown, is: unknown, path = ''): Generato
     }
   } else if (isObject(was) && isObject(is)) {
     for (const name of new Set([...Object.keys(was), ...Object.keys(is)])) {
-      yield* jsonDifferences(own(was, name), own(is, name), path === '' ? name : `${path}.${name}`);
+      yield* jsonDifferences(ownProperty(was, name), ownProperty(is, name), path === '' ? name : `${path}.${name}`);
     }
   } else {
     yield { path, was, is };
@@ -32,11 +33,6 @@ export function* namesIn(json: unknown): Generator<string, void, undefined> {
     if (!Array.isArray(json)) yield name;
     yield* namesIn(value);
   }
-}
-
-/** A map may have any key: `constructor` is not one of every object. */
-function own(json: Readonly<Record<string, unknown>>, name: string): unknown {
-  return Object.hasOwn(json, name) ? json[name] : undefined;
 }
 
 function isObject(json: unknown): json is Record<string, unknown> {

@@ -3,6 +3,7 @@ import { keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.
 import { unknownFieldsOf } from '../../schema/codec/unknown-fields.js';
 import { ANY } from '../../schema/codec/well-known-types.js';
 import { jsonNameOf } from '../json/names.js';
+import { ownProperty } from '../json/own-property.js';
 import type { AnyUnpacker } from '../json/to-json.js';
 import { guessMessage } from './guess.js';
 
@@ -26,8 +27,7 @@ export function* unknownFieldsIn(
   if (nameOf(type) === ANY) yield* unknownFieldsInAny(type, message, any, path);
   for (const field of type.fieldsArray) {
     const held = messageTypeOf(field);
-    // A field may be named as a member of every object: `constructor`.
-    const value = Object.hasOwn(message, field.name) ? message[field.name] : undefined;
+    const value = ownProperty(message, field.name);
     if (held === undefined || value === undefined || value === null) continue;
     const place = within(path, jsonNameOf(field));
     if (keyTypeOf(field) !== undefined) {

@@ -38,6 +38,11 @@ export function keyTypeOf(field: protobuf.Field): string | undefined {
   return field instanceof protobuf.MapField ? field.keyType : undefined;
 }
 
+/** The name of a field in its .proto file; protobufjs 8 keeps it beside the name of the property, and tells no types of it. */
+export function spelledName(field: protobuf.FieldBase): string {
+  return (field as { protoName?: string }).protoName ?? field.name;
+}
+
 /** `type`'s qualified name, without the dot in front. */
 export function nameOf(type: protobuf.ReflectionObject): string {
   return type.fullName.replace(/^\./, '');

@@ -1,0 +1,29 @@
+import protobuf from 'protobufjs';
+
+/** What protobufjs keeps of the edition of a file, on each definition in a package. */
+interface Edition {
+  _edition?: string | null;
+}
+
+/** The definition that stands in a package and holds this one, or is it. */
+export function outermostOf(definition: protobuf.ReflectionObject): protobuf.ReflectionObject {
+  let outermost = definition;
+  while (outermost.parent && isDefinition(outermost.parent)) outermost = outermost.parent;
+  return outermost;
+}
+
+/** `proto2`, `proto3` or the edition of the file of a definition that stands in a package. */
+export function editionOf(definition: protobuf.ReflectionObject): string {
+  return (definition as Edition)._edition ?? 'proto2';
+}
+
+/** True for a group: a message that is delimited by tags, in proto2. */
+export function isGroup(field: protobuf.Field): boolean {
+  const isDelimited = (field.resolve() as { delimited?: boolean }).delimited === true;
+  return isDelimited && editionOf(outermostOf(field)) === 'proto2';
+}
+
+/** True for a message, a service or an enum: what else holds definitions is a package. */
+export function isDefinition(object: protobuf.ReflectionObject): boolean {
+  return object instanceof protobuf.Type || object instanceof protobuf.Service || object instanceof protobuf.Enum;
+}
