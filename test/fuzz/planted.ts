@@ -35,7 +35,7 @@ export const plantedFaults: readonly PlantedFault[] = [
     side: 'server',
     breaks: 'the process lives',
     file: 'src/protocol/server/server-connection.ts',
-    find: 'else this.#refuse(streamId, TtrpcStatus.INVALID_ARGUMENT, `unmarshal request error: ${messageOf(error)}`);',
+    find: 'else this.#refuseRequest(streamId, TtrpcStatus.INVALID_ARGUMENT, `unmarshal request error: ${messageOf(error)}`);',
     replace: 'else throw error;',
   },
   {

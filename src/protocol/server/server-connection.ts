@@ -56,6 +56,8 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
   readonly #used = new UsedIds();
   /** Streams that we ended before their client did: what it still sends is swallowed. */
   readonly #cutShort = new BoundedSet();
+  /** Streams whose requests we refused: their clients may send more before they learn of it. */
+  readonly #refused = new BoundedSet();
   /** As {@link Watched.sighting}. */
   readonly sighting = new Sighting();
   #draining = false;
@@ -156,16 +158,14 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
   /** As {@link ConnectionRole.onOversizedFrame}. */
   onOversizedFrame(streamId: number, type: number, _flags: number, length: number): void {
     const error = tooLong(length, this.limits.maxMessageBytes);
-    if (type === FrameType.Request && (streamId & 1) === 1) this.#used.use(streamId);
-    this.#refuse(streamId, error.code, error.message, 'maxMessageBytes');
+    this.#refuseUnread(streamId, type, error.code, error.message, 'maxMessageBytes');
     this.#pauseForUnsent();
   }
 
   /** As {@link FrameSink.onUnaffordableFrame}. */
   onUnaffordableFrame(streamId: number, type: number, _flags: number, limit: number): void {
-    if (type === FrameType.Request && (streamId & 1) === 1) this.#used.use(streamId);
     const message = `too much is held for peers to take this message; the limit is ${limit} bytes`;
-    this.#refuse(streamId, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxBufferedBytes');
+    this.#refuseUnread(streamId, type, TtrpcStatus.RESOURCE_EXHAUSTED, message, 'maxBufferedBytes');
     this.#pauseForUnsent();
   }
 
@@ -243,7 +243,7 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
 
   #onRequest(streamId: number, buf: Uint8Array, start: number, end: number): void {
     if (!this.#used.use(streamId)) {
-      this.#refuse(streamId, TtrpcStatus.INVALID_ARGUMENT, 'StreamID cannot be re-used and must increment');
+      this.#refuseRequest(streamId, TtrpcStatus.INVALID_ARGUMENT, 'StreamID cannot be re-used and must increment');
       return;
     }
     const { request } = this.owner;
@@ -262,8 +262,8 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
         return;
       }
     } catch (error) {
-      if (error instanceof TtrpcError) this.#refuse(streamId, error.code, error.message, 'maxMetadataBytes');
-      else this.#refuse(streamId, TtrpcStatus.INVALID_ARGUMENT, `unmarshal request error: ${messageOf(error)}`);
+      if (error instanceof TtrpcError) this.#refuseRequest(streamId, error.code, error.message, 'maxMetadataBytes');
+      else this.#refuseRequest(streamId, TtrpcStatus.INVALID_ARGUMENT, `unmarshal request error: ${messageOf(error)}`);
       return;
     }
     if (this.#draining) {
@@ -319,8 +319,24 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
   #refuseCall(streamId: number, names: CallNames, code: TtrpcStatus, message: string, reason?: RefusalReason): void {
     const trace = this.#traces() ? this.#trace(names) : undefined;
     trace?.run(() => undefined);
-    this.#refuse(streamId, code, message, reason);
+    this.#refuseRequest(streamId, code, message, reason);
     trace?.finish({ code, message });
+  }
+
+  /** Responds to a frame that is not read, whatever its type. */
+  #refuseUnread(streamId: number, type: number, code: TtrpcStatus, message: string, reason: RefusalReason): void {
+    if (type !== FrameType.Request || (streamId & 1) === 0) {
+      this.#refuse(streamId, code, message, reason);
+    } else {
+      this.#used.use(streamId);
+      this.#refuseRequest(streamId, code, message, reason);
+    }
+  }
+
+  /** Responds to a request that begins no call. */
+  #refuseRequest(streamId: number, code: TtrpcStatus, message: string, reason?: RefusalReason): void {
+    if (!this.#calls.get(streamId)) this.#refused.add(streamId);
+    this.#refuse(streamId, code, message, reason);
   }
 
   #onData(streamId: number, flags: number, buf: Uint8Array, start: number, end: number): void {
@@ -329,7 +345,7 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
     if (!call || call.ended) {
       const cutShort = call !== undefined || this.#cutShort.has(streamId);
       if (!cutShort) {
-        this.#refuse(streamId, TtrpcStatus.INVALID_ARGUMENT, 'StreamID is no longer active');
+        this.#refuseData(streamId, closes);
       } else if (closes) {
         this.#cutShort.delete(streamId);
         if (call) call.inputClosed = true;
@@ -355,6 +371,15 @@ export class ServerConnection implements ConnectionRole, ServerCallHost, Watched
       call.closeInput();
       if (call.ended) this.#cutShort.delete(streamId);
     }
+  }
+
+  /** Responds to data, or to the end, of a stream that is not open. */
+  #refuseData(streamId: number, closes: boolean): void {
+    const message = 'StreamID is no longer active';
+    const isExpected = closes ? this.#refused.delete(streamId) : this.#refused.has(streamId);
+    // As Go does, to each frame; but the client's one mistake, if any, was its request, and that is counted already.
+    if (isExpected) this.writer.writeStatus(streamId, { code: TtrpcStatus.INVALID_ARGUMENT, message });
+    else this.#refuse(streamId, TtrpcStatus.INVALID_ARGUMENT, message);
   }
 
   /** Ends a call whose message cannot be read, or not be held. */
