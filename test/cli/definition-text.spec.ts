@@ -53,3 +53,10 @@ test('proto3 and editions have no labels and no groups but their own', () => {
   const delimited = edition.replace('b = 2', 'b = 2 [features.message_encoding = DELIMITED]');
   expect(definitionOf(rootOf(`edition = "2023"; ${delimited}`).lookupType('New'))).toBe(edition);
 });
+
+test('a field has the name in JSON that its file gives it, behind its default', () => {
+  const named =
+    'message Named {\n  optional string a_b = 1 [default = "x", json_name = "a\\"B"];\n  optional int32 c_d = 2;\n}';
+  const text = `syntax = "proto2"; ${named.replace('c_d = 2', 'c_d = 2 [json_name = "cD"]')}`;
+  expect(definitionOf(rootOf(text).lookupType('Named'))).toBe(named);
+});

@@ -1,5 +1,7 @@
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import descriptor from 'protobufjs/ext/descriptor.js';
 import { serve, type RawServer } from '../../src/protocol/server/serve.js';
 import { TtrpcError } from '../../src/protocol/core/errors.js';
 import { builtCommand, startTtrpc, ttrpc } from '../support/built-command.js';
@@ -79,6 +81,47 @@ describe('ttrpc list and describe', () => {
     });
     const filled = stdout.replace('"firstName": ""', '"firstName": "Ada"');
     expect(await ttrpc(['call', '-d', filled, url, 'demo.v1.Greeter/SayHello'])).toMatchObject({ status: 0 });
+  });
+
+  test('names are those of the source: of oneofs in any case, and in JSON', async () => {
+    const named = [
+      'message Named {',
+      '  oneof camelCase {',
+      '    string first_name = 1 [json_name = "who"];',
+      '  }',
+      '  oneof snake_case {',
+      '    string lastName = 2;',
+      '  }',
+      '}\n',
+    ].join('\n');
+    const proto = folder.file('named.proto');
+    writeFileSync(proto, `syntax = "proto3";\n${named}`);
+    const field = { label: 1, type: 9 };
+    const set = descriptor.FileDescriptorSet.encode({
+      file: [
+        {
+          name: 'named.proto',
+          syntax: 'proto3',
+          messageType: [
+            {
+              name: 'Named',
+              field: [
+                { ...field, name: 'first_name', number: 1, jsonName: 'who', oneofIndex: 0 },
+                { ...field, name: 'lastName', number: 2, jsonName: 'lastName', oneofIndex: 1 },
+              ],
+              oneofDecl: [{ name: 'camelCase' }, { name: 'snake_case' }],
+            },
+          ],
+        },
+      ],
+    }).finish();
+    const protoset = folder.file('named.binpb');
+    writeFileSync(protoset, set);
+    for (const source of [proto, protoset]) {
+      expect((await ttrpc(['describe', source, 'Named'])).stdout).toBe(`Named is a message:\n${named}`);
+    }
+    const { stdout } = await ttrpc(['describe', '--msg-template', proto, 'Named']);
+    expect(JSON.parse(stdout)).toEqual({ who: '', lastName: '' });
   });
 
   test('an unknown symbol', async () => {

@@ -1,4 +1,4 @@
-import type protobuf from 'protobufjs';
+import protobuf from 'protobufjs';
 import { nameOf, spelledName } from '../../schema/codec/reflection.js';
 
 const fieldsByName = new WeakMap<protobuf.Type, Map<string, protobuf.Field>>();
@@ -7,6 +7,13 @@ const fieldsByName = new WeakMap<protobuf.Type, Map<string, protobuf.Field>>();
 export function jsonNameOf(field: protobuf.Field): string {
   if (isExtension(field)) return `[${protoNameOf(field.declaringField ?? field)}]`;
   return (field.resolve() as { jsonName?: string }).jsonName ?? field.name;
+}
+
+/** The `json_name` of a field where that is not what its name would be in JSON by itself; undefined for others. */
+export function givenJsonName(field: protobuf.Field): string | undefined {
+  if (isExtension(field) || field.extend !== undefined) return undefined;
+  const name = jsonNameOf(field);
+  return name === protobuf.util.jsonName(spelledName(field)) ? undefined : name;
 }
 
 /** The qualified name of a field as its .proto file spells it: a field of messages here is in camelCase. */

@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs';
 import { editionOf, isGroup, outermostOf } from '../../schema/codec/editions.js';
 import { enumOf, fieldsInOrder, keyTypeOf, messageTypeOf, nameOf, spelledName } from '../../schema/codec/reflection.js';
-import { isExtension } from '../json/names.js';
+import { givenJsonName, isExtension } from '../json/names.js';
 
 const { Enum, Field, Method, Service, Type } = protobuf;
 export { Enum, Field, Method, Service, Type };
@@ -40,7 +40,7 @@ function bodyOf(type: protobuf.Type): string[] {
       lines.push(...field(each));
     } else if (!done.has(partOf)) {
       done.add(partOf);
-      lines.push(...block(`oneof ${snakeCase(partOf.name)}`, partOf.fieldsArray.flatMap(field)));
+      lines.push(...block(`oneof ${partOf.name}`, partOf.fieldsArray.flatMap(field)));
     }
   }
   for (const range of type.extensions ?? []) lines.push(`extensions ${rangeText(range)};`);
@@ -73,7 +73,7 @@ function field(each: protobuf.Field): string[] {
   each.resolve();
   const lines = isGroup(each)
     ? groupLines(each)
-    : [`${head(each, typeText(each), spelledName(each))}${defaultText(each)};`];
+    : [`${head(each, typeText(each), spelledName(each))}${optionsText(each)};`];
   if (each.extend === undefined) return lines;
   const extended = each.extensionField?.parent;
   return block(`extend ${extended ? `.${nameOf(extended)}` : each.extend}`, lines);
@@ -81,7 +81,7 @@ function field(each: protobuf.Field): string[] {
 
 function groupLines(each: protobuf.Field): string[] {
   const type = each.resolvedType as protobuf.Type;
-  return block(head(each, 'group', type.name), bodyOf(type));
+  return block(`${head(each, 'group', type.name)}${optionsText(each)}`, bodyOf(type));
 }
 
 function head(each: protobuf.Field, type: string, name: string): string {
@@ -101,9 +101,15 @@ function labelOf(each: protobuf.Field): string {
   return editionOf(outermostOf(each)) === 'proto2' ? 'optional ' : '';
 }
 
-function defaultText({ options, type }: protobuf.Field): string {
-  const value = options?.['default'] as string | number | boolean | Uint8Array | undefined;
-  return value === undefined ? '' : ` [default = ${valueText(value, type)}]`;
+/** What is in brackets behind a field. */
+function optionsText(each: protobuf.Field): string {
+  const value = each.options?.['default'] as string | number | boolean | Uint8Array | undefined;
+  const jsonName = givenJsonName(each);
+  const options = [
+    ...(value === undefined ? [] : [`default = ${valueText(value, each.type)}`]),
+    ...(jsonName === undefined ? [] : [`json_name = ${JSON.stringify(jsonName)}`]),
+  ];
+  return options.length === 0 ? '' : ` [${options.join(', ')}]`;
 }
 
 function valueText(value: string | number | boolean | Uint8Array, type: string): string {
@@ -124,8 +130,4 @@ function byteText(byte: number): string {
 function block(head: string, lines: readonly string[]): string[] {
   if (lines.length === 0) return [`${head} {}`];
   return [`${head} {`, ...lines.map((line) => `  ${line}`), '}'];
-}
-
-function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

@@ -28,6 +28,8 @@ function isNotServed({ code, message }: TtrpcError): boolean {
 export interface ReflectOptions {
   timeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** As in `schemaOfFlags`. */
+  asSpelled?: boolean | undefined;
 }
 
 /**
@@ -46,7 +48,11 @@ export async function reflect(
     return found;
   });
   if (files.size === 0) throw new ToolError('the server lists no services, so it describes nothing');
-  return schemaOfSetBytes(Buffer.concat([...files.values()].map(asFileOfSet)), "the server's reflection");
+  return schemaOfSetBytes(
+    Buffer.concat([...files.values()].map(asFileOfSet)),
+    "the server's reflection",
+    options.asSpelled,
+  );
 }
 
 /** The names of the services that a server has, by its reflection. @throws ToolError when it has none */

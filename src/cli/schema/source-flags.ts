@@ -24,34 +24,41 @@ export const SCHEMA_FLAGS = {
   },
 } as const satisfies Record<string, FlagSpec>;
 
-/** The schema that the flags name, or undefined without any. @throws ToolError with file, line and column */
-export function schemaOfFlags(args: Arguments): CommandSchema | undefined {
+/**
+ * The schema that the flags name, or undefined without any. `asSpelled`: the names of oneofs, too, are as in the files; for
+ * what shows definitions, and encodes nothing. @throws ToolError with file, line and column
+ */
+export function schemaOfFlags(args: Arguments, asSpelled = false): CommandSchema | undefined {
   const protos = args.texts('proto');
   const sets = args.texts('protoset');
   const paths = args.texts('import-path');
   if (protos.length > 0 && sets.length > 0) throw new ToolError('--proto and --protoset exclude each other');
   if (paths.length > 0 && protos.length === 0) throw new ToolError('--import-path needs --proto');
-  if (protos.length > 0) return schemaOfProtos(protos, paths);
-  return sets.length > 0 ? schemaOfSets(sets) : undefined;
+  if (protos.length > 0) return schemaOfProtos(protos, paths, asSpelled);
+  return sets.length > 0 ? schemaOfSets(sets, asSpelled) : undefined;
 }
 
-/** The schema of .proto files. @throws ToolError with file, line and column */
-export function schemaOfProtos(files: readonly string[], importPaths: readonly string[]): CommandSchema {
+/** The schema of .proto files; `asSpelled` as in {@link schemaOfFlags}. @throws ToolError with file, line and column */
+export function schemaOfProtos(
+  files: readonly string[],
+  importPaths: readonly string[],
+  asSpelled = false,
+): CommandSchema {
   const none = importPaths.find((folder) => !statSync(folder, { throwIfNoEntry: false })?.isDirectory());
   if (none !== undefined) throw new ToolError(`--import-path ${none}: there is no such folder`);
-  const options = importPaths.length > 0 ? { includeDirs: [...importPaths] } : {};
+  const options = { keepCase: asSpelled, ...(importPaths.length > 0 ? { includeDirs: [...importPaths] } : {}) };
   return new CommandSchema(inOneLine(() => new ProtoFiles(options).load(files)));
 }
 
-/** The schema of FileDescriptorSets, which add up. @throws ToolError naming what is wrong with them */
-export function schemaOfSets(files: readonly string[]): CommandSchema {
+/** The schema of FileDescriptorSets, which add up; `asSpelled` as there. @throws ToolError naming what is wrong with them */
+export function schemaOfSets(files: readonly string[], asSpelled = false): CommandSchema {
   // The bytes of two messages one after another are those of both merged.
-  return schemaOfSetBytes(Buffer.concat(files.map(readBytes)), files.join(' and '));
+  return schemaOfSetBytes(Buffer.concat(files.map(readBytes)), files.join(' and '), asSpelled);
 }
 
-/** The schema of an encoded FileDescriptorSet. @throws ToolError naming `source`, and what is wrong with it */
-export function schemaOfSetBytes(bytes: Uint8Array, source: string): CommandSchema {
-  return new CommandSchema(inOneLine(() => rootOfDescriptorSet(bytes, false), source));
+/** The schema of an encoded FileDescriptorSet; `asSpelled` as there. @throws ToolError naming `source`, and what is wrong with it */
+export function schemaOfSetBytes(bytes: Uint8Array, source: string, asSpelled = false): CommandSchema {
+  return new CommandSchema(inOneLine(() => rootOfDescriptorSet(bytes, asSpelled), source));
 }
 
 function readBytes(file: string): Buffer {

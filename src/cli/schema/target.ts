@@ -14,11 +14,11 @@ export async function namesOf(source: string, args: Arguments): Promise<string[]
   return withServer(source, args, (client) => reflectServices(client, { timeoutMs: REFLECTION_MS }));
 }
 
-/** The schema of `source`, of all services or of what `symbol` needs. @throws ToolError */
+/** The schema of `source`, of all services or of what `symbol` needs, to show its definitions. @throws ToolError */
 export async function schemaOf(source: string, args: Arguments, symbol?: string): Promise<CommandSchema> {
   return (
     schemaOfSource(source, args) ??
-    withServer(source, args, (client) => reflect(client, symbol, { timeoutMs: REFLECTION_MS }))
+    withServer(source, args, (client) => reflect(client, symbol, { timeoutMs: REFLECTION_MS, asSpelled: true }))
   );
 }
 
@@ -27,13 +27,13 @@ function schemaOfSource(source: string, args: Arguments): CommandSchema | undefi
   const isFile = !/^[a-z-]+:/i.test(source);
   if (isFile && source.endsWith('.proto')) {
     refuseBeside(source, args, ['proto', 'protoset']);
-    return schemaOfProtos([source], args.texts('import-path'));
+    return schemaOfProtos([source], args.texts('import-path'), true);
   }
   if (isFile && /\.(protoset|binpb|pb|desc)$/.test(source) && existsSync(source)) {
     refuseBeside(source, args, ['proto', 'protoset', 'import-path']);
-    return schemaOfSets([source]);
+    return schemaOfSets([source], true);
   }
-  return schemaOfFlags(args);
+  return schemaOfFlags(args, true);
 }
 
 /** @throws ToolError for a flag that says otherwise than the file */
