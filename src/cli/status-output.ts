@@ -9,7 +9,7 @@ const FIRST_CALL_STATUS = 64;
 
 /**
  * Prints the status of a failed call with its details, as text or as the JSON of a google.rpc.Status; gives the exit
- * status: 64 and the code. Without a schema the details are left out.
+ * status: 64 and the code, that of UNKNOWN for a number that is no code. Without a schema the details are left out.
  */
 export async function printStatus(
   error: TtrpcError,
@@ -17,13 +17,13 @@ export async function printStatus(
   asJson: boolean,
 ): Promise<number> {
   const details = schema ? error.details.map((detail) => schema.detailToJson(detail)) : [];
-  const { code, message } = error;
+  const { code, rawCode, message } = error;
   if (asJson) {
-    await printError(`${JSON.stringify({ code, message, ...(details.length > 0 ? { details } : {}) })}\n`);
+    await printError(`${JSON.stringify({ code: rawCode, message, ...(details.length > 0 ? { details } : {}) })}\n`);
   } else {
     const lines = [
       styled('red', 'ERROR:', process.stderr),
-      `  Code: ${statusName(code)}`,
+      `  Code: ${statusName(rawCode)}`,
       `  Message: ${message.split('\n').map(plainText).join('\n    ')}`,
     ];
     if (details.length > 0) lines.push('  Details:');

@@ -122,8 +122,14 @@ describe('a server that says nothing', () => {
     [
       'call',
       ['call', '--max-time', '0.3', silent, METHOD],
-      1,
-      /^ttrpc: the server's reflection failed: DEADLINE_EXCEEDED/,
+      68,
+      /^ERROR:\n {2}Code: DEADLINE_EXCEEDED\n {2}Message: the server has not told its schema within the 0\.3 s of --max-time\n$/,
+    ],
+    [
+      'call with --format-error',
+      ['call', '--format-error', '--max-time', '0.3', silent, METHOD],
+      68,
+      /^\{"code":4,"message":"the server has not told its schema within the 0\.3 s of --max-time"\}\n$/,
     ],
     [
       'bench',

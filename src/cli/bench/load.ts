@@ -178,7 +178,7 @@ export class Load {
         if (error instanceof TtrpcError) {
           if (error.code === TtrpcStatus.UNAVAILABLE && client.status !== 'connected')
             this.#lose(client, error.message);
-          this.#ended(plannedAt, error.code, error.message);
+          this.#ended(plannedAt, error.rawCode, error.message);
         } else {
           this.#failure ??= { error };
           this.breakOff('a request could not be made');

@@ -54,7 +54,7 @@ async function run(args: Arguments): Promise<number> {
     const connection = await openConnection(address, args, { watcher, signal });
     const { client } = connection;
     close = connection.close;
-    const schema = own ?? (await reflect(client, service, { timeoutMs: timeoutMs ?? REFLECTION_MS, signal }));
+    const schema = own ?? (await askedSchema(client, service, timeoutMs, signal));
     const method = schema.method(symbol);
     const requests = new Requests(schema, method.request, args.text('data'));
     const stop = (): void => requests.stop();
@@ -67,12 +67,31 @@ async function run(args: Arguments): Promise<number> {
       requests.stop();
     }
   } catch (error) {
-    if (!signal.aborted) throw error;
     // Before the call was made.
-    return await printStatus(new TtrpcError(TtrpcStatus.CANCELLED, 'interrupted'), own, args.count('format-error') > 0);
+    const failure = signal.aborted ? new TtrpcError(TtrpcStatus.CANCELLED, 'interrupted') : error;
+    if (!(failure instanceof TtrpcError)) throw failure;
+    return await printStatus(failure, own, args.count('format-error') > 0);
   } finally {
     interrupt.release();
     close?.();
+  }
+}
+
+/** The schema by the server's reflection. @throws TtrpcError when the time of --max-time is over before; ToolError */
+async function askedSchema(
+  client: RawClient,
+  service: string,
+  timeoutMs: number | undefined,
+  signal: AbortSignal,
+): Promise<CommandSchema> {
+  try {
+    return await reflect(client, service, { timeoutMs: timeoutMs ?? REFLECTION_MS, signal });
+  } catch (error) {
+    const { cause } = error as { cause?: unknown };
+    const isLate = cause instanceof TtrpcError && cause.code === TtrpcStatus.DEADLINE_EXCEEDED;
+    if (timeoutMs === undefined || !isLate) throw error;
+    const message = `the server has not told its schema within the ${timeoutMs / 1000} s of --max-time`;
+    throw new TtrpcError(TtrpcStatus.DEADLINE_EXCEEDED, message, { cause: error });
   }
 }
 
@@ -205,7 +224,7 @@ class Calls {
   }
 
   async #ended(error: unknown, start: number, sent: Counted, received: Counted): Promise<number> {
-    const status = error instanceof TtrpcError ? statusName(error.code) : error === undefined ? 'OK' : 'broken off';
+    const status = error instanceof TtrpcError ? statusName(error.rawCode) : error === undefined ? 'OK' : 'broken off';
     const time = (performance.now() - start).toFixed(1);
     await this.#note(`* ${status} after ${time} ms: sent ${counted(sent)}, received ${counted(received)}`);
     if (error === undefined) return 0;

@@ -87,7 +87,8 @@ async function withReflection<T>(
   if (why && isNotServed(why)) {
     throw new ToolError('the server has no reflection: give its schema with --proto or --protoset', { cause: why });
   }
-  throw new ToolError(`the server's reflection failed: ${statusName(why?.code ?? 2)}: ${why?.message ?? ''}`);
+  const { rawCode, message } = why ?? new TtrpcError(TtrpcStatus.UNKNOWN, '');
+  throw new ToolError(`the server's reflection failed: ${statusName(rawCode)}: ${message}`, { cause: why });
 }
 
 /** Puts the file of `symbol` and all that it imports into `found`. */

@@ -19,6 +19,8 @@ export class TtrpcError extends Error {
   override readonly name: string = 'TtrpcError';
   /** 1 to 16. */
   readonly code: TtrpcStatus;
+  /** The number that the peer sent, or that was given: it is another one than `code` where that became UNKNOWN. */
+  readonly rawCode: number;
   /** The messages that came with the status; empty as a rule. */
   readonly details: readonly StatusDetail[];
   /**
@@ -32,6 +34,7 @@ export class TtrpcError extends Error {
   constructor(code: number, message: string, options: TtrpcErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = errorCode(code);
+    this.rawCode = code;
     this.details = options.details ?? [];
     this.unsent = options.unsent ?? false;
     this.limit = options.limit;

@@ -43,7 +43,7 @@ export function errorCode(code: unknown): TtrpcStatus {
   return typeof code === 'number' && Number.isInteger(code) && code >= 1 && code <= 16 ? code : TtrpcStatus.UNKNOWN;
 }
 
-/** The name of a code (`NOT_FOUND`), or its number as text where it has none. */
+/** The name of a code (`NOT_FOUND`), or `Code(17)`, as Go writes it, where it has none. */
 export function statusName(code: number): string {
-  return TtrpcStatus[code] ?? String(code);
+  return TtrpcStatus[code] ?? `Code(${code >>> 0})`;
 }

@@ -23,7 +23,7 @@ const DETAIL_OVERHEAD_BYTES = 128;
 export class ResponseEnvelope {
   payloadStart = 0;
   payloadEnd = 0;
-  /** Undefined for OK, also where the peer sent code 0. */
+  /** Undefined for OK, also where the peer sent code 0. Its code is what the peer sent, be it any. */
   status: StatusObject | undefined;
   /** True when the status was above the limit: its details are left out and its message is cut. */
   statusCut = false;
@@ -57,7 +57,7 @@ export class ResponseEnvelope {
         fields.skip(tag);
       }
     }
-    this.status = status && status.code !== 0 ? { ...status, code: errorCode(status.code) } : undefined;
+    this.status = status && status.code !== 0 ? status : undefined;
   }
 
   /** Reads a status. One that stands twice is put together with the one `before`: an error must not become OK by it. */
