@@ -12,7 +12,11 @@ export const CALL_FLAGS = {
     help: 'the request as JSON, several one after another; @ reads standard input, @file a file',
   },
   header: { type: 'string', short: 'H', multiple: true, value: "'key: value'", help: 'metadata; may be repeated' },
-  'max-time': { type: 'string', value: 'seconds', help: 'the deadline of each call, and of asking for the schema before it (default: none)' },
+  'max-time': {
+    type: 'string',
+    value: 'seconds',
+    help: 'the deadline of each call, and of asking for the schema before it (default: none)',
+  },
 } as const satisfies Record<string, FlagSpec>;
 
 /** The metadata of `-H`. @throws ToolError naming the header */

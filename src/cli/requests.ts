@@ -6,6 +6,7 @@ import { JsonTexts, type JsonText } from './json/json-texts.js';
 import { parsedJson } from './json/parsed-json.js';
 import type { CommandSchema } from './schema/command-schema.js';
 import { reasonOf } from './schema/source-flags.js';
+import { standardInput } from './standard-input.js';
 import { ToolError } from './tool-error.js';
 
 /** The requests of a command: from `-d`, from a file or from standard input, encoded as they come. */
@@ -40,7 +41,7 @@ export class Requests {
   async *#texts(): AsyncGenerator<JsonText, void> {
     const texts = new JsonTexts();
     if (this.data?.startsWith('@')) {
-      const stream = this.data === '@' ? process.stdin : createReadStream(this.data.slice(1));
+      const stream = this.data === '@' ? standardInput() : createReadStream(this.data.slice(1));
       this.#stream = stream;
       try {
         for await (const chunk of stream) yield* texts.push(chunk as Buffer);

@@ -191,6 +191,20 @@ describe('bench: requests that do not fit', () => {
   });
 });
 
+describe('a standard input that cannot be read', () => {
+  test.each(['call', 'bench'])('%s: a folder, one that is open for writing only', async (name) => {
+    const command = `${process.execPath} ${await builtCommand()} ${name} -d @ ${ours} ${METHOD}`;
+    expect(await runProgram('sh', ['-c', `${command} < ${file('folder')}`])).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: 'ttrpc: standard input: it is a folder\n',
+    });
+    const { stdout, stderr, status } = await runProgram('sh', ['-c', `${command} 0> ${file('written')}`]);
+    expect({ stdout, status }).toEqual({ stdout: '', status: 1 });
+    expect(stderr).toMatch(/^ttrpc: standard input: EBADF[^\n]*\n$/);
+  });
+});
+
 describe('flags that say nothing', () => {
   test('beside a file that is the schema', async () => {
     await fails(['list', GREETER, '--proto', GREETER], `${GREETER} is the schema: --proto has no meaning beside it`);

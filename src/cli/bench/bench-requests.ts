@@ -5,6 +5,7 @@ import { JsonTexts, NO_REQUEST } from '../json/json-texts.js';
 import { parsedJson } from '../json/parsed-json.js';
 import type { CommandMethod, CommandSchema } from '../schema/command-schema.js';
 import { reasonOf } from '../schema/source-flags.js';
+import { standardInput } from '../standard-input.js';
 import { ToolError } from '../tool-error.js';
 import { Template } from './template.js';
 
@@ -62,11 +63,11 @@ export class BenchRequests {
 }
 
 async function readData(data: string | undefined): Promise<Buffer> {
-  if (data === '@') return buffer(process.stdin);
   if (!data?.startsWith('@')) return Buffer.from(data ?? '');
+  const file = data.slice(1);
   try {
-    return readFileSync(data.slice(1));
+    return file === '' ? await buffer(standardInput()) : readFileSync(file);
   } catch (error) {
-    throw new ToolError(`${data.slice(1)}: ${reasonOf(error)}`);
+    throw new ToolError(`${file === '' ? 'standard input' : file}: ${reasonOf(error)}`);
   }
 }
