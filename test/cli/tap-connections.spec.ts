@@ -1,6 +1,7 @@
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { builtCommand, ttrpc } from '../support/built-command.js';
 import { startProgram } from '../support/program.js';
@@ -132,6 +133,26 @@ describe('the connections of ttrpc tap', () => {
       ...['connected', 'disconnected'],
       ...['connected', 'disconnected'],
     ]);
+  });
+
+  test('a file that another tap is recording to is left to it, until that is gone', async () => {
+    const file = folder.file('calls.ttrpc');
+    tapped = await start('--save', file);
+    const begun = readFileSync(file, 'utf8');
+    const other = folder.file('link.ttrpc');
+    symlinkSync(file, other);
+    const again = ['--no-reflection', '--save', other, folder.url('u.sock'), folder.url('s.sock')];
+    expect(await ttrpc(['tap', ...again])).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: `ttrpc: --save ${other}: another ttrpc tap is recording to it\n`,
+    });
+    expect(readFileSync(file, 'utf8')).toBe(begun);
+    // As by a crash: nothing is left that would keep the next one out.
+    await tapped.program.kill();
+    tapped = await Tapped.start(folder.url('u.sock'), folder.url('s.sock'), again.slice(0, 3));
+    expect(readFileSync(file, 'utf8')).not.toBe(begun);
+    expect(await tapped.stop()).toMatchObject({ status: 0 });
   });
 
   test('a disk that is full is told at the start', async () => {

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { reasonOf } from '../schema/source-flags.js';
 import { ToolError } from '../tool-error.js';
 import type { SeenFrame, Side } from './frame.js';
+import { lockRecording, type Release } from './recording-lock.js';
 
 const FORMAT = 'ttrpc-recording';
 const VERSION = 1;
@@ -61,19 +62,22 @@ export class RecordingFile {
     }
   }
 
-  /** Begins a recording, in place of what the file held. @throws ToolError when it cannot be written */
+  /** Begins a recording, in place of what the file held. @throws ToolError when another tap records there, or it cannot be written */
   async begin(nri: boolean): Promise<Recorder> {
     const { file, handle } = this;
     const head: Head = { format: FORMAT, version: VERSION, begun: new Date().toISOString(), nri };
+    const release = await lockRecording(handle);
+    if (!release) throw new ToolError(`--save ${file}: another ttrpc tap is recording to it`);
     try {
       // A pipe holds nothing.
       if ((await handle.stat()).isFile()) await handle.truncate();
       // By itself, so that a disk that is full already is told before anything is recorded.
       await handle.write(`${JSON.stringify(head)}\n`);
     } catch (error) {
+      release();
       throw saveError(file, error);
     }
-    return new Recorder(file, handle.createWriteStream());
+    return new Recorder(file, handle.createWriteStream(), release);
   }
 
   /** Closes the file of a recording that does not begin. */
@@ -91,6 +95,7 @@ export class Recorder {
   constructor(
     file: string,
     private readonly stream: WriteStream,
+    private readonly release: Release,
   ) {
     this.failed = new Promise((_resolve, reject) => {
       stream.on('error', (error) => reject(saveError(file, error)));
@@ -133,6 +138,7 @@ export class Recorder {
       stream.end();
       await closed;
     }
+    this.release();
     if (stream.errored) await this.failed;
   }
 
