@@ -1,6 +1,7 @@
 import { BenchRequests } from '../bench/bench-requests.js';
 import { Load, type LoadPlan } from '../bench/load.js';
 import { Measurements } from '../bench/measurements.js';
+import { ProgressLine } from '../bench/progress-line.js';
 import { csvOf, jsonOf, progressOf, summaryOf, type BenchResult } from '../bench/report.js';
 import { Schedule } from '../bench/schedule.js';
 import { CALL_FLAGS, metadataOf, timeoutOf } from '../call-flags.js';
@@ -142,20 +143,16 @@ async function report(result: BenchResult, format: string | undefined): Promise<
 function showProgress(load: Load, measured: Measurements, plan: LoadPlan): () => void {
   const stderr = standardError();
   if (!stderr.isTTY) return () => undefined;
+  const shown = new ProgressLine(stderr);
   let [countBefore, timeBefore] = [0, 0];
   const timer = setInterval(() => {
     const { elapsedMs } = load;
     const rate = (1000 * (measured.count - countBefore)) / (elapsedMs - timeBefore);
     [countBefore, timeBefore] = [measured.count, elapsedMs];
-    // A line that is too long would go on below, where nothing clears it.
-    const line = progressOf(measured, elapsedMs, rate, plan.total - plan.skipFirst, plan.durationMs).slice(
-      0,
-      stderr.columns - 1,
-    );
-    stderr.write(`\r\u001b[K${line}`);
+    shown.show(progressOf(measured, elapsedMs, rate, plan.total - plan.skipFirst, plan.durationMs));
   }, PROGRESS_MS);
   return () => {
     clearInterval(timer);
-    stderr.write('\r\u001b[K');
+    shown.clear();
   };
 }
