@@ -3,6 +3,7 @@ import { TtrpcError } from '../../protocol/core/errors.js';
 import { TtrpcStatus } from '../../protocol/core/status.js';
 import { MAX_TIMEOUT_MS } from '../../protocol/core/timer.js';
 import type { CommandMethod } from '../schema/command-schema.js';
+import { sendingFailure } from '../sending.js';
 import type { BenchRequests } from './bench-requests.js';
 import type { Measurements } from './measurements.js';
 import type { Schedule } from './schedule.js';
@@ -229,7 +230,6 @@ export class Load {
     if (method.shape === 'unary') return;
     const stream = client.stream(method.service, method.name, method.shape, options);
     const messages = method.sendsStream ? requests.all(number) : [requests.one(number)];
-    let unsendable: TtrpcError | undefined;
     const send = async (): Promise<void> => {
       for (const message of messages) {
         await stream.send(message);
@@ -237,16 +237,12 @@ export class Load {
       }
       stream.closeSend();
     };
-    send().catch((error: unknown) => {
-      // The call's own errors are the reader's, too; a message above a limit of this side leaves the call open.
-      if (!(error instanceof TtrpcError) || error.limit === undefined) return;
-      unsendable = error;
-      stream.cancel();
-    });
+    const sending = sendingFailure(stream, send());
     try {
       for await (const response of stream) this.#count(this.#received, number, response);
     } catch (error) {
-      throw unsendable ?? error;
+      const unsent = await sending;
+      throw unsent ? unsent.error : error;
     }
   }
 

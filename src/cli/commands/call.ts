@@ -12,6 +12,7 @@ import { Requests } from '../requests.js';
 import { splitMethod, type CommandMethod, type CommandSchema } from '../schema/command-schema.js';
 import { reflect, REFLECTION_MS } from '../schema/reflection-client.js';
 import { SCHEMA_FLAGS, schemaOfFlags } from '../schema/source-flags.js';
+import { sendingFailure } from '../sending.js';
 import { printStatus } from '../status-output.js';
 import { ToolError } from '../tool-error.js';
 import { frameTexts } from '../wire/frame-text.js';
@@ -172,28 +173,16 @@ class Calls {
     const sent = { messages: 0, bytes: 0 };
     const received = { messages: 0, bytes: 0 };
     const stream = this.client.stream(service, name, shape, this.options);
-    let broken: { error: unknown } | undefined;
-    let unsendable: TtrpcError | undefined;
-    const sending = (async () => {
-      try {
-        for await (const request of requests) {
-          sent.messages++;
-          sent.bytes += request.length;
-          await this.#noteMessage(`> request ${sent.messages}`, request);
-          await stream.send(request);
-        }
-        stream.closeSend();
-      } catch (error) {
-        if (error instanceof TtrpcError) {
-          // The call's own errors reach its reader; a message above a limit of this side leaves the call open.
-          if (error.limit === undefined) return;
-          unsendable = error;
-        } else {
-          broken = { error };
-        }
-        stream.cancel();
+    const send = async (): Promise<void> => {
+      for await (const request of requests) {
+        sent.messages++;
+        sent.bytes += request.length;
+        await this.#noteMessage(`> request ${sent.messages}`, request);
+        await stream.send(request);
       }
-    })();
+      stream.closeSend();
+    };
+    const sending = sendingFailure(stream, send());
     let failure: unknown;
     try {
       for await (const response of stream) await this.#received(response, received, start);
@@ -201,9 +190,8 @@ class Calls {
       failure = error;
     }
     stopReading();
-    await sending;
-    if (broken) throw (broken as { error: Error }).error;
-    return this.#ended(unsendable ?? failure, start, sent, received);
+    const unsent = await sending;
+    return this.#ended(unsent ? unsent.error : failure, start, sent, received);
   }
 
   async #received(response: Uint8Array, received: Counted, start: number): Promise<void> {
