@@ -136,6 +136,9 @@ describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
     ['fm', { fm: { paths: [''] } }],
     ['fm', { fm: { paths: ['a,b'] } }],
     ['va', { va: { numberValue: NaN } }],
+    ['va', { va: {} }],
+    ['va[0]', { va: { listValue: { values: [{}] } } }],
+    ['st.a', { st: { fields: { a: {} } } }],
     ['va[1]', { va: { listValue: { values: [{ numberValue: 1 }, { numberValue: Infinity }] } } }],
     ['st.a.b', { st: { fields: { a: { structValue: { fields: { b: { numberValue: -Infinity } } } } } } }],
   ])('%s: %j has no form in JSON', (path, message) => {
@@ -154,6 +157,8 @@ describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
       'ts: expected a time from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999999Z, got {"seconds":"1","nanos":-1}',
     );
     expect(() => printed({ va: { numberValue: NaN } })).toThrow('va: expected a finite number, got NaN');
+    expect(() => printed({ va: {} })).toThrow('va: expected a value of some kind (google.protobuf.Value), got nothing');
+    expect(printed({ va: { nullValue: 0 } })).toBe('{"va":null}');
   });
 
   test('within an Any it stands beside its bytes', () => {

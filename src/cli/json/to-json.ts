@@ -202,7 +202,10 @@ function plainValue(message: Message): unknown {
   if (typeof number === 'number' && !Number.isFinite(number)) {
     throw new JsonMismatch('', `expected a finite number, got ${number}`);
   }
-  return message['stringValue'] ?? number ?? message['boolValue'] ?? null;
+  const value = message['stringValue'] ?? number ?? message['boolValue'];
+  if (value !== undefined) return value;
+  if (message['nullValue'] === undefined) throw mismatch('', 'a value of some kind (google.protobuf.Value)', undefined);
+  return null;
 }
 
 /** Runs `convert`; what does not fit in it is at `place`. */
