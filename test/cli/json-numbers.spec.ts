@@ -16,6 +16,14 @@ message Kinds {
   repeated double ds = 6;
   google.protobuf.Value va = 7;
   google.protobuf.DoubleValue wd = 8;
+  int64 l = 9;
+  uint64 u = 10;
+  sfixed64 sf = 11;
+  repeated fixed64 fs = 12;
+  map<string, sint64> by_name = 13;
+  google.protobuf.Int64Value wl = 14;
+  repeated Kinds kinds = 15;
+  bool b = 16;
 }
 `;
 
@@ -65,6 +73,50 @@ describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
     expect(kinds('{"sign":-2147483647}')).toBe('{"sign":-2147483647}');
     for (const number of ['-2147483649', '2147483648', '1.5', '1e400']) {
       expect(() => kinds(`{"sign":${number}}`)).toThrow(/^sign: expected ZERO, LEAST \(t\.Sign\), or a number, got /);
+    }
+  });
+
+  test.each(['9007199254740993', '-9007199254740993', '9223372036854775807', '-9223372036854775808'])(
+    'all digits of %s arrive, wherever it stands',
+    (digits) => {
+      for (const [name, sent, printed] of [
+        ['l', digits, `"${digits}"`],
+        ['sf', digits, `"${digits}"`],
+        ['wl', digits, `"${digits}"`],
+        ['byName', `{"a":"1","__proto__": ${digits} }`, `{"a":"1","__proto__":"${digits}"}`],
+        ['kinds', `[{},{"i":1,"l":${digits},"s":"${digits}"}]`, `[{},{"i":1,"s":"${digits}","l":"${digits}"}]`],
+      ] as const) {
+        expect(kinds(`{"${name}":${sent}}`)).toBe(`{"${name}":${printed}}`);
+      }
+    },
+  );
+
+  test('unsigned ones, too, and in lists', () => {
+    expect(kinds('{"u":18446744073709551615}')).toBe('{"u":"18446744073709551615"}');
+    expect(kinds('{"fs":[1,9007199254740993,"2"]}')).toBe('{"fs":["1","9007199254740993","2"]}');
+  });
+
+  test('a large integer is a number to what is none', () => {
+    expect(kinds('{"d":9007199254740993,"va":{"a":[9007199254740993]}}')).toBe(
+      '{"d":9007199254740992,"va":{"a":[9007199254740992]}}',
+    );
+    const digits = '9007199254740993';
+    expect(() => kinds(digits)).toThrow(`expected an object (t.Kinds), got ${digits}`);
+    expect(() => kinds(`{"s":${digits}}`)).toThrow(`s: expected a string, got ${digits}`);
+    expect(() => kinds(`{"b":${digits}}`)).toThrow(`b: expected true or false, got ${digits}`);
+    expect(() => kinds(`{"sign":${digits}}`)).toThrow(/^sign: expected ZERO, LEAST .*, got 9007199254740993$/);
+    expect(() => kinds(`{"i":${digits}}`)).toThrow(
+      `i: expected an integer from -2147483648 to 2147483647 (int32), got ${digits}`,
+    );
+    expect(() => kinds(`{"s":[${digits}]}`)).toThrow('s: expected a string, got ["9007199254740993"]');
+  });
+
+  test('digits that are not there are not guessed', () => {
+    for (const number of ['9.007199254740993e15', '9007199254740993.0', '1e19']) {
+      expect(() => kinds(`{"l":${number}}`)).toThrow(/^l: a number as large as \d+ loses digits: write all of them/);
+    }
+    for (const number of ['9223372036854775808', '-9223372036854775809', '1e30', '1'.repeat(50)]) {
+      expect(() => kinds(`{"l":${number}}`)).toThrow(/^l: expected an integer from -9223372036854775808 to /);
     }
   });
 

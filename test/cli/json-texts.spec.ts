@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { JsonTexts } from '../../src/cli/json/json-texts.js';
 import { parsedJson } from '../../src/cli/json/parsed-json.js';
 import { isWellFormed, textOf } from '../../src/cli/json/utf8.js';
@@ -66,6 +67,38 @@ describe('texts of a stream', () => {
       expect(isWellFormed(text)).toBe(true);
     }
   });
+});
+
+test('what is parsed is what JSON.parse gives, but for large integers, which keep their digits', () => {
+  const digits = fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n });
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      digits,
+      fc.double().filter((number) => !Number.isInteger(number)),
+      fc.string(),
+      fc.constantFrom(true, false, null),
+      tie('list'),
+      tie('object'),
+    ),
+    list: fc.array(tie('value')),
+    object: fc.dictionary(fc.oneof(fc.string(), fc.constant('__proto__')), tie('value')),
+  }));
+  const isLarge = (each: unknown): each is bigint => typeof each === 'bigint' && !Number.isSafeInteger(Number(each));
+  const textOfValue = (each: unknown): string => {
+    if (typeof each === 'bigint') return String(each);
+    if (Array.isArray(each)) return `[ ${each.map(textOfValue).join(' , ')} ]`;
+    if (typeof each !== 'object' || each === null) return JSON.stringify(each);
+    return `{${Object.entries(each)
+      .map(([key, item]) => `${JSON.stringify(key)}: ${textOfValue(item)}`)
+      .join()}}`;
+  };
+  /** Each value with its path. */
+  const leaves = (each: unknown, path = ''): string[] =>
+    typeof each === 'object' && each !== null
+      ? Object.entries(each).flatMap(([key, item]) => leaves(item, `${path}/${key}`))
+      : [`${path} ${isLarge(each) ? `${each}n` : JSON.stringify(typeof each === 'bigint' ? Number(each) : each)}`];
+  fc.assert(fc.property(value, (given) => expect(leaves(parsedJson(textOfValue(given)))).toEqual(leaves(given))));
 });
 
 describe('keys that are given twice', () => {

@@ -221,10 +221,13 @@ function stringOf(value: unknown, path: string): string {
 function integer(type: string, [min, max]: readonly [bigint, bigint], given: unknown, path: string): number | string {
   const value = withoutExponent(given);
   const isWide = type.endsWith('64');
-  if (typeof value === 'number' && isWide && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    throw new JsonMismatch(path, `a number as large as ${value} loses digits in JSON: write it as a string ("…")`);
+  const isRounded = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
+  // It has an exponent or a fraction.
+  if (isWide && isRounded && Math.abs(value) < 2 ** 64) {
+    throw new JsonMismatch(path, `a number as large as ${value} loses digits: write all of them, without an exponent`);
   }
   const isInteger =
+    typeof value === 'bigint' ||
     (typeof value === 'number' && Number.isInteger(value)) ||
     (typeof value === 'string' && /^-?\d{1,20}(\.0+)?$/.test(value));
   if (!isInteger) throw mismatch(path, `an integer (${type})`, given);
@@ -245,7 +248,8 @@ const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 function float(type: string, value: unknown, path: string): number {
   if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value);
-  if (typeof value !== 'number' && (typeof value !== 'string' || !DECIMAL.test(value))) {
+  const isNumber = typeof value === 'number' || typeof value === 'bigint';
+  if (!isNumber && (typeof value !== 'string' || !DECIMAL.test(value))) {
     throw mismatch(path, `a number, "NaN", "Infinity" or "-Infinity" (${type})`, value);
   }
   const number = Number(value);
@@ -296,6 +300,7 @@ function listOf(json: unknown, path: string): object {
 function valueOf(json: unknown, path: string): object {
   switch (typeof json) {
     case 'number':
+    case 'bigint':
       return { numberValue: float('double', json, path) };
     case 'string':
       return { stringValue: stringOf(json, path) };

@@ -28,7 +28,8 @@ export function show(value: unknown): string {
   if (value === undefined) return 'nothing';
   // JSON.parse makes it of a number that is too large; JSON would have null for it.
   if (value === Infinity || value === -Infinity) return `a number beyond ${value < 0 ? '-' : ''}1.8e308`;
-  const text = JSON.stringify(value);
+  if (typeof value === 'bigint') return String(value);
+  const text = JSON.stringify(value, (_key, each: unknown) => (typeof each === 'bigint' ? String(each) : each));
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 

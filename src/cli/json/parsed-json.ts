@@ -1,15 +1,31 @@
 import { JsonMismatch } from './json-mismatch.js';
+import { setOwnProperty } from './own-property.js';
 
 /**
- * The value of a JSON text. JSON.parse takes the last of two equal keys and says nothing; ProtoJSON knows no such message.
+ * The value of a JSON text; an integer that a number does not hold exactly is a bigint. JSON.parse rounds those, and takes
+ * the last of two equal keys, of which ProtoJSON knows nothing.
  * @throws SyntaxError for what is no JSON, JsonMismatch with the path of a key that is given twice
  */
 export function parsedJson(text: string): unknown {
-  const json = JSON.parse(text) as unknown;
-  const path = duplicateIn(text);
-  if (path !== undefined) throw new JsonMismatch(path, 'given twice');
-  return json;
+  const parsed = { json: JSON.parse(text) as unknown };
+  for (const { places, value } of scanned(text)) {
+    let holder: object = parsed;
+    for (const place of ['json', ...places].slice(0, -1)) holder = holder[place as keyof typeof holder];
+    setOwnProperty(holder, String(places.at(-1) ?? 'json'), value);
+  }
+  return parsed.json;
 }
+
+/** An integer, and the keys and indices that lead to it. */
+interface LargeInteger {
+  readonly places: readonly (string | number)[];
+  readonly value: bigint;
+}
+
+const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y;
+
+/** More digits than any integer of a field has: such a number stays as JSON.parse makes it. */
+const MAX_DIGITS = 40;
 
 /** An object or an array in which the scan is. */
 interface Level {
@@ -20,12 +36,17 @@ interface Level {
   isKeyNext: boolean;
 }
 
-/** The path of the first key that stands twice in an object. `text` is valid JSON. */
-function duplicateIn(text: string): string | undefined {
+/**
+ * The integers in `text`, which is valid JSON, that are too large for numbers.
+ * @throws JsonMismatch with the path of the first key that stands twice in an object
+ */
+function scanned(text: string): LargeInteger[] {
+  const found: LargeInteger[] = [];
   const levels: Level[] = [];
   let level: Level | undefined;
   for (let at = 0; at < text.length; at++) {
-    switch (text.charAt(at)) {
+    const character = text.charAt(at);
+    switch (character) {
       case '{':
         levels.push((level = { keys: new Set(), place: '', isKeyNext: true }));
         break;
@@ -47,13 +68,24 @@ function duplicateIn(text: string): string | undefined {
         if (!level?.keys || !level.isKeyNext) break;
         const key = JSON.parse(text.slice(start, at + 1)) as string;
         level.place = key;
-        if (level.keys.has(key)) return pathOf(levels);
+        if (level.keys.has(key)) throw new JsonMismatch(pathOf(levels), 'given twice');
         level.keys.add(key);
         level.isKeyNext = false;
+        break;
+      }
+      default: {
+        if (character !== '-' && (character < '0' || character > '9')) break;
+        NUMBER.lastIndex = at;
+        const [number = '', ...beyondInteger] = NUMBER.exec(text) ?? [];
+        at += number.length - 1;
+        const isInteger = beyondInteger.every((part) => part === undefined);
+        if (isInteger && !Number.isSafeInteger(Number(number)) && number.length <= MAX_DIGITS) {
+          found.push({ places: levels.map(({ place }) => place), value: BigInt(number) });
+        }
       }
     }
   }
-  return undefined;
+  return found;
 }
 
 /** Where the quote stands that ends the string which begins at `start`. Strings may be megabytes of base64. */
