@@ -137,7 +137,7 @@ const EXCEPTIONS: readonly Exception[] = [
   },
   {
     in: 'protocol/server',
-    files: ['server-connection.ts', 'refusals.ts'],
+    files: ['server-connection.ts'],
     why: 'driven frame by frame',
     tests: ['test/unit/protocol/server/server-model.spec.ts', 'test/conformance/server.spec.ts'],
   },
