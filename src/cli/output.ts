@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
+import { roomIn } from './stream-room.js';
 
 /** The text forms that the command uses on a terminal. */
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
@@ -59,18 +60,6 @@ async function writeTo(stream: Writable, text: string): Promise<void> {
   await roomIn(stream);
 }
 
-/** Resolves when a stream takes more, or nothing any more. */
-function roomIn(stream: Writable): Promise<void> {
-  return new Promise((resolve) => {
-    const events = ['drain', 'close', 'error'];
-    const done = (): void => {
-      for (const event of events) stream.off(event, done);
-      resolve();
-    };
-    for (const event of events) stream.on(event, done);
-  });
-}
-
 /** Resolves when standard output takes more; undefined when it does already. */
 export function outputRoom(): Promise<void> | undefined {
   const stdout = standardOutput();
@@ -82,6 +71,26 @@ export function outputRoom(): Promise<void> | undefined {
 export function styled(style: Style, text: string, stream: NodeJS.WriteStream): string {
   const colours = stream.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
   return colours ? styleText(style, text) : text;
+}
+
+/** How long output that nobody takes may hold up the end of an interrupted command, in ms. */
+const STUCK_MS = 1000;
+
+/** Has the process end with status 1 once nobody takes its output for a second: the reader of a pipe may stand still. */
+export function giveUpStuckOutput(): void {
+  let before = unsentBytes();
+  setInterval(() => {
+    const now = unsentBytes();
+    if (now > 0 && now >= before) {
+      standardError().write('ttrpc: nobody reads the output: the rest of it is lost\n');
+      process.exit(1);
+    }
+    before = now;
+  }, STUCK_MS).unref();
+}
+
+function unsentBytes(): number {
+  return [...inUse].reduce((sum, { writableLength }) => sum + writableLength, 0);
 }
 
 /** Resolves when all that was written has left the process: exit() would drop what still waits for a pipe. */
