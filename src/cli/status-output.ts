@@ -1,7 +1,7 @@
 import type { TtrpcError } from '../protocol/core/errors.js';
 import { statusName } from '../protocol/core/status.js';
 import { printError, styled } from './output.js';
-import { plainText } from './plain-text.js';
+import { plainJson, plainText } from './plain-text.js';
 import type { CommandSchema } from './schema/command-schema.js';
 
 /** What the exit status of a failed call is counted from, as in grpcurl. */
@@ -19,7 +19,7 @@ export async function printStatus(
   const details = schema ? error.details.map((detail) => schema.detailToJson(detail)) : [];
   const { code, rawCode, message } = error;
   if (asJson) {
-    await printError(`${JSON.stringify({ code: rawCode, message, ...(details.length > 0 ? { details } : {}) })}\n`);
+    await printError(`${plainJson({ code: rawCode, message, ...(details.length > 0 ? { details } : {}) })}\n`);
   } else {
     const lines = [
       styled('red', 'ERROR:', process.stderr),
@@ -27,7 +27,7 @@ export async function printStatus(
       `  Message: ${message.split('\n').map(plainText).join('\n    ')}`,
     ];
     if (details.length > 0) lines.push('  Details:');
-    for (const [index, detail] of details.entries()) lines.push(`  ${index + 1}) ${JSON.stringify(detail)}`);
+    for (const [index, detail] of details.entries()) lines.push(`  ${index + 1}) ${plainJson(detail)}`);
     await printError(`${lines.join('\n')}\n`);
   }
   return FIRST_CALL_STATUS + code;

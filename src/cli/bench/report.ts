@@ -1,6 +1,6 @@
 import { statusName } from '../../protocol/core/status.js';
 import { styled } from '../output.js';
-import { plainText } from '../plain-text.js';
+import { plainJson, plainText } from '../plain-text.js';
 import type { LoadEnd, Traffic } from './load.js';
 import type { Measurements } from './measurements.js';
 
@@ -87,7 +87,7 @@ export function jsonOf({ method, connections, concurrency, rps, end, measured }:
     codes: Object.fromEntries(measured.codes().map(([code, count]) => [statusName(code), count])),
     errors: measured.errors().map(([message, count]) => ({ message, count })),
   };
-  return `${JSON.stringify(json)}\n`;
+  return `${plainJson(json)}\n`;
 }
 
 /** For spreadsheets: a row for each call, in the order in which they ended. */

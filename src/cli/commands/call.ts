@@ -8,6 +8,7 @@ import { CONNECTION_FLAGS, openConnection } from '../connection.js';
 import { Interrupt } from '../interrupt.js';
 import { NO_REQUEST } from '../json/json-texts.js';
 import { print, printError, styled } from '../output.js';
+import { plainJson, plainText } from '../plain-text.js';
 import { Requests } from '../requests.js';
 import { splitMethod, type CommandMethod, type CommandSchema } from '../schema/command-schema.js';
 import { reflect, REFLECTION_MS } from '../schema/reflection-client.js';
@@ -208,7 +209,7 @@ class Calls {
         cause: error,
       });
     }
-    await print(`${JSON.stringify(json)}\n`);
+    await print(`${plainJson(json)}\n`);
   }
 
   async #ended(error: unknown, start: number, sent: Counted, received: Counted): Promise<number> {
@@ -229,7 +230,7 @@ class Calls {
   }
 
   async #note(text: string): Promise<void> {
-    if (this.#verbose) await printError(`${styled('dim', text, process.stderr)}\n`);
+    if (this.#verbose) await printError(`${styled('dim', plainText(text), process.stderr)}\n`);
   }
 }
 

@@ -4,6 +4,7 @@ import { templateOf } from '../json/template.js';
 import type { Arguments, Command } from '../command.js';
 import { CONNECTION_FLAGS } from '../connection.js';
 import { print } from '../output.js';
+import { plainLines, plainText } from '../plain-text.js';
 import type { CommandSchema } from '../schema/command-schema.js';
 import { SCHEMA_FLAGS } from '../schema/source-flags.js';
 import { schemaOf } from '../schema/target.js';
@@ -37,7 +38,7 @@ async function run(args: Arguments): Promise<number> {
   const schema = await schemaOf(source, args, symbolToAskFor(symbol));
   const found = schema.symbol(symbol);
   if (!wantsTemplate) await show(found);
-  else await print(`${JSON.stringify(template(schema, found, symbol), undefined, 2)}\n`);
+  else await print(`${plainLines(JSON.stringify(template(schema, found, symbol), undefined, 2))}\n`);
   return 0;
 }
 
@@ -47,9 +48,8 @@ function symbolToAskFor(symbol: string): string {
 }
 
 async function show(symbol: protobuf.ReflectionObject): Promise<void> {
-  await print(
-    `${symbol instanceof Field ? protoNameOf(symbol) : nameOf(symbol)} is ${kindOf(symbol)}:\n${definitionOf(symbol)}\n`,
-  );
+  const name = symbol instanceof Field ? protoNameOf(symbol) : nameOf(symbol);
+  await print(`${plainText(name)} is ${kindOf(symbol)}:\n${definitionOf(symbol)}\n`);
 }
 
 function kindOf(symbol: protobuf.ReflectionObject): string {

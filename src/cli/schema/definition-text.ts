@@ -2,15 +2,16 @@ import protobuf from 'protobufjs';
 import { editionOf, isGroup, outermostOf } from '../../schema/codec/editions.js';
 import { enumOf, fieldsInOrder, keyTypeOf, messageTypeOf, nameOf, spelledName } from '../../schema/codec/reflection.js';
 import { givenJsonName, isExtension } from '../json/names.js';
+import { plainText } from '../plain-text.js';
 
 const { Enum, Field, Method, Service, Type } = protobuf;
 export { Enum, Field, Method, Service, Type };
 
 const MAX_FIELD_ID = 2 ** 29 - 1;
 
-/** A symbol as a .proto file has it, types by their full names. */
+/** A symbol as a .proto file has it, types by their full names. Of a server's own names nothing controls a terminal. */
 export function definitionOf(symbol: protobuf.ReflectionObject): string {
-  return linesOf(symbol).join('\n');
+  return linesOf(symbol).map(plainText).join('\n');
 }
 
 function linesOf(symbol: protobuf.ReflectionObject): string[] {
