@@ -66,6 +66,21 @@ describe('what peers put into the output of ttrpc tap', () => {
     ]);
   });
 
+  test('NDJSON controls no terminal either, and is the same JSON', async () => {
+    const control = '\u001b]0;x\u0007\u007f\u0085\u009b2J\u2028\u202e\u2066';
+    const request = requestData(control, control, [[control, control]]);
+    const shown = await outputOf(request, statusData(5, control), '--format', 'ndjson');
+    const output = shown.program.output();
+    // eslint-disable-next-line no-control-regex -- they are what must not be there
+    expect(output.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u202e\u2066]/);
+    expect(shown.lines().find(({ event }) => event === 'request')).toMatchObject({
+      service: control,
+      method: control,
+      metadata: { [control.toLowerCase()]: [control] },
+    });
+    expect(shown.lines().find(({ event }) => event === 'status')).toMatchObject({ text: control });
+  });
+
   test('what JSON leaves as it is, is escaped, too', async () => {
     const detail = Buffer.from('\u0012\u0003a\u007fb', 'latin1');
     const response = statusData(5, '', 'type.googleapis.com/google.rpc.ErrorInfo', detail);
@@ -74,9 +89,11 @@ describe('what peers put into the output of ttrpc tap', () => {
   });
 });
 
-test('plainText escapes C0, DEL, C1 and the line ends of Unicode as JSON does, and leaves the rest', () => {
-  const control = '\u0000\b\t\n\f\r\u001b\u007f\u0080\u009f\u2028\u2029';
-  expect(plainText(control)).toBe(String.raw`\u0000\b\t\n\f\r\u001b\u007f\u0080\u009f\u2028\u2029`);
+test('plainText escapes C0, DEL, C1, line ends and turns of direction as JSON does, and leaves the rest', () => {
+  const control = '\u0000\b\t\n\f\r\u001b\u007f\u0080\u009f\u2028\u2029\u061c\u200e\u200f\u202a\u202e\u2066\u2069';
+  expect(plainText(control)).toBe(
+    String.raw`\u0000\b\t\n\f\r\u001b\u007f\u0080\u009f\u2028\u2029\u061c\u200e\u200f\u202a\u202e\u2066\u2069`,
+  );
   const text = ' a "quoted" C:\\new ~é→😀\u00a0';
   expect(plainText(text)).toBe(text);
 });

@@ -31,6 +31,8 @@ const LOADER = { longs: String };
 export class CommandSchema {
   readonly #types: MessageTypes;
   #bundled: MessageTypes | undefined;
+  /** By qualified name. protobufjs keeps every name that it is ever asked for, and peers of a tap send any. */
+  #services: ReadonlyMap<string, protobuf.Service> | undefined;
 
   constructor(readonly root: protobuf.Root) {
     this.#types = new MessageTypes(root, LOADER, DEFAULT_MAX_DEPTH);
@@ -58,8 +60,9 @@ export class CommandSchema {
 
   /** An rpc by the qualified name of its service and its own name, or undefined. */
   knownMethod(serviceName: string, methodName: string): CommandMethod | undefined {
-    const service = this.root.lookup(`.${serviceName}`);
-    if (!(service instanceof protobuf.Service) || !Object.hasOwn(service.methods, methodName)) return undefined;
+    this.#services ??= new Map([...servicesIn(this.root)].map((service) => [nameOf(service), service]));
+    const service = this.#services.get(serviceName);
+    if (!service || !Object.hasOwn(service.methods, methodName)) return undefined;
     return commandMethod(service, service.methods[methodName] as protobuf.Method);
   }
 

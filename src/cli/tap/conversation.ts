@@ -9,6 +9,14 @@ import type { KnownMethods } from './known-methods.js';
 
 const NANOS_PER_MS = 1e6;
 
+/** So many calls of a connection may be open: a client can begin calls for ever, of a server that responds to none. */
+const MAX_OPEN = 100_000;
+
+/** So much of the names of an open call is kept, in characters: each may have 4 MiB. */
+const MAX_NAME = 1000;
+
+const KNOWN_FLAGS = FrameFlag.RemoteClosed | FrameFlag.RemoteOpen | FrameFlag.NoData;
+
 /** A call that is not over. */
 interface OpenCall {
   readonly service: string;
@@ -42,6 +50,8 @@ export class Conversation {
 
   /** Takes the next frame. */
   push(frame: SeenFrame): void {
+    const oddity = this.#oddityOf(frame);
+    if (oddity !== undefined) this.#note(frame, oddity);
     try {
       if (frame.from === this.caller) this.#fromCaller(frame);
       else this.#fromCallee(frame);
@@ -58,6 +68,14 @@ export class Conversation {
       this.tools.emit({ ...this.place, event: 'unfinished', stream, service, method, durationMs });
     }
     this.#calls.clear();
+  }
+
+  /** What is odd about a frame that can be read. */
+  #oddityOf({ from, stream, type, flags }: SeenFrame): string | undefined {
+    if ((flags & ~KNOWN_FLAGS) !== 0) return 'has flags that ttrpc does not know';
+    if (type !== FrameType.Request || from !== this.caller) return undefined;
+    if (stream % 2 === 0) return 'has an even id, which servers refuse';
+    return this.#calls.has(stream) ? 'has the id of a call that is still open' : undefined;
   }
 
   #fromCaller(frame: SeenFrame): void {
@@ -89,7 +107,14 @@ export class Conversation {
     const payload = data.subarray(envelope.payloadStart, envelope.payloadEnd);
     // The first message of a stream stands in the request of a few clients only.
     const isMessage = (flags & (FrameFlag.RemoteOpen | FrameFlag.NoData)) === 0 || payload.length > 0;
-    this.#calls.set(stream, { service, method, start: this.tools.now(), requests: isMessage ? 1 : 0, responses: 0 });
+    this.#calls.set(stream, {
+      service: kept(service),
+      method: kept(method),
+      start: this.tools.now(),
+      requests: isMessage ? 1 : 0,
+      responses: 0,
+    });
+    this.#forgetTooMany();
     this.tools.emit({
       ...this.place,
       event: 'request',
@@ -101,6 +126,14 @@ export class Conversation {
       timeoutMs: envelope.timeoutNano === 0 ? undefined : envelope.timeoutNano / NANOS_PER_MS,
       message: isMessage ? this.tools.methods.view(service, method, 'request', payload) : undefined,
     });
+  }
+
+  #forgetTooMany(): void {
+    if (this.#calls.size <= MAX_OPEN) return;
+    // All of them: a Map whose first entries go one by one is slow.
+    this.#calls.clear();
+    const text = `more than ${MAX_OPEN} calls are open: those so far are not followed any more`;
+    this.tools.emit({ ...this.place, event: 'note', from: this.caller, text });
   }
 
   #fromCallee(frame: SeenFrame): void {
@@ -149,11 +182,11 @@ export class Conversation {
       event: 'status',
       from,
       stream,
-      method: call?.method ?? '',
+      method: call?.method,
       code,
       text,
       details: details.map((detail) => this.tools.detailToJson(detail)),
-      durationMs: call ? this.tools.now() - call.start : 0,
+      durationMs: call && this.tools.now() - call.start,
       message,
       responses: call?.responses ?? 0,
     });
@@ -167,6 +200,11 @@ export class Conversation {
       text: `${frameText(stream, type, flags, data.length)} ${what}`,
     });
   }
+}
+
+/** What is kept of a name. As a copy: a part of a string keeps the whole of it. */
+function kept(name: string): string {
+  return name.length > MAX_NAME ? `${Buffer.from(name.slice(0, MAX_NAME)).toString()}…` : name;
 }
 
 /** A Data frame of length 0 is a message, unless it says that it carries none or only closes. */

@@ -1,4 +1,5 @@
 import { statusName } from '../../protocol/core/status.js';
+import { plainJson } from '../plain-text.js';
 import type { TapEvent } from './events.js';
 import type { MessageView } from './known-methods.js';
 
@@ -7,7 +8,8 @@ export function jsonLineOf(event: TapEvent, at: Date): string {
   const { event: kind, ...fields } = event;
   const json: Record<string, unknown> = { time: at.toISOString(), event: kind, ...fields };
   // To a microsecond.
-  if ('durationMs' in event) json['durationMs'] = Math.round(event.durationMs * 1000) / 1000;
+  if ('durationMs' in event && event.durationMs !== undefined)
+    json['durationMs'] = Math.round(event.durationMs * 1000) / 1000;
   if ('message' in fields) {
     delete json['message'];
     Object.assign(json, messageOf(fields.message));
@@ -16,7 +18,7 @@ export function jsonLineOf(event: TapEvent, at: Date): string {
     json['metadata'] = valuesByKey(event.metadata);
   }
   if (event.event === 'status') json['status'] = statusName(event.code);
-  return JSON.stringify(json);
+  return plainJson(json);
 }
 
 /** The client chooses the keys: `__proto__` and `constructor` are keys like any other. */

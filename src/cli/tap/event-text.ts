@@ -5,11 +5,14 @@ import { plainText } from '../plain-text.js';
 import type { TapEvent } from './events.js';
 import type { MessageView } from './known-methods.js';
 
-/** How much of a message stands on a line, in characters. */
-const MAX_JSON = 2000;
+/** How much of a message, a status or the metadata stands on a line, in characters. */
+const MAX_TEXT = 2000;
 
-/** How much of one string of it: bytes are base64, which nobody reads. */
+/** How much of a name, or of one string of a message: bytes are base64, which nobody reads. */
 const MAX_STRING = 200;
+
+/** In JSON each takes two characters at least: what stands behind these is not on the line. */
+const MAX_ITEMS = MAX_TEXT / 2;
 
 /** An event as one line for people, whatever the peers have put into it. `at` is when it was seen. */
 export function textOf(event: TapEvent, at: Date, out: NodeJS.WriteStream): string {
@@ -26,29 +29,30 @@ function whatOf(event: TapEvent, out: NodeJS.WriteStream): string {
     case 'disconnected':
       return styled('dim', event.event, out);
     case 'request': {
-      const parts = [styled('bold', plainText(`${event.service}/${event.method}`), out)];
+      const parts = [styled('bold', `${nameText(event.service)}/${nameText(event.method)}`, out)];
       if (event.timeoutMs !== undefined) parts.push(`[timeout ${msOf(event.timeoutMs)}]`);
-      parts.push(...event.metadata.map(([key, value]) => plainText(`[${key}: ${value}]`)));
+      if (event.metadata.length > 0) parts.push(metadataText(event.metadata));
       if (event.message) parts.push(jsonOf(event.message));
       return parts.join(' ');
     }
     case 'message':
-      return `${plainText(event.method)} message ${event.number} ${jsonOf(event.message)}`;
+      return `${nameText(event.method)} message ${event.number} ${jsonOf(event.message)}`;
     case 'half-close':
-      return `${plainText(event.method)} ends its messages`;
+      return `${nameText(event.method)} ends its messages`;
     case 'status': {
       const isOk = event.code === 0;
-      const parts = [`${plainText(event.method)} ${styled(isOk ? 'green' : 'red', statusName(event.code), out)}`];
-      parts.push(styled('dim', msOf(event.durationMs), out));
+      const parts = [`${callText(event)} ${styled(isOk ? 'green' : 'red', statusName(event.code), out)}`];
+      if (event.durationMs !== undefined) parts.push(styled('dim', msOf(event.durationMs), out));
       if (event.message) parts.push(jsonOf(event.message));
-      else if (isOk) parts.push(`after ${event.responses} message${event.responses === 1 ? '' : 's'}`);
-      else parts.push(plainText(event.text));
-      for (const detail of event.details) parts.push(plainText(JSON.stringify(detail)));
+      else if (isOk && event.method !== undefined)
+        parts.push(`after ${event.responses} message${event.responses === 1 ? '' : 's'}`);
+      else parts.push(cutText(event.text));
+      for (const detail of event.details) parts.push(cutText(JSON.stringify(detail)));
       return parts.join(' ');
     }
     case 'unfinished': {
-      const what = `${lastSegment(event.service)}/${event.method} has no status: the connection has ended`;
-      return `${styled('yellow', plainText(what), out)} after ${msOf(event.durationMs)}`;
+      const what = `${nameText(lastSegment(event.service))}/${nameText(event.method)} has no status: the connection has ended`;
+      return `${styled('yellow', what, out)} after ${msOf(event.durationMs)}`;
     }
     case 'note':
       return styled('yellow', plainText(event.text), out);
@@ -57,16 +61,45 @@ function whatOf(event: TapEvent, out: NodeJS.WriteStream): string {
 
 /** A guess is marked by `~`. */
 function jsonOf({ json, isGuess, bytes }: MessageView): string {
-  const text = JSON.stringify(json, (_name, value: unknown) => (typeof value === 'string' ? shortened(value) : value));
-  const shown = text.length > MAX_JSON ? `${text.slice(0, MAX_JSON)}… (${bytes} bytes)` : text;
+  const text = JSON.stringify(json, (_name, value: unknown) => {
+    if (typeof value === 'string') return shortened(value, MAX_STRING);
+    return Array.isArray(value) ? value.slice(0, MAX_ITEMS) : value;
+  });
+  const shown = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}… (${bytes} bytes)` : text;
   // JSON leaves some of what controls a terminal as it is.
   return plainText(isGuess ? `~${shown}` : shown);
 }
 
-function shortened(text: string): string {
-  return text.length > MAX_STRING ? `${text.slice(0, MAX_STRING)}… (${text.length} characters)` : text;
+function metadataText(metadata: readonly (readonly [string, string])[]): string {
+  let text = '';
+  for (const [key, value] of metadata) {
+    if (text.length > MAX_TEXT) return `${text}… (${metadata.length} values)`;
+    text += `${text === '' ? '' : ' '}[${nameText(key)}: ${nameText(value)}]`;
+  }
+  return text;
+}
+
+/** The name of the call that a status is of: a peer may send one that is of none. */
+function callText({ method }: { method: string | undefined }): string {
+  return method === undefined ? '(no open call)' : nameText(method);
+}
+
+function nameText(text: string): string {
+  return plainText(shortened(text, MAX_STRING));
+}
+
+function cutText(text: string): string {
+  return plainText(shortened(text, MAX_TEXT));
+}
+
+function shortened(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}… (${text.length} characters)` : text;
 }
 
 function msOf(ms: number): string {
-  return ms >= 1000 ? `${(ms / 1000).toFixed(ms % 1000 === 0 ? 0 : 3)} s` : `${ms.toFixed(ms % 1 === 0 ? 0 : 2)} ms`;
+  // Of a deadline: a client may send a nanosecond, or one that has passed.
+  if (ms !== 0 && Math.abs(ms) < 0.01) return `${Math.round(ms * 1e6)} ns`;
+  return Math.abs(ms) >= 1000
+    ? `${(ms / 1000).toFixed(ms % 1000 === 0 ? 0 : 3)} s`
+    : `${ms.toFixed(ms % 1 === 0 ? 0 : 2)} ms`;
 }

@@ -31,12 +31,13 @@ export type TapEvent = TapPlace &
         readonly event: 'status';
         readonly from: Side;
         readonly stream: number;
-        readonly method: string;
+        /** Undefined, as the duration, where no call is open on the stream. */
+        readonly method: string | undefined;
         readonly code: number;
         readonly text: string;
         readonly details: readonly unknown[];
         /** From the request to here. */
-        readonly durationMs: number;
+        readonly durationMs: number | undefined;
         readonly message: MessageView | undefined;
         /** Messages of the response, if it was a stream. */
         readonly responses: number;

@@ -26,10 +26,15 @@ export interface FrameWatcher {
   onNote(note: { connection: number; mux: number | undefined; from: Side; text: string }): void;
 }
 
+/** NRI uses two; each more has memory of its own. */
+const MAX_MUX_CONNECTIONS = 16;
+
 /** Cuts the bytes of one direction of a connection into frames. */
 export class SeenBytes {
   readonly #readers = new Map<number | undefined, FrameReader>();
   readonly #mux: MuxReader | undefined;
+  #hasTooMany = false;
+  #isOver = false;
 
   constructor(
     private readonly connection: number,
@@ -39,7 +44,7 @@ export class SeenBytes {
   ) {
     this.#mux = isMux
       ? new MuxReader(
-          (id, bytes) => this.#readerOf(id).push(bytes),
+          (id, bytes) => this.#readerOf(id)?.push(bytes),
           (text) => this.#note(undefined, text),
         )
       : undefined;
@@ -48,20 +53,28 @@ export class SeenBytes {
   /** Takes the next bytes. */
   push(chunk: Uint8Array): void {
     if (this.#mux) this.#mux.push(chunk);
-    else this.#readerOf(undefined).push(chunk);
+    else this.#readerOf(undefined)?.push(chunk);
   }
 
-  /** The end of the bytes: says what was cut short. */
+  /** The end of the bytes: says what was cut short. Nothing happens the second time. */
   end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#mux?.isMidFrame) this.#note(undefined, 'ended in the middle of a mux frame');
     for (const [mux, reader] of this.#readers) if (reader.midFrame) this.#note(mux, 'ended in the middle of a frame');
   }
 
-  #readerOf(mux: number | undefined): FrameReader {
-    let reader = this.#readers.get(mux);
-    if (reader === undefined) {
-      reader = this.#newReader(mux);
-      this.#readers.set(mux, reader);
+  /** Undefined for a connection within the mux that is one too many. */
+  #readerOf(mux: number | undefined): FrameReader | undefined {
+    const known = this.#readers.get(mux);
+    if (known) return known;
+    if (this.#readers.size >= MAX_MUX_CONNECTIONS) {
+      if (!this.#hasTooMany) this.#note(mux, 'one connection too many in the mux: further ones are only passed on');
+      this.#hasTooMany = true;
+      return undefined;
     }
+    const reader = this.#newReader(mux);
+    this.#readers.set(mux, reader);
     return reader;
   }
 

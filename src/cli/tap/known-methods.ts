@@ -17,7 +17,8 @@ export interface MessageView {
 
 /** The methods of several schemas; those that none has are shown by guess. */
 export class KnownMethods {
-  readonly #found = new Map<string, { schema: CommandSchema; method: CommandMethod } | undefined>();
+  /** Those that were found alone: a peer may send as many other names as it likes. */
+  readonly #found = new Map<string, KnownMethod>();
   #schemas: readonly CommandSchema[];
 
   constructor(schemas: readonly CommandSchema[]) {
@@ -44,19 +45,25 @@ export class KnownMethods {
     return { bytes: bytes.length, json, isGuess: bytes.length > 0, unknownFields: () => [] };
   }
 
-  #find(service: string, name: string): { schema: CommandSchema; method: CommandMethod } | undefined {
+  #find(service: string, name: string): KnownMethod | undefined {
     const key = `${service}/${name}`;
-    if (this.#found.has(key)) return this.#found.get(key);
-    let found: { schema: CommandSchema; method: CommandMethod } | undefined;
+    const known = this.#found.get(key);
+    if (known) return known;
     for (const schema of this.#schemas) {
       const method = schema.knownMethod(service, name);
       if (method === undefined) continue;
-      found = { schema, method };
-      break;
+      const found = { schema, method };
+      this.#found.set(key, found);
+      return found;
     }
-    this.#found.set(key, found);
-    return found;
+    return undefined;
   }
+}
+
+/** A method, with the schema that has it. */
+interface KnownMethod {
+  readonly schema: CommandSchema;
+  readonly method: CommandMethod;
 }
 
 /** @throws DecodeError when the bytes are no message of `type` */

@@ -16,6 +16,11 @@ export class MuxReader {
     private readonly onBroken: (text: string) => void,
   ) {}
 
+  /** True while a mux frame has begun and is not complete. */
+  get isMidFrame(): boolean {
+    return !this.#isBroken && (this.#headerBytes > 0 || this.#left > 0);
+  }
+
   /** Takes the next bytes of the trunk. */
   push(chunk: Uint8Array): void {
     let at = 0;

@@ -54,6 +54,8 @@ export class TapSession implements FrameWatcher {
         this.tools.recorder?.end(this.number, from);
       },
     });
+    // One that was reset has not ended.
+    for (const side of ['client', 'server'] as const) this.#bytes[side].end();
     for (const conversation of this.#conversations.values()) conversation.end();
   }
 
