@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { TtrpcError } from '../../protocol/core/errors.js';
 import { formatAddress } from '../../protocol/socket/address.js';
@@ -92,6 +93,7 @@ async function run(args: Arguments): Promise<number> {
 /** The connections of a tap. */
 class Tapping {
   readonly #open = new Map<Duplex, Promise<void>>();
+  readonly #servers = new Set<Duplex>();
   readonly #ending = new AbortController();
   #count = 0;
 
@@ -101,7 +103,10 @@ class Tapping {
     private readonly recording: Promise<Recorder | undefined>,
     private readonly schema: TapSchema,
     private readonly dial: (ending: AbortSignal) => Promise<Duplex>,
-  ) {}
+  ) {
+    // One for each client that waits.
+    setMaxListeners(0, this.#ending.signal);
+  }
 
   accept(client: Duplex): void {
     // Until it is passed on, an error of the client means that it has gone.
@@ -121,16 +126,23 @@ class Tapping {
   /** Closes all connections; resolves when they are closed. */
   async end(): Promise<void> {
     this.#ending.abort();
-    for (const client of this.#open.keys()) client.destroy();
+    // Those that do not read would keep what was sent to them waiting.
+    for (const socket of [...this.#open.keys(), ...this.#servers]) socket.destroy();
     await Promise.all(this.#open.values());
   }
 
   async #serve(client: Duplex, number: number, tools: TapTools): Promise<void> {
     tools.show({ event: 'connected', connection: number });
     tools.recorder?.connection(number, 'connected');
+    const room = tools.room();
+    // Clients that come and go must not fill an output that nobody reads.
+    if (room) await unlessAborted(room, this.#ending.signal);
     const server = await this.#reach(number);
-    if (server) await new TapSession(number, tools).run(client, server);
-    else client.destroy();
+    if (server) {
+      this.#servers.add(server);
+      await new TapSession(number, tools).run(client, server);
+      this.#servers.delete(server);
+    } else client.destroy();
     tools.show({ event: 'disconnected', connection: number });
     tools.recorder?.connection(number, 'disconnected');
   }
@@ -148,6 +160,19 @@ class Tapping {
       return undefined;
     }
   }
+}
+
+/** Resolves with `promise`, or when `signal` aborts. */
+function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    signal.addEventListener('abort', done);
+    void promise.then(done);
+    if (signal.aborted) done();
+  });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -36,15 +36,21 @@ function passOn(from: Duplex, to: Duplex, side: Side, watcher: RelayWatcher): vo
   };
   const onClose = (): void => {
     // One half may still have been open: nobody would read what is written to it, or end it.
-    if (!from.readableEnded || !from.writableFinished) to.destroy();
+    if (!from.readableEnded || !from.writableFinished) destroyWhenSent(to);
   };
   from.on('end', onEnd);
   // A reset, or one that is gone while it is written to: the other side learns it the same way.
-  from.on('error', () => to.destroy());
+  from.on('error', () => destroyWhenSent(to));
   from.on('close', onClose);
   // The events of what happened before this do not come again.
   if (from.readableEnded) onEnd();
   if (from.destroyed) onClose();
+}
+
+/** Without the tap, what had come before a reset would have reached its reader, too. */
+function destroyWhenSent(socket: Duplex): void {
+  if (socket.writableLength === 0) socket.destroy();
+  else socket.end(() => socket.destroy());
 }
 
 function closing(socket: Duplex): Promise<void> {
