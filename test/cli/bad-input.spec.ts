@@ -395,7 +395,7 @@ describe('replay', () => {
     await fails(['replay', file('folder'), ours], `${file('folder')}: it is a folder`);
     await fails(['replay', file('empty'), ours], `${file('empty')} is empty: expected a recording of ttrpc tap --save`);
     await fails(['replay', file('text'), ours], `${file('text')} is no recording of ttrpc tap --save`);
-    await fails(['replay', file('cut'), ours], `${file('cut')}:2: not a line of a recording; is the file cut short?`);
+    await fails(['replay', file('cut'), ours], `${file('cut')} has no frame of a client: there is nothing to replay`);
     await fails(['replay', file('later'), ours], /is a recording of version 9: this ttrpc reads version 1$/);
     await fails(['replay', recording, none], `cannot connect to ${none}: there is no such socket (ENOENT)`);
     await fails(['replay', recording, 'localhost:1'], /tcp:\/\/localhost:1/);

@@ -155,6 +155,32 @@ describe('the connections of ttrpc tap', () => {
     expect(await tapped.stop()).toMatchObject({ status: 0 });
   });
 
+  test('a recording that is slower than what passes warns of nothing', async () => {
+    server = createServer((socket) => socket.resume().on('end', () => socket.end()));
+    await new Promise<void>((resolve) => server?.listen(folder.file('s.sock'), resolve));
+    tapped = await start('--save', folder.file('calls.ttrpc'));
+    const client = await connectToTap();
+    const frame = Buffer.alloc(10 + (1 << 20));
+    // Data of 1 MiB.
+    frame.set([0, 0x10, 0, 0, 0, 0, 0, 1, 3]);
+    client.resume().end(Buffer.concat(Array.from({ length: 32 }, () => frame)));
+    await tapped.shows('"event":"disconnected","connection":1');
+    expect(await tapped.stop()).toMatchObject({ status: 0, stderr: expect.stringMatching(/^listening on [^\n]*\n$/) });
+  });
+
+  test('Ctrl-C ends the tap while a server does not read what has been sent to it', async () => {
+    const accept = await startSlowServer();
+    tapped = await start('--hybrid-vsock', '1');
+    const client = await connectToTap();
+    const socket = await accept();
+    // More than all buffers on the way.
+    client.write(Buffer.alloc(8 << 20));
+    socket.pause();
+    await tapped.shows('"event":"note"');
+    expect(await tapped.stop()).toMatchObject({ status: 0 });
+    for (const each of [client, socket]) each.destroy();
+  });
+
   test('a disk that is full is told at the start', async () => {
     const args = ['tap', '--no-reflection', '--save', '/dev/full', folder.url('t.sock'), folder.url('s.sock')];
     expect(await ttrpc(args)).toEqual({

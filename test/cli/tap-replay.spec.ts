@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import protobuf from 'protobufjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -146,6 +146,78 @@ describe('ttrpc replay compares all of a message', () => {
     // A key that is a number comes first in JavaScript.
     const shown = found.stdout.replace(/\{"2":(\d),(.*?)\}/g, '{$2,"2":$1}');
     expect(shown.split('\n')[1]).toBe(`  status: recorded ${text} ${detail(1)}, got ${text} ${detail(2)}`);
+  });
+
+  const CALL = [{ at: 0, event: 'connected' }, frame(1, 'client', 1, REQUEST)];
+  const OK = frame(2, 'server', 2, responseData(encoded({ name: 'a' })));
+  const replay = (file: string, ...flags: string[]): Promise<ProgramEnd> =>
+    ttrpc(['replay', '--proto', folder.file('known.proto'), ...flags, file, folder.url('s.sock')]);
+
+  test('a last line that is cut short is left out, with a word', async () => {
+    const file = record(...CALL, OK);
+    appendFileSync(file, JSON.stringify(frame(3, 'client', 1, REQUEST)).slice(0, 40));
+    await serve((socket) => socket.end(frameOf(1, 2, responseData(encoded({ name: 'a' })))));
+    expect(await replay(file)).toMatchObject({
+      status: 0,
+      stderr: `ttrpc: ${file}:5 is cut short and left out\n1 call: 1 as recorded, 0 different\n`,
+    });
+  });
+
+  test.each([
+    ['data that is no base64', { ...CALL[1], data: 'not base64' }],
+    ['a stream below 0', { ...CALL[1], stream: -1 }],
+    ['a type that is no byte', { ...CALL[1], type: 256 }],
+    ['an end of nobody', { at: 1, event: 'end' }],
+    ['no time', { ...CALL[1], at: 'now' }],
+    ['something else', ['connected']],
+  ])('a line with %s is an error with its place', async (_what, line) => {
+    const file = record(CALL[0] as object, line, CALL[1] as object);
+    expect(await replay(file)).toMatchObject({ status: 1, stderr: `ttrpc: ${file}:3: not a line of a recording\n` });
+  });
+
+  test('frames that nobody waits for do not put off the end of a replay', async () => {
+    const sending = new Set<Socket>();
+    const file = record(...CALL, OK);
+    await serve((socket) => {
+      sending.add(socket);
+      const other = frameOf(99, 3, new Uint8Array());
+      const send = (): void => void (sending.has(socket) && socket.write(other, () => setImmediate(send)));
+      socket.on('error', () => undefined).on('close', () => sending.delete(socket));
+      send();
+    });
+    expect(await replay(file, '--max-time', '0.3')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('has not sent a frame of stream 1 on connection 1 within 0.3 s'),
+    });
+  });
+
+  test('a server that sends for ever what is not recorded ends the replay', async () => {
+    const file = record(...CALL, OK);
+    await serve((socket) => {
+      const other = frameOf(99, 3, new Uint8Array(1 << 20));
+      const send = (): void => void (!socket.destroyed && socket.write(other, send));
+      socket.on('error', () => undefined);
+      send();
+    });
+    expect(await replay(file)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining(
+        'the replay stopped: the server sends without an end what is not recorded, of stream 99 on connection 1\n',
+      ),
+    });
+  });
+
+  test('a server that does not read is waited for, and not for ever', async () => {
+    const large = frame(1, 'client', 3, new Uint8Array(1 << 20));
+    const file = record(...CALL, large, large, large);
+    server = createServer((socket) => socket.on('error', () => undefined).pause());
+    await new Promise<void>((resolve) => server?.listen(folder.file('s.sock'), resolve));
+    const open = new Promise<Socket>((resolve) => server?.once('connection', resolve));
+    expect(await replay(file, '--max-time', '0.3')).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('the server has not read what was sent on connection 1 within 0.3 s'),
+    });
+    (await open).destroy();
   });
 
   test('Ctrl-C ends a replay that waits for the time of the next frame', async () => {

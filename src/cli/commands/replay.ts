@@ -5,7 +5,7 @@ import { millisecondsOf } from '../arguments.js';
 import { connectionOf, dialAddress } from '../connection.js';
 import { Interrupt } from '../interrupt.js';
 import { print, printError, styled } from '../output.js';
-import { plainText } from '../plain-text.js';
+import { plainJson, plainText } from '../plain-text.js';
 import { Conversation } from '../tap/conversation.js';
 import type { FrameWatcher, SeenFrame } from '../tap/frame.js';
 import { IgnoredFields } from '../tap/ignored-fields.js';
@@ -61,6 +61,7 @@ async function run(args: Arguments): Promise<number> {
   const ignored = new IgnoredFields(args.texts('ignore'));
   const recording = await readRecording(file);
   checkPlayable(recording, file);
+  if (recording.cut !== undefined) await printError(`ttrpc: ${plainText(recording.cut)} is cut short and left out\n`);
   const schema = new TapSchema(address, args, !recording.nri);
   await schema.ask();
   const recorded = new Observer(schema);
@@ -153,7 +154,7 @@ function textOf(place: string, { name, status }: CallRecord, found: readonly str
 
 function jsonOf(place: string, { name, status }: CallRecord, found: readonly string[]): string {
   const how = status ? statusName(status.code) : undefined;
-  return JSON.stringify({
+  return plainJson({
     call: place,
     method: name,
     recordedStatus: how,

@@ -6,6 +6,12 @@ import { ToolError } from '../tool-error.js';
 import { SeenBytes, type FrameWatcher, type SeenFrame, type Side } from './frame.js';
 import type { RecordedFrame, Recording } from './recording.js';
 
+/** So much more than was recorded is too much, in bytes of a connection: a server may send for ever. */
+const MAX_EXTRA_BYTES = 64 * 1024 * 1024;
+
+/** What a frame takes in memory beside its data, about. */
+const FRAME_OVERHEAD_BYTES = 1024;
+
 /** How a recording is played. */
 export interface PlayOptions {
   /** Makes a connection to the server. */
@@ -27,6 +33,8 @@ export interface PlayOptions {
 export async function play({ lines, nri }: Recording, options: PlayOptions): Promise<string | undefined> {
   const player = new Player(nri, options);
   try {
+    // It may be ahead of the client.
+    for (const line of lines) if (line.event === 'frame' && line.from === 'server') player.allow(line);
     for (const line of lines) {
       if (options.signal.aborted) return 'interrupted';
       if (line.event === 'frame' && line.from === 'server') {
@@ -50,6 +58,8 @@ export async function play({ lines, nri }: Recording, options: PlayOptions): Pro
 
 class Player {
   readonly #connections = new Map<number, PlayedConnection>();
+  /** By connection: how many frames the server had sent on each stream. */
+  readonly #recorded = new Map<number, Map<string, number>>();
   readonly #start = performance.now();
   #wake: () => void = () => undefined;
 
@@ -57,6 +67,13 @@ class Player {
     private readonly isNri: boolean,
     private readonly options: PlayOptions,
   ) {}
+
+  /** The server will have sent this frame. */
+  allow({ connection, mux, stream }: RecordedFrame): void {
+    const counts = this.#recorded.get(connection) ?? new Map<string, number>();
+    this.#recorded.set(connection, counts);
+    add(counts, keyOf(mux, stream), 1);
+  }
 
   /** The server had sent this frame: it is awaited before the client goes on. */
   expect(frame: RecordedFrame): void {
@@ -67,7 +84,14 @@ class Player {
     const socket = await this.options.dial();
     this.#connections.set(
       number,
-      new PlayedConnection(number, socket, this.isNri, this.options.watcher, () => this.#wake()),
+      new PlayedConnection(
+        number,
+        socket,
+        this.isNri,
+        this.#recorded.get(number) ?? new Map(),
+        this.options.watcher,
+        () => this.#wake(),
+      ),
     );
   }
 
@@ -79,11 +103,17 @@ class Player {
     this.#connections.get(number)?.end(isOver);
   }
 
-  /** Resolves when all that the server had sent has come; with what has not, when nothing comes for too long. */
+  /**
+   * Resolves when all that the server had sent has come, and it has taken what was sent to it; with what has not happened,
+   * when it takes too long.
+   */
   async caughtUp(): Promise<string | undefined> {
     const { signal, patienceMs } = this.options;
+    const connections = [...this.#connections.values()];
     for (;;) {
-      const missing = [...this.#connections.values()].map((each) => each.missing()).find((each) => each !== undefined);
+      const tooMuch = firstOf(connections, (each) => each.tooMuch);
+      if (tooMuch !== undefined) return tooMuch;
+      const missing = firstOf(connections, (each) => each.missing());
       if (missing === undefined) return undefined;
       const isLate = await new Promise<boolean>((resolve) => {
         const timer = setTimeout(() => settle(true), patienceMs);
@@ -105,8 +135,12 @@ class Player {
 
   /** Resolves `at` ms after the beginning, or when the replay is interrupted. */
   async timeOf(at: number): Promise<void> {
-    const left = this.#start + at - performance.now();
-    if (left > 0) await sleep(left, undefined, { signal: this.options.signal }).catch(() => undefined);
+    const { signal } = this.options;
+    for (let left = at; left > 0 && !signal.aborted;) {
+      left = this.#start + at - performance.now();
+      // A longer timer fires at once.
+      if (left > 0) await sleep(Math.min(left, 2 ** 31 - 1), undefined, { signal }).catch(() => undefined);
+    }
   }
 
   async close(): Promise<void> {
@@ -116,18 +150,27 @@ class Player {
 
 class PlayedConnection {
   readonly #mux: Mux | undefined;
-  /** By mux and stream: frames that the server had sent more than it has now. */
+  /** By mux and stream: frames that the server had sent more than it has now; below 0 it is ahead. */
   readonly #owed = new Map<string, number>();
+  /** Those streams on which frames are awaited. */
+  readonly #awaited = new Set<string>();
   readonly #over = new Set<string>();
+  /** By mux and stream: frames that may still come. */
+  readonly #allowed: Map<string, number>;
+  readonly #muxed = new Set<Duplex>();
+  #extraBytes = 0;
+  #tooMuch: string | undefined;
   #closed = false;
 
   constructor(
     private readonly number: number,
     private readonly socket: Duplex,
     isNri: boolean,
+    recorded: ReadonlyMap<string, number>,
     private readonly watcher: FrameWatcher,
     private readonly onChange: () => void,
   ) {
+    this.#allowed = new Map(recorded);
     const bytes = new SeenBytes(number, 'server', isNri, {
       onFrame: (frame) => this.#onFrame(frame),
       onNote: (note) => watcher.onNote(note),
@@ -138,24 +181,30 @@ class PlayedConnection {
       this.#closed = true;
       onChange();
     };
-    socket.on('end', onEnd).on('close', onEnd);
+    socket.on('end', onEnd).on('close', onEnd).on('drain', onChange);
     this.#mux = isNri ? new Mux(socket) : undefined;
   }
 
   expect({ mux, stream }: RecordedFrame): void {
     const key = keyOf(mux, stream);
-    this.#owed.set(key, (this.#owed.get(key) ?? 0) + 1);
+    if (add(this.#owed, key, 1) > 0 && !this.#over.has(key)) this.#awaited.add(key);
+  }
+
+  /** What the server sends for ever, in words. */
+  get tooMuch(): string | undefined {
+    return this.#tooMuch;
   }
 
   /** What the server still owes, in words. */
   missing(): string | undefined {
     if (this.#closed) return undefined;
-    for (const [key, count] of this.#owed) {
-      if (count > 0 && !this.#over.has(key)) {
-        return `the server has not sent ${count === 1 ? 'a frame' : `${count} frames`} of stream ${key} on connection ${this.number}`;
-      }
+    const where = `on connection ${this.number}`;
+    for (const key of this.#awaited) {
+      const count = this.#owed.get(key);
+      return `the server has not sent ${count === 1 ? 'a frame' : `${count} frames`} of stream ${key} ${where}`;
     }
-    return undefined;
+    const isFull = [this.socket, ...this.#muxed].some((each) => each.writableNeedDrain);
+    return isFull ? `the server has not read what was sent ${where}` : undefined;
   }
 
   send(frame: RecordedFrame): void {
@@ -170,7 +219,8 @@ class PlayedConnection {
     writeHeader(bytes, 0, data.length, stream, type, flags);
     data.copy(bytes, HEADER_BYTES);
     if (!this.#mux) this.socket.write(bytes);
-    else if (mux !== undefined) this.#muxed(this.#mux, mux).write(bytes);
+    // What a peer has sent on connection 0, which NRI does not have, is left out.
+    else if (mux !== undefined && mux > 0) this.#within(this.#mux, mux).write(bytes);
   }
 
   /** The client had ended its half, or the whole connection. */
@@ -190,21 +240,46 @@ class PlayedConnection {
     });
   }
 
-  #muxed(mux: Mux, id: number): Duplex {
+  #within(mux: Mux, id: number): Duplex {
     const connection = mux.open(id);
+    if (this.#muxed.has(connection)) return connection;
+    this.#muxed.add(connection);
     // What comes on it is read from the trunk.
-    if (connection.listenerCount('error') === 0) connection.on('error', () => undefined).resume();
-    return connection;
+    return connection
+      .on('error', () => undefined)
+      .on('drain', this.onChange)
+      .resume();
   }
 
   #onFrame(frame: SeenFrame): void {
     const key = keyOf(frame.mux, frame.stream);
-    this.#owed.set(key, (this.#owed.get(key) ?? 0) - 1);
+    const isAwaited = this.#awaited.has(key);
     const ends = frame.type === FrameType.Response || (frame.flags & FrameFlag.RemoteClosed) !== 0;
     if (ends && frame.type !== FrameType.Request) this.#over.add(key);
-    this.watcher.onFrame(frame);
-    this.onChange();
+    if (add(this.#owed, key, -1) <= 0 || this.#over.has(key)) this.#awaited.delete(key);
+    if (add(this.#allowed, key, -1) < 0) this.#extraBytes += frame.data.length + FRAME_OVERHEAD_BYTES;
+    if (this.#extraBytes > MAX_EXTRA_BYTES) {
+      this.#tooMuch ??= `the server sends without an end what is not recorded, of stream ${key} on connection ${this.number}`;
+      this.socket.destroy();
+    } else this.watcher.onFrame(frame);
+    // Others do not show that the server goes on with what is awaited.
+    if (isAwaited || this.#tooMuch !== undefined) this.onChange();
   }
+}
+
+/** Adds to the number of a key; gives the sum. */
+function add(counts: Map<string, number>, key: string, number: number): number {
+  const sum = (counts.get(key) ?? 0) + number;
+  counts.set(key, sum);
+  return sum;
+}
+
+function firstOf<T, R>(all: readonly T[], value: (each: T) => R | undefined): R | undefined {
+  for (const each of all) {
+    const found = value(each);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function keyOf(mux: number | undefined, stream: number): string {

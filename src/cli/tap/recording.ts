@@ -3,6 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { reasonOf } from '../schema/source-flags.js';
+import { roomIn } from '../stream-room.js';
 import { ToolError } from '../tool-error.js';
 import type { SeenFrame, Side } from './frame.js';
 import { lockRecording, type Release } from './recording-lock.js';
@@ -44,6 +45,8 @@ export interface RecordedFrame {
 export interface Recording {
   readonly nri: boolean;
   readonly lines: readonly RecordedLine[];
+  /** The place of a last line that is not whole, as of a tap that was killed: it is left out. */
+  readonly cut: string | undefined;
 }
 
 /** The file of a recording that has not begun. */
@@ -123,11 +126,7 @@ export class Recorder {
   /** Resolves when the file takes more; undefined when it does already. */
   room(): Promise<void> | undefined {
     const { stream } = this;
-    if (!stream.writableNeedDrain || stream.closed) return undefined;
-    return Promise.race([once(stream, 'drain'), once(stream, 'close')]).then(
-      () => undefined,
-      () => undefined,
-    );
+    return !stream.writableNeedDrain || stream.closed ? undefined : roomIn(stream);
   }
 
   /** Ends the file. @throws ToolError when something could not be written */
@@ -153,18 +152,29 @@ function saveError(file: string, error: unknown): ToolError {
   return new ToolError(`--save ${file}: ${reasonOf(error)}`, { cause: error });
 }
 
-/** Reads a recording. @throws ToolError naming the file, and the line that is wrong */
+/** Reads a recording, but for a last line that is cut short. @throws ToolError naming the file, and the line that is wrong */
 export async function readRecording(file: string): Promise<Recording> {
   const lines: RecordedLine[] = [];
   let head: Head | undefined;
+  let broken: { number: number; isJson: boolean } | undefined;
   const stream = createReadStream(file);
   try {
     await once(stream, 'open');
     let number = 0;
     for await (const text of createInterface({ input: stream })) {
       number++;
+      if (broken) break;
       if (head === undefined) head = headOf(text, file);
-      else if (text !== '') lines.push(lineOf(text, `${file}:${number}`));
+      else if (text !== '') {
+        const json = parsed(text);
+        const line = lineOf(json);
+        if (line) lines.push(line);
+        else broken = { number, isJson: json !== undefined };
+      }
+    }
+    // What is cut short is no JSON, and there is nothing behind it.
+    if (broken && (broken.isJson || number > broken.number)) {
+      throw new ToolError(`${file}:${broken.number}: not a line of a recording`);
     }
   } catch (error) {
     if (error instanceof ToolError) throw error;
@@ -173,7 +183,7 @@ export async function readRecording(file: string): Promise<Recording> {
     stream.destroy();
   }
   if (head === undefined) throw new ToolError(`${file} is empty: expected a recording of ttrpc tap --save`);
-  return { nri: head.nri, lines };
+  return { nri: head.nri, lines, cut: broken && `${file}:${broken.number}` };
 }
 
 function headOf(text: string, file: string): Head {
@@ -187,18 +197,36 @@ function headOf(text: string, file: string): Head {
   return head as Head;
 }
 
-function lineOf(text: string, place: string): RecordedLine {
-  const line = parsed(text) as Partial<RecordedFrame> | undefined;
-  const isPlaced = typeof line?.at === 'number' && Number.isInteger(line.connection);
-  const event = (line as { event?: string } | undefined)?.event ?? '';
-  const isWhole =
-    ['connected', 'disconnected', 'end'].includes(event) ||
-    (event === 'frame' &&
-      [line?.stream, line?.type, line?.flags].every(Number.isInteger) &&
-      typeof line?.data === 'string' &&
-      (line.from === 'client' || line.from === 'server'));
-  if (!isPlaced || !isWhole) throw new ToolError(`${place}: not a line of a recording; is the file cut short?`);
-  return line as RecordedLine;
+/** Undefined for JSON that is no line of a recording. */
+function lineOf(json: unknown): RecordedLine | undefined {
+  const line = json as Partial<Record<keyof RecordedFrame, unknown>> | undefined;
+  const isPlaced = Number.isFinite(line?.at) && isUint(line?.connection, 0xffffffff);
+  const hasSide = line?.from === 'client' || line?.from === 'server';
+  if (!line || !isPlaced) return undefined;
+  switch (line.event) {
+    case 'connected':
+    case 'disconnected':
+      return line as RecordedLine;
+    case 'end':
+      return hasSide ? (line as RecordedLine) : undefined;
+    case 'frame': {
+      const { stream, type, flags, mux, data } = line;
+      const fits = isUint(stream, 0xffffffff) && isUint(type, 0xff) && isUint(flags, 0xff);
+      const isMuxed = mux === undefined || isUint(mux, 0xffffffff);
+      return hasSide && fits && isMuxed && isBase64(data) ? (line as RecordedLine) : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+function isUint(value: unknown, max: number): boolean {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max;
+}
+
+/** Node reads anything as base64, and leaves out what is none. */
+function isBase64(value: unknown): boolean {
+  return typeof value === 'string' && value.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(value);
 }
 
 function parsed(text: string): unknown {
