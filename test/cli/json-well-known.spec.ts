@@ -161,6 +161,20 @@ describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
     expect(printed({ va: { nullValue: 0 } })).toBe('{"va":null}');
   });
 
+  test('an Any in an Any has a form as deep as anybody means it', () => {
+    const type = schema.find('google.protobuf.Any') as protobuf.Type;
+    const type_url = 'type.googleapis.com/google.protobuf.Any';
+    const nested = (count: number): { type_url: string; value: Uint8Array } => {
+      let value: Uint8Array = new Uint8Array();
+      for (let at = 0; at < count; at++) value = schema.encode(type, { type_url, value });
+      return { type_url, value };
+    };
+    expect(printed({ any: nested(20) })).not.toContain('@error');
+    const deep = printed({ any: nested(5000) });
+    expect(deep).toContain('"@error":"more than 32 Any within each other"');
+    expect(deep.match(/\{/g)).toHaveLength(34);
+  });
+
   test('within an Any it stands beside its bytes', () => {
     const type = schema.find('google.protobuf.Timestamp') as protobuf.Type;
     const value = schema.encode(type, { nanos: -1 });

@@ -24,6 +24,9 @@ export interface AnyUnpacker {
 
 type Message = Readonly<Record<string, unknown>>;
 
+/** So many google.protobuf.Any may be within each other: each begins to count the levels of its message anew. */
+export const MAX_NESTED_ANY = 32;
+
 /**
  * The ProtoJSON form of a message of `type`, as our codecs decode it with `longs: String`. `emitDefaults` adds fields that
  * were not sent, except messages and members of oneofs. A google.protobuf.Any of an unknown type keeps its bytes, as
@@ -35,6 +38,9 @@ export function messageToJson(type: protobuf.Type, message: unknown, any: AnyUnp
 }
 
 class Writer {
+  /** How many google.protobuf.Any stand around what is written. */
+  #depth = 0;
+
   constructor(
     private readonly any: AnyUnpacker,
     private readonly emitDefaults: boolean,
@@ -113,10 +119,14 @@ class Writer {
     const held = this.any.find(url.slice(url.lastIndexOf('/') + 1));
     if (!held) return { '@type': url, '@value': scalar('bytes', bytes) };
     let json: unknown;
+    this.#depth++;
     try {
+      if (this.#depth > MAX_NESTED_ANY) throw new RangeError(`more than ${MAX_NESTED_ANY} Any within each other`);
       json = this.message(held, this.any.decode(held, bytes) as Message);
     } catch (error) {
       return { '@type': url, '@value': scalar('bytes', bytes), '@error': (error as { message: string }).message };
+    } finally {
+      this.#depth--;
     }
     return hasOwnJsonForm(held) ? { '@type': url, value: json } : { '@type': url, ...(json as object) };
   }
