@@ -24,6 +24,11 @@ function isNotServed({ code, message }: TtrpcError): boolean {
   );
 }
 
+/** True for what {@link reflect} says of a server that has no reflection, and not of one whose reflection fails. */
+export function saysNoReflection({ cause }: ToolError): boolean {
+  return cause instanceof TtrpcError && isNotServed(cause);
+}
+
 /** Options of {@link reflect}. */
 export interface ReflectOptions {
   timeoutMs?: number | undefined;
@@ -47,7 +52,10 @@ export async function reflect(
     for (const name of names) await fetchSymbol(session, name, found, symbol !== undefined);
     return found;
   });
-  if (files.size === 0) throw new ToolError('the server lists no services, so it describes nothing');
+  if (files.size === 0) {
+    const why = symbol === undefined ? 'it lists no services' : `it sends no file for '${symbol}'`;
+    throw new ToolError(`the server's reflection describes nothing: ${why}`);
+  }
   return schemaOfSetBytes(
     Buffer.concat([...files.values()].map(asFileOfSet)),
     "the server's reflection",

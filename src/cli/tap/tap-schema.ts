@@ -5,8 +5,10 @@ import { connect } from '../../protocol/client/connect.js';
 import type { StatusDetail } from '../../protocol/core/status.js';
 import type { Arguments, FlagSpec } from '../command.js';
 import { CONNECTION_FLAGS, dialAddress } from '../connection.js';
+import { printError } from '../output.js';
+import { plainText } from '../plain-text.js';
 import { CommandSchema } from '../schema/command-schema.js';
-import { reflect } from '../schema/reflection-client.js';
+import { reflect, saysNoReflection } from '../schema/reflection-client.js';
 import { SCHEMA_FLAGS, schemaOfFlags } from '../schema/source-flags.js';
 import { ToolError } from '../tool-error.js';
 import { KnownMethods } from './known-methods.js';
@@ -84,8 +86,10 @@ export class TapSchema {
       this.#schemas = [...this.#schemas, schema];
       this.methods.add(schema);
     } catch (error) {
-      // Without a schema messages are shown by guess.
       if (!(error instanceof ToolError)) throw error;
+      // Without a schema messages are shown by guess: with a word where it is not what was meant.
+      if (signal?.aborted || saysNoReflection(error)) return;
+      void printError(`ttrpc: ${plainText(error.message)}: messages that are not known otherwise are guessed\n`);
     } finally {
       client.close();
       socket.destroy();
