@@ -1,7 +1,7 @@
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, symlinkSync } from 'node:fs';
+import { readFileSync, statSync, symlinkSync } from 'node:fs';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { builtCommand, ttrpc } from '../support/built-command.js';
 import { startProgram } from '../support/program.js';
@@ -153,6 +153,17 @@ describe('the connections of ttrpc tap', () => {
     tapped = await Tapped.start(folder.url('u.sock'), folder.url('s.sock'), again.slice(0, 3));
     expect(readFileSync(file, 'utf8')).not.toBe(begun);
     expect(await tapped.stop()).toMatchObject({ status: 0 });
+  });
+
+  test('the socket is only for the user who runs the tap, whatever the umask', async () => {
+    const args = [await builtCommand(), 'tap', '--no-reflection', folder.url('t.sock'), folder.url('s.sock')];
+    const program = startProgram('sh', ['-c', 'umask 0; exec "$@"', 'sh', process.execPath, ...args]);
+    try {
+      await program.complains('listening on');
+      expect(statSync(folder.file('t.sock')).mode & 0o777).toBe(0o600);
+    } finally {
+      await program.kill();
+    }
   });
 
   test('a recording that is slower than what passes warns of nothing', async () => {
