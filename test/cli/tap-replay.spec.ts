@@ -153,6 +153,31 @@ describe('ttrpc replay compares all of a message', () => {
   const replay = (file: string, ...flags: string[]): Promise<ProgramEnd> =>
     ttrpc(['replay', '--proto', folder.file('known.proto'), ...flags, file, folder.url('s.sock')]);
 
+  test('a call that was in flight when its client left, or the tap ended, is compared as far as it was recorded', async () => {
+    const message = frame(2, 'server', 3, encoded({ name: 'a' }));
+    await serve((socket) => {
+      const first = frameOf(1, 3, encoded({ name: 'a' }));
+      socket.end(Buffer.concat([first, first, frameOf(1, 2, statusData(5, 'gone'))]));
+    });
+    const ended = { status: 0, stdout: '1:1 demo.v1.Demo/Get no status: same\n' };
+    expect(await replay(record(...CALL, message))).toMatchObject(ended);
+    expect(await replay(record(...CALL, message, { at: 3, event: 'end', from: 'client' }))).toMatchObject(ended);
+    // What comes is not awaited: the end of the connection is.
+    const ours = await replay(record(...CALL, message, message, message, { at: 3, event: 'end', from: 'server' }));
+    expect(ours).toMatchObject({ status: 2, stdout: expect.stringContaining('status: recorded none, got NOT_FOUND') });
+  });
+
+  test('of long values a line shows where they differ, and NDJSON all', async () => {
+    const [was, is] = ['b', 'c'].map((letter) =>
+      responseData(encoded({ name: `${'a'.repeat(3000)}${letter}${'d'.repeat(3000)}` })),
+    );
+    const found = await replayed(was as Uint8Array, is as Uint8Array);
+    const shown = (letter: string): string => `…${'a'.repeat(20)}${letter}${'d'.repeat(479)}… (6003 characters)`;
+    expect(found.stdout.split('\n')[1]).toBe(`  message 1: name: recorded ${shown('b')}, got ${shown('c')}`);
+    const json = await replayed(was as Uint8Array, is as Uint8Array, '--format', 'ndjson');
+    expect(json.stdout.length).toBeGreaterThan(12_000);
+  });
+
   test('a last line that is cut short is left out, with a word', async () => {
     const file = record(...CALL, OK);
     appendFileSync(file, JSON.stringify(frame(3, 'client', 1, REQUEST)).slice(0, 40));

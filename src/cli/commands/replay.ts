@@ -7,18 +7,21 @@ import { Interrupt } from '../interrupt.js';
 import { print, printError, styled } from '../output.js';
 import { plainJson, plainText } from '../plain-text.js';
 import { Conversation } from '../tap/conversation.js';
-import type { FrameWatcher, SeenFrame } from '../tap/frame.js';
+import type { FrameWatcher, SeenFrame, Side } from '../tap/frame.js';
 import { IgnoredFields } from '../tap/ignored-fields.js';
 import { checkPlayable, play } from '../tap/player.js';
-import { readRecording } from '../tap/recording.js';
-import { CallRecords, differences, type CallRecord } from '../tap/replayed.js';
+import { readRecording, type Recording } from '../tap/recording.js';
+import { CallRecords, differences, type CallRecord, type Comparison } from '../tap/replayed.js';
 import { TARGET_FLAGS, TapSchema } from '../tap/tap-schema.js';
 
 /** The exit status when the server has not done what was recorded. */
 const DIFFERENT_STATUS = 2;
 
-/** How long the server may take for its next frame, in seconds. */
+/** How long the server may take for what is awaited, in seconds. */
 const PATIENCE_SECONDS = 10;
+
+/** How much of a value that differs stands on a line of text, in characters. */
+const MAX_SHOWN = 500;
 
 /** `ttrpc replay`: plays a client's side of a recording and compares what the server does. */
 export const replay: Command = {
@@ -37,7 +40,7 @@ export const replay: Command = {
     'max-time': {
       type: 'string',
       value: 'seconds',
-      help: `how long the server may take for its next frame (default: ${PATIENCE_SECONDS})`,
+      help: `how long the server may take for what is awaited (default: ${PATIENCE_SECONDS})`,
     },
     ignore: {
       type: 'string',
@@ -82,7 +85,18 @@ async function run(args: Arguments): Promise<number> {
   } finally {
     interrupt.release();
   }
-  return await report({ recorded, replayed, missing, ignored }, args.text('format') === 'ndjson');
+  const isJson = args.text('format') === 'ndjson';
+  const endedByServer = endedByServerIn(recording);
+  const comparison = { ignored, endedByServer, maxShown: isJson ? Infinity : MAX_SHOWN };
+  return await report({ recorded, replayed, missing, comparison }, isJson);
+}
+
+/** The connections that the server had ended, before the client did. */
+function endedByServerIn({ lines }: Recording): Set<number> {
+  const first = new Map<number, Side>();
+  for (const line of lines)
+    if (line.event === 'end' && !first.has(line.connection)) first.set(line.connection, line.from);
+  return new Set([...first].filter(([, side]) => side === 'server').map(([connection]) => connection));
 }
 
 /** Collects the calls that frames make. */
@@ -124,19 +138,19 @@ interface Replayed {
   readonly recorded: Observer;
   readonly replayed: Observer;
   readonly missing: string | undefined;
-  readonly ignored: IgnoredFields;
+  readonly comparison: Comparison;
 }
 
-async function report({ recorded, replayed, missing, ignored }: Replayed, asJson: boolean): Promise<number> {
+async function report({ recorded, replayed, missing, comparison }: Replayed, asJson: boolean): Promise<number> {
   let different = 0;
   const again = replayed.records.calls();
   for (const [place, call] of recorded.records.calls()) {
-    const found = differences(call, again.get(place), ignored);
+    const found = differences(call, again.get(place), comparison);
     if (found.length > 0) different++;
     await print(asJson ? `${jsonOf(place, call, found)}\n` : `${textOf(place, call, found)}\n`);
   }
   for (const note of replayed.notes) await printError(`${plainText(note)}\n`);
-  for (const text of ignored.unseen()) await printError(`ttrpc: ${text}\n`);
+  for (const text of comparison.ignored.unseen()) await printError(`ttrpc: ${text}\n`);
   if (missing !== undefined) await printError(`ttrpc: the replay stopped: ${missing}\n`);
   const count = recorded.records.calls().size;
   const summary = `${count} call${count === 1 ? '' : 's'}: ${count - different} as recorded, ${different} different`;

@@ -67,7 +67,9 @@ async function run(args: Arguments): Promise<number> {
   try {
     await schema.ask(signal);
     // What passes may be secret, whatever the umask.
-    const listening = listen(address, { socketReads: 'stream', socketMode: 0o600 }, (socket) => tapping?.accept(socket));
+    const listening = listen(address, { socketReads: 'stream', socketMode: 0o600 }, (socket) =>
+      tapping?.accept(socket),
+    );
     // Not before: a start that fails leaves what the file holds alone.
     const recording = listening.then(() => file?.begin(isNri));
     // Clients may come as soon as the address is bound.

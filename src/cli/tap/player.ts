@@ -20,7 +20,7 @@ export interface PlayOptions {
   readonly watcher: FrameWatcher;
   /** The gaps between frames are kept as they were recorded. */
   readonly keepsTime: boolean;
-  /** How long the server may take for its next frame, in ms. */
+  /** How long the server may take for what is awaited, in ms. */
   readonly patienceMs: number;
   readonly signal: AbortSignal;
 }

@@ -8,6 +8,9 @@ import type { MessageView } from './known-methods.js';
 /** How many differences of one message are named. */
 const MAX_NAMED = 10;
 
+/** How much of what is the same stands in front of a difference in a long value, in characters. */
+const SAME_SHOWN = 20;
+
 /** A message, in JSON, and the fields that its schema does not have by their paths. */
 interface ReceivedMessage {
   readonly json: unknown;
@@ -16,6 +19,7 @@ interface ReceivedMessage {
 
 /** One call of a recording or of its replay: what was said to whoever replays. */
 export interface CallRecord {
+  readonly connection: number;
   readonly name: string;
   /** Messages from the server, in their order: responses, or the request when the server is the caller. */
   readonly received: ReceivedMessage[];
@@ -34,7 +38,8 @@ export class CallRecords {
     const key = keyOf(event);
     if (event.event === 'request') {
       const messages = event.from === 'server' ? [received(event.message)] : [];
-      this.#calls.set(key, { name: `${event.service}/${event.method}`, received: messages, status: undefined });
+      const { connection, service, method } = event;
+      this.#calls.set(key, { connection, name: `${service}/${method}`, received: messages, status: undefined });
       return;
     }
     const call = this.#calls.get(key);
@@ -61,21 +66,39 @@ function keyOf({ connection, mux, stream }: { connection: number; mux?: number |
   return `${connection}${mux === undefined ? '' : `/${mux}`}:${stream}`;
 }
 
-/** What is not as it was recorded, but for fields that may differ; empty when all is. */
-export function differences(recorded: CallRecord, replayed: CallRecord | undefined, ignored: IgnoredFields): string[] {
+/** What is compared, and how it is told. */
+export interface Comparison {
+  readonly ignored: IgnoredFields;
+  /** The server had ended these connections. */
+  readonly endedByServer: ReadonlySet<number>;
+  /** How much of a value is shown, in characters. */
+  readonly maxShown: number;
+}
+
+/**
+ * What is not as it was recorded, but for fields that may differ; empty when all is. A call that had no status, since its
+ * client had left or the tap had ended, is compared as far as it was recorded.
+ */
+export function differences(
+  recorded: CallRecord,
+  replayed: CallRecord | undefined,
+  { ignored, endedByServer, maxShown }: Comparison,
+): string[] {
   if (!replayed) return ['it was not made'];
   const found: string[] = [];
-  const count = Math.max(recorded.received.length, replayed.received.length);
+  const isCut = recorded.status === undefined && !endedByServer.has(recorded.connection);
+  const count = isCut ? recorded.received.length : Math.max(recorded.received.length, replayed.received.length);
   for (let at = 0; at < count; at++) {
     const [was, is] = [recorded.received[at], replayed.received[at]];
     for (const each of [was, is]) see(each, ignored);
     const different = [...messageDifferences(was, is)].filter(({ path }) => !ignored.has(path));
-    found.push(...different.slice(0, MAX_NAMED).map((each) => `message ${at + 1}: ${differenceText(each)}`));
+    found.push(...different.slice(0, MAX_NAMED).map((each) => `message ${at + 1}: ${differenceText(each, maxShown)}`));
     const more = different.length - MAX_NAMED;
     if (more > 0) found.push(`message ${at + 1}: ${more} more`);
   }
-  if (!isDeepStrictEqual(recorded.status, replayed.status)) {
-    found.push(`status: recorded ${statusText(recorded.status)}, got ${statusText(replayed.status)}`);
+  if (!isCut && !isDeepStrictEqual(recorded.status, replayed.status)) {
+    const [was, is] = bothShown(statusText(recorded.status), statusText(replayed.status), maxShown);
+    found.push(`status: recorded ${was}, got ${is}`);
   }
   return found;
 }
@@ -99,8 +122,22 @@ function see(message: ReceivedMessage | undefined, ignored: IgnoredFields): void
   for (const [path, value] of message.unknown) ignored.see({ [path.slice(path.lastIndexOf('.') + 1)]: value });
 }
 
-function differenceText({ path, was, is }: JsonDifference): string {
-  return `${path === '' ? '' : `${path}: `}recorded ${shown(was)}, got ${shown(is)}`;
+function differenceText({ path, was, is }: JsonDifference, maxShown: number): string {
+  const [before, now] = bothShown(shown(was), shown(is), maxShown);
+  return `${path === '' ? '' : `${path}: `}recorded ${before}, got ${now}`;
+}
+
+/** Two texts, of each no more than `max` characters, from a little before the first that is not the same. */
+function bothShown(was: string, is: string, max: number): [string, string] {
+  let same = 0;
+  while (same < was.length && was[same] === is[same]) same++;
+  const part = (text: string): string => {
+    if (text.length <= max) return text;
+    const from = Math.max(0, Math.min(same - SAME_SHOWN, text.length - max));
+    const end = from + max < text.length ? '…' : '';
+    return `${from > 0 ? '…' : ''}${text.slice(from, from + max)}${end} (${text.length} characters)`;
+  };
+  return [part(was), part(is)];
 }
 
 function statusText(status: CallRecord['status']): string {
