@@ -347,6 +347,7 @@ const EXCEPTIONS: readonly Exception[] = [
     in: 'transport',
     files: [
       'nest-seam/applications.ts',
+      'nest-seam/asked-filters.ts',
       'nest-seam/global-filters.ts',
       'nest-seam/handler-metadata.ts',
       'nest-seam/handler-parameters.ts',

@@ -1,26 +1,26 @@
 import type { ExceptionFilter } from '@nestjs/common';
 import type { Application } from './applications.js';
+import type { AskedFilters } from './asked-filters.js';
 import { CAUGHT_TYPES } from './metadata-keys.js';
 import { servesHttp } from './applications.js';
-import { usesConfig } from './pipeline-building.js';
 
 // Nest tries the filters of a method, then of its class, then the global ones. The filter that `@TtrpcMethod` puts on a
 // class must come last all the same, so it looks for a global one itself.
 
 /**
- * The global filter that Nest would choose for `exception` in a pipeline of `server`, if there is one; without a server,
- * in one of the application's own. Request-scoped global filters are not among them: they have no instance outside
- * Nest's own look-up.
+ * The global filter that Nest would choose for `exception` in a pipeline that was built with `asked`, if there is one.
+ * Where that is not known, those of `application` count, unless `server` is beside HTTP: `connectMicroservice` gives a
+ * microservice its own configuration unless it inherits the application's.
  */
 export function globalFilter(
-  application: Pick<Application, 'config' | 'adapterHost'>,
+  asked: AskedFilters | undefined,
+  application: Pick<Application, 'config' | 'adapterHost'> | undefined,
   server: object | undefined,
   exception: unknown,
 ): ExceptionFilter | undefined {
-  const { config } = application;
-  // `connectMicroservice` gives a microservice its own configuration unless it inherits the application's.
-  if (server && servesHttp(application) && !usesConfig(server, config)) return undefined;
-  return [...config.getGlobalFilters()].reverse().find((filter) => catches(filter, exception));
+  const config = asked?.config ?? (server && application && servesHttp(application) ? undefined : application?.config);
+  const filters = [...(config?.getGlobalFilters() ?? []), ...(asked?.scoped ?? [])];
+  return filters.reverse().find((filter) => catches(filter, exception));
 }
 
 function catches(filter: ExceptionFilter, exception: unknown): boolean {

@@ -1,10 +1,9 @@
 import { ApplicationConfig } from '@nestjs/core';
-import { knownApplications, servesHttp } from './applications.js';
 
 // Nest builds the pipeline of a handler (filters, pipes, guards, interceptors) when it registers the handler with a
 // server: it reads the server's `transportId`, builds, and calls `addHandler`, all in one synchronous run. Two things
-// depend on that moment, and nothing public tells of it: which configuration the pipeline is built with
-// (`usesConfig`), and whether the parameter stage is needed (`parameter-stage.ts`). So `transportId` is a getter.
+// depend on that moment, and nothing public tells of it: which configuration has the pipes of the pipeline
+// (`pipesConfigOf`), and whether the parameter stage is needed (`parameter-stage.ts`). So `transportId` is a getter.
 
 /** How a server wants its pipelines. */
 export interface PipelineOptions {
@@ -14,15 +13,11 @@ export interface PipelineOptions {
 
 interface Building {
   readonly options: PipelineOptions;
-  readonly asked: Set<ApplicationConfig>;
   /** Who was asked for global pipes last. */
   pipesConfig: ApplicationConfig | undefined;
 }
 
 let current: Building | undefined;
-
-/** The configurations that Nest has asked for filters while it built the pipelines of a server. */
-const configs = new WeakMap<object, Set<ApplicationConfig>>();
 
 /**
  * Gives `server` the transport id by which Nest selects its handlers, and notices when Nest builds their pipelines.
@@ -42,11 +37,6 @@ export function defineTransportId(server: object, id: symbol | undefined, option
 /** Nest has given `server` a handler: its pipeline is built. */
 export function pipelineBuilt(server: object): void {
   if (current?.pipesConfig) pipesConfigs.set(server, current.pipesConfig);
-  for (const config of current?.asked ?? []) {
-    const known = configs.get(server);
-    if (known) known.add(config);
-    else configs.set(server, new Set([config]));
-  }
   end();
 }
 
@@ -74,17 +64,10 @@ export function skipsParameters(): boolean {
   return current?.options.skipsParameters === true;
 }
 
-/** True when the pipelines of `server` were seen to be built with `config`. */
-export function usesConfig(server: object, config: ApplicationConfig): boolean {
-  return configs.get(server)?.has(config) === true;
-}
-
 function begin(options: PipelineOptions): void {
   if (current) return;
-  const asked = new Set<ApplicationConfig>();
-  current = { options, asked, pipesConfig: undefined };
+  current = { options, pipesConfig: undefined };
   if (notesPipes) listenForPipes();
-  for (const application of knownApplications()) if (servesHttp(application)) listenIn(application.config, asked);
   // Nest may read the id without building anything, and building may fail.
   // (Not queueMicrotask: fake timers of tests stop that.)
   void Promise.resolve().then(end);
@@ -94,25 +77,6 @@ function end(): void {
   if (!current) return;
   current = undefined;
   stopListening?.();
-  for (const { config } of knownApplications())
-    if (listening.delete(config)) Reflect.deleteProperty(config, 'getGlobalFilters');
-}
-
-const listening = new WeakSet<ApplicationConfig>();
-
-/** Puts an own method in front of the class's one until {@link end}: Nest calls it for each pipeline. */
-function listenIn(config: ApplicationConfig, asked: Set<ApplicationConfig>): void {
-  // Somebody's own method stays.
-  if (Object.hasOwn(config, 'getGlobalFilters')) return;
-  listening.add(config);
-  const getGlobalFilters = config.getGlobalFilters.bind(config);
-  Object.defineProperty(config, 'getGlobalFilters', {
-    configurable: true,
-    value: () => {
-      asked.add(config);
-      return getGlobalFilters();
-    },
-  });
 }
 
 let stopListening: (() => void) | undefined;

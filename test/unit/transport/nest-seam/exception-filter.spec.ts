@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { BadRequestException, Scope, UseFilters, type Type } from '@nestjs/common';
-import { ApplicationConfig, NestFactory } from '@nestjs/core';
+import { APP_FILTER, ApplicationConfig, NestFactory } from '@nestjs/core';
 import type { MicroserviceOptions } from '@nestjs/microservices';
 import { TtrpcMethod, TtrpcService, TtrpcStatus } from 'nestjs-ttrpc';
 import { moduleOf, Rewriting, SEAM, SeamLab, text } from './lab.js';
@@ -48,19 +48,49 @@ describe('the filter', () => {
     await expect(lab.ask('hi')).rejects.toMatchObject(filtered);
   });
 
-  it.each([
-    [true, filtered],
-    [false, unfiltered],
-  ])('knows whether a connected microservice inherits the global filters: %s', async (inheritAppConfig, expected) => {
-    const hybrid = await NestFactory.create(moduleOf(failing()), { logger: false });
-    lab.app = hybrid;
-    hybrid.useGlobalFilters(new Rewriting());
-    hybrid.connectMicroservice<MicroserviceOptions>({ strategy: lab.newServer() }, { inheritAppConfig });
-    await hybrid.startAllMicroservices();
-    await hybrid.init();
-    await expect(lab.ask('hi')).rejects.toMatchObject(expected);
-    const config = hybrid.get(ApplicationConfig);
-    expect(config.getGlobalFilters()).toHaveLength(1);
-    expect(Object.hasOwn(config, 'getGlobalFilters')).toBe(false);
+  describe.each([
+    ['once', Scope.DEFAULT],
+    ['for each request', Scope.REQUEST],
+  ])('of a controller that is made %s', (_title, scope) => {
+    it.each([
+      [true, filtered],
+      [false, unfiltered],
+    ])('knows whether a connected microservice inherits the global filters: %s', async (inheritAppConfig, expected) => {
+      const hybrid = await NestFactory.create(moduleOf(failing(scope)), { logger: false });
+      lab.app = hybrid;
+      hybrid.useGlobalFilters(new Rewriting());
+      hybrid.connectMicroservice<MicroserviceOptions>({ strategy: lab.newServer() }, { inheritAppConfig });
+      await hybrid.startAllMicroservices();
+      await hybrid.init();
+      await expect(lab.ask('hi')).rejects.toMatchObject(expected);
+      expect(hybrid.get(ApplicationConfig).getGlobalFilters()).toHaveLength(1);
+    });
+
+    it('comes after a global filter that only the connected microservice has', async () => {
+      const hybrid = await NestFactory.create(moduleOf(failing(scope)), { logger: false });
+      lab.app = hybrid;
+      const microservice = hybrid.connectMicroservice<MicroserviceOptions>(
+        { strategy: lab.newServer() },
+        { deferInitialization: true },
+      );
+      microservice.useGlobalFilters(new Rewriting());
+      await hybrid.startAllMicroservices();
+      await hybrid.init();
+      await expect(lab.ask('hi')).rejects.toMatchObject(filtered);
+    });
+
+    it('comes after a global filter in request scope', async () => {
+      const module = {
+        module: moduleOf(failing(scope)),
+        providers: [{ provide: APP_FILTER, useClass: Rewriting, scope: Scope.REQUEST }],
+      };
+      const microservice = await NestFactory.createMicroservice<MicroserviceOptions>(module, {
+        strategy: lab.newServer(),
+        logger: false,
+      });
+      lab.app = microservice;
+      await microservice.listen();
+      await expect(lab.ask('hi')).rejects.toMatchObject(filtered);
+    });
   });
 });
