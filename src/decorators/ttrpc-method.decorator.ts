@@ -1,6 +1,7 @@
 import { UseFilters } from '@nestjs/common';
 import { FILTERS } from '../transport/nest-seam/metadata-keys.js';
 import { describe } from '../protocol/core/describe.js';
+import { unknownOptions, type OptionNames } from '../protocol/core/option-names.js';
 import { watchReturn } from '../transport/nest-seam/handler-return.js';
 import { MessageChecks, messageValidation, type MessageClass } from '../transport/nest-seam/message-pipes.js';
 import { notePipesConfigs } from '../transport/nest-seam/pipeline-building.js';
@@ -61,11 +62,12 @@ export function TtrpcMethod(...args: (string | TtrpcMethodOptions | undefined)[]
   const names = args.filter((arg) => typeof arg === 'string');
   const rpc = names.pop();
   const service = names.pop();
-  const options = args.find((arg) => typeof arg === 'object' && arg !== null) ?? {};
+  const options = args.find((arg) => typeof arg !== 'string' && arg !== undefined) ?? {};
   const { pipes = true, signalClosing = false, validateMessages = false } = options;
   return (target, key, descriptor) => {
     const { property, handler } = methodOf(target, key, descriptor);
     const owner = target.constructor;
+    checkOptions(`@TtrpcMethod() on ${owner.name}.${property}`, options);
     const restoreParameters = keepParameters(target, property);
     const checks = validateMessages === false ? undefined : messageChecks(owner, property, handler, options);
     const complete = checks ? passStream : pipes ? completeParameters : passParameters;
@@ -94,6 +96,22 @@ export function TtrpcMethod(...args: (string | TtrpcMethodOptions | undefined)[]
     // When the class is finished, and before anybody makes an application of it.
     void Promise.resolve().then(() => settleHandler(target, property));
   };
+}
+
+const OPTIONS: OptionNames<TtrpcMethodOptions> = { pipes: true, signalClosing: true, validateMessages: true };
+
+/** @throws TypeError that begins with `place` and names what is wrong; the types refuse most of it. */
+function checkOptions(place: string, options: TtrpcMethodOptions): void {
+  if (typeof options !== 'object') {
+    throw new TypeError(`${place}: expected names and an object with options, got ${describe(options)}`);
+  }
+  const [misspelt] = unknownOptions('@TtrpcMethod', options, OPTIONS);
+  if (misspelt !== undefined) throw new TypeError(`${place}: ${misspelt}`);
+  for (const name of ['pipes', 'signalClosing'] as const) {
+    const value: unknown = options[name];
+    if (value === undefined || typeof value === 'boolean') continue;
+    throw new TypeError(`${place}: ${name}: expected true or false, got ${describe(value)}`);
+  }
 }
 
 /** How the messages of a handler's request stream are checked. @throws an Error for options that contradict each other */

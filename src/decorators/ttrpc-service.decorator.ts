@@ -1,4 +1,5 @@
 import { Controller, type ControllerOptions } from '@nestjs/common';
+import { serviceName } from '../client/module/service-token.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../schema/service-descriptor.js';
 import { handlerMark, registerHandler, type HandlerFunction } from '../transport/nest-seam/handler-metadata.js';
 import type { TtrpcServiceDecorator } from './handler-types.js';
@@ -11,7 +12,7 @@ export type TtrpcServiceOptions = Pick<ControllerOptions, 'scope' | 'durable'>;
  * Makes a class the controller of a service, named in full (`demo.v1.Greeter`), by its short name where that is unique in the
  * schema, or by a descriptor. It is a `@Controller()` too. Its handlers are the methods with `@TtrpcMethod`, also
  * inherited ones. The name is checked at `listen()`; a descriptor that knows its types checks the handlers when the
- * class is compiled, and need not be among the server's `descriptors`.
+ * class is compiled, and need not be among the server's `descriptors`. @throws TypeError for anything else
  */
 export function TtrpcService<All extends Record<string, MethodDescriptor>>(
   service: ServiceDescriptor<All>,
@@ -20,10 +21,10 @@ export function TtrpcService<All extends Record<string, MethodDescriptor>>(
 export function TtrpcService(service: string | ServiceDescriptor, options?: TtrpcServiceOptions): ClassDecorator;
 export function TtrpcService(service: string | ServiceDescriptor, options: TtrpcServiceOptions = {}): ClassDecorator {
   return (target) => {
+    const name = serviceName(`@TtrpcService on ${target.name}`, service);
     Controller(options)(target);
     const prototype = target.prototype as object;
     noteServiceClass(prototype, service);
-    const name = typeof service === 'string' ? service : service.name;
     const descriptor = typeof service === 'string' ? undefined : service;
     for (const property of handlerNames(prototype)) {
       const handler = ownHandler(prototype, property);

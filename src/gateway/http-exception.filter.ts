@@ -1,6 +1,7 @@
 import { Catch, Logger, Optional, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { throwError, type Observable } from 'rxjs';
 import { TtrpcException } from '../common/ttrpc-exception.js';
+import { unknownOptions } from '../protocol/core/option-names.js';
 import { statusName, TtrpcStatus } from '../protocol/core/status.js';
 
 /** google/rpc/code.proto, "HTTP Mapping". */
@@ -72,6 +73,8 @@ export class TtrpcToHttpExceptionFilter implements ExceptionFilter<TtrpcExceptio
 
   // Nest makes the filter without options in @UseFilters(TtrpcToHttpExceptionFilter).
   constructor(@Optional() options?: TtrpcToHttpOptions) {
+    const [misspelt] = unknownOptions('TtrpcToHttpExceptionFilter', options, { exposeErrors: true });
+    if (misspelt !== undefined) throw new TypeError(misspelt);
     this.#exposeErrors = options?.exposeErrors === true;
   }
 

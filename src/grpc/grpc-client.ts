@@ -4,6 +4,7 @@ import { TtrpcClient } from '../client/api/ttrpc-client.js';
 import type { TtrpcCallOptions } from '../client/api/call-options.js';
 import type { TtrpcClientOptions } from '../client/api/client-options.js';
 import type { ObservableService } from '../client/api/client-types.js';
+import { CLIENT_OPTIONS, SERVER_OPTIONS } from '../common/option-names.js';
 import { TtrpcException } from '../common/ttrpc-exception.js';
 import { describe } from '../protocol/core/describe.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
@@ -44,7 +45,7 @@ export class TtrpcGrpcClient extends TtrpcClient implements ClientGrpc {
   /** Makes no connection. @throws what TtrpcClient's throws */
   constructor(options: TtrpcGrpcClientOptions) {
     super(options);
-    checkGrpcOptions(options);
+    checkGrpcOptions(options, 'a TtrpcGrpcClient', CLIENT_OPTIONS, SERVER_OPTIONS);
     this.#packages = packagesOf(options.package);
   }
 
@@ -110,8 +111,12 @@ function callOptions([first, second]: unknown[]): TtrpcCallOptions | undefined {
       `call options: expected an object such as { deadline }, got ${describe(options)}`,
     );
   }
-  for (const name of IGNORED) if (name in options) warnNotCarried(`the call option ${name}`);
   const { deadline, parent, ...rest } = options as TtrpcGrpcCallOptions;
+  for (const name of IGNORED) {
+    if (!(name in options)) continue;
+    warnNotCarried(`the call option ${name}`);
+    Reflect.deleteProperty(rest, name);
+  }
   const own: TtrpcCallOptions = { ...rest, parent: isGrpcCall(parent) ? parent.context : parent };
   if (metadata) own.metadata = pairs(metadata);
   if (deadline !== undefined && deadline !== null)

@@ -1,4 +1,5 @@
-import { warnNotCarried } from './not-carried.js';
+import { unknownOptions, type OptionNames } from '../protocol/core/option-names.js';
+import { warnNotCarried, warnOfOption } from './not-carried.js';
 
 /** Options of Nest's gRPC transport that have no meaning over ttrpc. Each is accepted and ignored, with one warning. */
 export interface IgnoredGrpcOptions {
@@ -22,29 +23,40 @@ export interface IgnoredGrpcOptions {
   onLoadPackageDefinition?: unknown;
 }
 
-const IGNORED = [
-  'credentials',
-  'channelOptions',
-  'keepalive',
-  'maxSendMessageLength',
-  'maxReceiveMessageLength',
-  'maxMetadataSize',
-  'protoLoader',
-  'onLoadPackageDefinition',
-] as const satisfies (keyof IgnoredGrpcOptions)[];
+/** Each with whether a warning says that it does nothing. */
+const IGNORED: Readonly<Record<keyof IgnoredGrpcOptions, boolean>> = {
+  credentials: true,
+  channelOptions: true,
+  keepalive: true,
+  maxSendMessageLength: true,
+  maxReceiveMessageLength: true,
+  maxMetadataSize: true,
+  protoLoader: true,
+  gracefulShutdown: false,
+  onLoadPackageDefinition: true,
+};
 
 /**
- * Warns of options that are ignored.
+ * Warns of options that are ignored, and of names that are no options of `owner`: neither `known` ones, nor those of
+ * Nest's gRPC transport, nor `others`, those of the other side.
  * @throws TypeError for `packageDefinition`, which the schema cannot be made of
  */
-export function checkGrpcOptions(options: object | undefined | null): void {
+export function checkGrpcOptions(
+  options: object | undefined | null,
+  owner: string,
+  known: OptionNames<object>,
+  others: OptionNames<object>,
+): void {
   // The class that gets them says what is wrong with options that are not an object.
   if (typeof options !== 'object' || options === null) return;
   const given = options as IgnoredGrpcOptions & { packageDefinition?: unknown };
   if (given.packageDefinition !== undefined) {
     throw new TypeError('packageDefinition: expected protoPath, root or fileDescriptorSet instead');
   }
-  for (const name of IGNORED) if (given[name] !== undefined) warnNotCarried(`the option ${name}`);
+  for (const [name, warns] of Object.entries(IGNORED)) {
+    if (warns && given[name as keyof IgnoredGrpcOptions] !== undefined) warnNotCarried(`the option ${name}`);
+  }
+  for (const text of unknownOptions(owner, options, known, { ...IGNORED, ...others })) warnOfOption(text);
 }
 
 /** The names in `package`. */

@@ -1,4 +1,5 @@
 import type { MessageHandler } from '@nestjs/microservices';
+import { CLIENT_OPTIONS, SERVER_OPTIONS } from '../common/option-names.js';
 import { HANDLER_INFO } from '../common/nest-keys.js';
 import { describe } from '../protocol/core/describe.js';
 import type { HandlerInfo } from '../transport/binding/handler-info.js';
@@ -29,7 +30,7 @@ export class TtrpcGrpcServer extends TtrpcServer {
   /** @throws RangeError or TypeError that names an invalid option; everything else shows at `listen()` */
   constructor(options: TtrpcGrpcServerOptions) {
     super(options);
-    checkGrpcOptions(options);
+    checkGrpcOptions(options, 'a TtrpcGrpcServer', { ...SERVER_OPTIONS, otherServices: true }, CLIENT_OPTIONS);
     const { otherServices = 'error' } = options;
     if (otherServices !== 'error' && otherServices !== 'ignore') {
       throw new TypeError(`otherServices: expected 'error' or 'ignore', got ${describe(otherServices)}`);

@@ -1,3 +1,5 @@
+import { warnOfOptions } from '../protocol/core/option-names.js';
+import { SCHEMA_OPTIONS } from './option-names.js';
 import { loadSchema } from './sources/load-schema.js';
 import type { Schema, SchemaOptions } from './schema.js';
 import type { ServiceDescriptor } from './service-descriptor.js';
@@ -14,6 +16,7 @@ export interface LoadedServices extends Schema {
  */
 export function loadServices(options: SchemaOptions): LoadedServices {
   const schema = loadSchema(options);
+  warnOfOptions('loadServices', options, SCHEMA_OPTIONS);
   return {
     services: schema.services,
     resolve: (name) => schema.resolve(name),

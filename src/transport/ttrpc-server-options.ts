@@ -1,5 +1,7 @@
+import { CLIENT_OPTIONS, SERVER_OPTIONS } from '../common/option-names.js';
 import { describe } from '../protocol/core/describe.js';
 import type { ErrorExposure } from '../protocol/core/errors.js';
+import { unknownOptions, type OptionNames } from '../protocol/core/option-names.js';
 import type { ServerCoreOptions } from '../protocol/server/server.js';
 import { checkCloseOptions, type CloseOptions } from '../protocol/server/server-options.js';
 import type { SchemaOptions } from '../schema/schema.js';
@@ -23,6 +25,13 @@ export interface TtrpcServerOptions extends SchemaOptions, ServerCoreOptions, Cl
    * set this if another version of Nest disagrees. Default false.
    */
   alwaysResolveParameters?: boolean | undefined;
+}
+
+const NAMES: OptionNames<TtrpcServerOptions> = SERVER_OPTIONS;
+
+/** What is wrong with the names of the options, in words; those of a client may be among them, in a shared object. */
+export function misspelt(options: TtrpcServerOptions): string[] {
+  return unknownOptions('a TtrpcServer', options, NAMES, CLIENT_OPTIONS);
 }
 
 /** @throws RangeError or TypeError that names the invalid option */

@@ -21,7 +21,7 @@ import { defineTransportId, pipelineBuilt } from './nest-seam/pipeline-building.
 import { HandlerCall } from './call/handler-call.js';
 import { handlerName, type HandlerInfo } from './binding/handler-info.js';
 import type { TtrpcContext } from './call/ttrpc-context.js';
-import { checkOptions, GRACE_PERIOD_MS, type TtrpcServerOptions } from './ttrpc-server-options.js';
+import { checkOptions, GRACE_PERIOD_MS, misspelt, type TtrpcServerOptions } from './ttrpc-server-options.js';
 import { unwiredMethods } from './binding/unwired.js';
 import { FailureLog } from './call/failure-log.js';
 import type { ProcessingHooks } from './call/processing-hooks.js';
@@ -82,6 +82,8 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
   readonly #bound = new Set<string>();
   #hasHooks = false;
   #closing: Promise<void> | undefined;
+  /** Warnings for `listen()`. A class that extends this one may have options of its own. */
+  readonly #misspelt: readonly string[];
   /** True from `listen()` on, unless it fails. */
   #listening = false;
   /** Nest registers an application's handlers in one turn of the event loop. */
@@ -92,6 +94,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
     super();
     checkOptions(options);
     this.#options = options;
+    this.#misspelt = new.target === TtrpcServer ? misspelt(options) : [];
     defineTransportId(this, TTRPC_TRANSPORT, { skipsParameters: options.alwaysResolveParameters !== true });
     this.#core = new ServerCore(options, {
       onConnection: (peer) => this.#emit('connection', peer),
@@ -246,6 +249,7 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
   }
 
   async #bind(): Promise<string[]> {
+    for (const line of this.#misspelt) this.logger.warn(line);
     const schema = this.#loadSchema();
     const { bindings, foreign, unimplemented } = bindHandlers(
       this.#handlers,

@@ -59,6 +59,30 @@ const EXCEPTIONS: readonly Exception[] = [
     tests: ['test/unit/schema/idempotency.spec.ts'],
   },
   {
+    in: 'protocol/client',
+    files: ['raw-options.ts'],
+    why: 'names of options',
+    tests: ['test/unit/protocol/core/option-names.spec.ts'],
+  },
+  {
+    in: 'protocol/server',
+    files: ['option-names.ts'],
+    why: 'names of options',
+    tests: ['test/unit/protocol/core/option-names.spec.ts'],
+  },
+  {
+    in: 'common',
+    files: ['option-names.ts'],
+    why: 'names of options',
+    tests: ['test/nest/misspelt-options.spec.ts'],
+  },
+  {
+    in: 'schema',
+    files: ['option-names.ts', 'suggest.ts'],
+    why: 'names of options, and what is in protocol/core',
+    tests: ['test/nest/misspelt-options.spec.ts', 'test/unit/protocol/core/suggest.spec.ts'],
+  },
+  {
     in: 'protocol/socket',
     files: ['accepted-connections.ts', 'hvsock.ts'],
     why: 'driven over sockets, with a peer that dials or speaks the handshake',

@@ -407,7 +407,7 @@ describe('wrong options', () => {
     [{ codes: 14 }, 'retry.codes: expected an array of codes (TtrpcStatus), got 14'],
     [{ codes: [0] }, 'retry.codes: expected codes from 1 to 16 (TtrpcStatus), got 0'],
     [{ codes: ['UNAVAILABLE'] }, 'retry.codes: expected codes from 1 to 16 (TtrpcStatus), got string "UNAVAILABLE"'],
-    [{ backoff: 5 }, 'retry.backoff: expected an object, got 5'],
+    [{ backoff: 5 }, 'retry.backoff: expected an object such as { initialMs: 50 }, got 5'],
     [{ backoff: { initialMs: -1 } }, 'retry.backoff.initialMs: expected a number from 1 to Infinity, got -1'],
     [{ idempotent: 'yes' }, 'retry.idempotent: expected true or false, got string "yes"'],
     [

@@ -1,4 +1,5 @@
 import type { RouteOptions } from '../../protocol/client/channel.js';
+import type { OptionNames } from '../../protocol/core/option-names.js';
 import type { TtrpcRetryOptions } from './retry-options.js';
 import type { MetadataInit, TtrpcMetadata } from '../../protocol/core/metadata.js';
 
@@ -36,3 +37,14 @@ export interface TtrpcCallOptions extends RouteOptions {
    */
   retry?: TtrpcRetryOptions | boolean | undefined;
 }
+
+/** Their names. */
+export const CALL_OPTIONS: OptionNames<TtrpcCallOptions> = {
+  dedicated: true,
+  metadata: true,
+  parent: true,
+  retry: true,
+  signal: true,
+  timeoutMs: true,
+  waitForReady: true,
+};

@@ -2,7 +2,9 @@ import type { Duplex } from 'node:stream';
 import { parseAddress } from '../../protocol/socket/address.js';
 import type { ChannelOptions } from '../../protocol/client/channel.js';
 import type { ConnectionSource } from '../../protocol/client/dialer.js';
+import { CLIENT_OPTIONS, REGISTRATION_OPTIONS, SERVER_OPTIONS } from '../../common/option-names.js';
 import { describe } from '../../protocol/core/describe.js';
+import { unknownOptions, type OptionNames } from '../../protocol/core/option-names.js';
 import { isDuplex } from '../../protocol/socket/duplex.js';
 import type { MetadataInit } from '../../protocol/core/metadata.js';
 import type { SchemaOptions } from '../../schema/schema.js';
@@ -41,6 +43,16 @@ export interface TtrpcClientOptions extends SchemaOptions, ChannelOptions {
   retry?: TtrpcRetryOptions | boolean | undefined;
   /** Each call of a proxy passes through them, the first one outermost; see {@link TtrpcClientInterceptor}. */
   interceptors?: readonly TtrpcClientInterceptor[] | undefined;
+}
+
+const NAMES: OptionNames<TtrpcClientOptions> = CLIENT_OPTIONS;
+
+/**
+ * What is wrong with the names of the options, in words. Those of a server may be among them, in a shared object, and
+ * those that only `TtrpcClientsModule` knows, in the place of what was meant.
+ */
+export function misspelt(options: TtrpcClientOptions): string[] {
+  return unknownOptions('a ttrpc client', options, { ...NAMES, ...REGISTRATION_OPTIONS }, SERVER_OPTIONS);
 }
 
 /**

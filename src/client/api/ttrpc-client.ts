@@ -19,7 +19,7 @@ import type { Calls } from '../calls/calls.js';
 import { logCallbackError } from '../calls/client-log.js';
 import { DirectCalls } from '../calls/direct-calls.js';
 import { ClientMethod } from './client-method.js';
-import { connectionSource, type TtrpcClientOptions } from './client-options.js';
+import { connectionSource, misspelt, type TtrpcClientOptions } from './client-options.js';
 import type { AsyncService, ObservableService } from './client-types.js';
 import type { TtrpcChannel } from './ttrpc-channel.js';
 import { InterceptedCalls } from '../calls/intercepted-calls.js';
@@ -87,7 +87,10 @@ export class TtrpcClient extends ClientProxy<TtrpcClientEvents> implements OnApp
     if (typeof options !== 'object' || options === null) {
       throw new TypeError(`a ttrpc client takes options with url and protoPath; got ${describe(options)}`);
     }
-    this.#schema = loadSchema(options, (line) => new Logger('TtrpcClient').warn(line));
+    const warn = (line: string): void => new Logger('TtrpcClient').warn(line);
+    // A class that extends this one may have options of its own.
+    if (new.target === TtrpcClient) misspelt(options).forEach(warn);
+    this.#schema = loadSchema(options, warn);
     const { interceptors = [] } = options;
     if (!Array.isArray(interceptors) || interceptors.some((each) => typeof each !== 'function')) {
       const got = Array.isArray(interceptors) ? 'an array with something else' : describe(interceptors);

@@ -6,8 +6,9 @@ import type { CallStart } from '../../protocol/client/client-call.js';
 import { TtrpcMetadata, type MetadataInit } from '../../protocol/core/metadata.js';
 import { sendsRequestStream } from '../../protocol/core/method-shape.js';
 import { checkTimeoutMs } from '../../protocol/core/timer.js';
-import type { TtrpcCallOptions, TtrpcCallParent } from '../api/call-options.js';
+import { CALL_OPTIONS, type TtrpcCallOptions, type TtrpcCallParent } from '../api/call-options.js';
 import { badCall, describe, exceptionOf } from './caller-error.js';
+import { warnOfCallOption } from './client-log.js';
 import { checkOneMessage } from './one-message.js';
 import { requestFeed } from './request-feed.js';
 import { RetryPolicy } from './retry-policy.js';
@@ -133,8 +134,13 @@ function replaceKeys(metadata: TtrpcMetadata, init: MetadataInit): void {
 /** Checks what a caller passed as options. @throws INVALID_ARGUMENT */
 export function callOptions(options: unknown): TtrpcCallOptions {
   if (options === undefined || options === null) return NO_OPTIONS;
-  if (typeof options !== 'object' || options instanceof TtrpcMetadata) {
+  // The metadata themselves, of this library or of grpc-js, as Nest's gRPC client takes them.
+  const isMetadata = options instanceof TtrpcMetadata || typeof (options as { getMap?: unknown }).getMap === 'function';
+  if (typeof options !== 'object' || isMetadata) {
     throw badCall(`call options: expected an object such as { timeoutMs, metadata, signal }, got ${describe(options)}`);
+  }
+  for (const name in options) {
+    if (!(name in CALL_OPTIONS) && (options as Record<string, unknown>)[name] !== undefined) warnOfCallOption(name);
   }
   const { parent } = options as TtrpcCallOptions;
   if (parent !== undefined && typeof parent?.metadata?.getAll !== 'function') {

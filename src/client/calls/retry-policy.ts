@@ -1,11 +1,11 @@
 import { Backoff } from '../../protocol/client/backoff.js';
 import type { CallMethod } from '../../protocol/client/call-runtime.js';
 import { describeOption } from '../../protocol/core/describe.js';
+import { refuseUnknownOptions, type OptionNames } from '../../protocol/core/option-names.js';
 import { TtrpcStatus } from '../../protocol/core/status.js';
-import { didYouMean } from '../../schema/suggest.js';
 import type { TtrpcRetryOptions } from '../api/retry-options.js';
 
-const OPTIONS = ['attempts', 'codes', 'backoff', 'idempotent'];
+const OPTIONS: OptionNames<TtrpcRetryOptions> = { attempts: true, codes: true, backoff: true, idempotent: true };
 
 /** When the calls of a client, or one call, are made again; checked. */
 export class RetryPolicy {
@@ -15,13 +15,8 @@ export class RetryPolicy {
 
   /** @throws TypeError or RangeError that names the option that is wrong */
   constructor(options: TtrpcRetryOptions) {
-    const { attempts = 5, codes = [TtrpcStatus.UNAVAILABLE], backoff, idempotent } = options;
-    for (const name of Object.keys(options)) {
-      if (OPTIONS.includes(name)) continue;
-      throw new TypeError(
-        `retry.${name}: no such option; retry has ${OPTIONS.join(', ')}.${didYouMean(name, OPTIONS)}`,
-      );
-    }
+    const { attempts = 5, codes = [TtrpcStatus.UNAVAILABLE], idempotent } = options;
+    refuseUnknownOptions('retry', options, OPTIONS);
     if (!(attempts === Infinity || (Number.isInteger(attempts) && attempts >= 1))) {
       throw new RangeError(`retry.attempts: expected a positive integer, got ${describeOption(attempts)}`);
     }
@@ -31,9 +26,6 @@ export class RetryPolicy {
     for (const code of codes as unknown[]) {
       if (Number.isInteger(code) && (code as number) >= 1 && (code as number) <= 16) continue;
       throw new RangeError(`retry.codes: expected codes from 1 to 16 (TtrpcStatus), got ${describeOption(code)}`);
-    }
-    if (backoff !== undefined && (typeof backoff !== 'object' || backoff === null)) {
-      throw new TypeError(`retry.backoff: expected an object, got ${describeOption(backoff)}`);
     }
     if (idempotent !== undefined && typeof idempotent !== 'boolean') {
       throw new TypeError(`retry.idempotent: expected true or false, got ${describeOption(idempotent)}`);

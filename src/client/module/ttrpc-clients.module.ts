@@ -93,8 +93,14 @@ function asyncClient(registration: TtrpcClientAsyncRegistration): ClientFactory 
   }
   // One of the two is there; `useClass` is its own token.
   const token = (useExisting ?? useClass) as InjectionToken<TtrpcClientOptionsFactory>;
-  const make = async (factory: TtrpcClientOptionsFactory): Promise<TtrpcClient> =>
-    new TtrpcClient(await factory.createClientOptions());
+  const make = async (factory: TtrpcClientOptionsFactory): Promise<TtrpcClient> => {
+    if (typeof (factory as Partial<TtrpcClientOptionsFactory> | undefined)?.createClientOptions !== 'function') {
+      throw new TypeError(
+        `client ${String(name)}: ${useClass ? 'useClass' : 'useExisting'}: expected a provider with the method createClientOptions(), got ${describe(factory)}`,
+      );
+    }
+    return new TtrpcClient(await factory.createClientOptions());
+  };
   return {
     providers: useClass ? [...extraProviders, useClass] : extraProviders,
     client: { useFactory: make, inject: [token] },
@@ -117,6 +123,12 @@ function dynamicModule<R extends TtrpcClientTokens & Pick<ModuleMetadata, 'impor
     }
     if (names.has(name)) throw new TypeError(`TtrpcClientsModule: two clients are named ${String(name)}`);
     names.add(name);
+    const { services } = registration as { services?: unknown };
+    if (services !== undefined && !Array.isArray(services)) {
+      throw new TypeError(
+        `client ${String(name)}: services: expected an array of names or descriptors of services, got ${describe(services)}`,
+      );
+    }
     const { providers, client } = factoryOf(registration);
     hidden.push(...providers);
     provided.push({ provide: name, ...client }, ...serviceProviders(registration));

@@ -1,4 +1,5 @@
 import { describeOption } from '../core/describe.js';
+import { refuseUnknownOptions, type OptionNames } from '../core/option-names.js';
 
 /** Waits between attempts, in ms. */
 export interface BackoffOptions {
@@ -12,13 +13,19 @@ export interface BackoffOptions {
   jitter?: number | undefined;
 }
 
+const OPTIONS: OptionNames<BackoffOptions> = { initialMs: true, maxMs: true, factor: true, jitter: true };
+
 /** Exponential backoff with jitter. */
 export class Backoff {
   #next: number;
   readonly #options: Required<{ [K in keyof BackoffOptions]: number }>;
 
-  /** `name` is the option that has them, for errors. @throws RangeError that names an option with an invalid value */
+  /** `name` is the option that has them, for errors. @throws TypeError or RangeError that names what is wrong */
   constructor(options: BackoffOptions = {}, name = 'reconnect') {
+    if (typeof options !== 'object' || (options as unknown) === null) {
+      throw new TypeError(`${name}: expected an object such as { initialMs: 50 }, got ${describeOption(options)}`);
+    }
+    refuseUnknownOptions(name, options, OPTIONS);
     this.#options = {
       initialMs: check(`${name}.initialMs`, options.initialMs ?? 50, 1),
       maxMs: check(`${name}.maxMs`, options.maxMs ?? 5000, 1),

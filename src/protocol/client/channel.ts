@@ -91,7 +91,7 @@ export class Channel {
   /** Why the channel is closed, when `close` was not called. */
   #loss: TtrpcError | undefined;
 
-  /** Makes no connection yet, except that a Duplex is taken at once. @throws RangeError that names an invalid option */
+  /** Makes no connection yet, except that a Duplex is taken at once. @throws RangeError or TypeError that names an invalid option */
   constructor(source: ConnectionSource, options: ChannelOptions = {}, observer: ChannelObserver = {}) {
     debugCalls();
     this.limits = clientLimits(options);
@@ -100,6 +100,9 @@ export class Channel {
     limit(options, 'streamIdleMs', 10_000);
     if (options.streams !== undefined && options.streams !== 'dedicated' && options.streams !== 'shared') {
       throw new RangeError(`streams: expected 'dedicated' or 'shared', got ${describeOption(options.streams)}`);
+    }
+    if (options.waitForReady !== undefined && typeof options.waitForReady !== 'boolean') {
+      throw new TypeError(`waitForReady: expected true or false, got ${describeOption(options.waitForReady)}`);
     }
     this.#dialer = new Dialer(source, this.limits, socketReadsOf(options));
     this.#options = options;

@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { describe } from '../core/describe.js';
-import { TtrpcMetadata, type MetadataInit } from '../core/metadata.js';
+import { TtrpcMetadata } from '../core/metadata.js';
 import { sendsRequestStream, sendsResponseStream, type MethodShape } from '../core/method-shape.js';
+import { warnOfOptions } from '../core/option-names.js';
 import { checkTimeoutMs } from '../core/timer.js';
 import { parseAddress } from '../socket/address.js';
 import { isDuplex } from '../socket/duplex.js';
@@ -12,29 +13,22 @@ import { isIterable } from '../connection/pump.js';
 import { requestError } from './call-errors.js';
 import type { CallMethod, CallRuntime, RequestFeed } from './call-runtime.js';
 import { sampleStreams } from './call-sample.js';
-import { Channel, type ChannelOptions, type ChannelStatus, type ClientStats, type RouteOptions } from './channel.js';
+import { Channel, type ChannelStatus, type ClientStats } from './channel.js';
 import type { CallStart } from './client-call.js';
 import type { ConnectionSource } from './dialer.js';
 import { IterableFeed } from './iterable-feed.js';
+import {
+  CONNECT_OPTIONS,
+  RAW_CALL_OPTIONS,
+  warnOfCallOption,
+  type RawCallOptions,
+  type RawClientOptions,
+} from './raw-options.js';
 import { SentStream, type RawStream } from './raw-stream.js';
 import { RuntimeCalls } from './runtime-calls.js';
 import { serviceClient, type ServiceClient } from './service-client.js';
 
-/** Options of one call of the raw client. */
-export interface RawCallOptions extends RouteOptions {
-  /** How long the call may take, in ms, connecting and waiting included; `Infinity` for no limit. Default: the client's `timeoutMs`. */
-  timeoutMs?: number | undefined;
-  /** Sent with the request; copied when the call begins. */
-  metadata?: MetadataInit | undefined;
-  /** Ends the call with CANCELLED when it aborts. */
-  signal?: AbortSignal | undefined;
-}
-
-/** Options of {@link connect}. */
-export interface RawClientOptions extends ChannelOptions {
-  /** Default of each call's `timeoutMs`; without it calls have no deadline. */
-  timeoutMs?: number | undefined;
-}
+export type { RawCallOptions, RawClientOptions } from './raw-options.js';
 
 /** A client that speaks ttrpc with bytes as messages. */
 export interface RawClient {
@@ -75,6 +69,7 @@ export async function connect(
   options: RawClientOptions = {},
 ): Promise<RawClient> {
   if (options.timeoutMs !== undefined) checkTimeoutMs(options.timeoutMs, 'timeoutMs');
+  warnOfOptions('connect', options, CONNECT_OPTIONS);
   const channel = new Channel(sourceOf(target), options);
   try {
     await channel.connect();
@@ -102,6 +97,9 @@ class EngineRuntime implements CallRuntime<RawCallOptions> {
   ) {}
 
   start(_method: CallMethod, _request: unknown, options: RawCallOptions = {}): CallStart {
+    for (const name in options) {
+      if (!(name in RAW_CALL_OPTIONS) && options[name as keyof RawCallOptions] !== undefined) warnOfCallOption(name);
+    }
     const timeoutMs = checkTimeoutMs(options.timeoutMs ?? this.timeoutMs ?? Infinity, 'timeoutMs');
     return {
       deadline: timeoutMs === Infinity ? undefined : performance.now() + timeoutMs,

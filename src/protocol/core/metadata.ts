@@ -1,3 +1,5 @@
+import { describe } from './describe.js';
+
 /** What callers may pass as metadata. */
 export type MetadataInit =
   TtrpcMetadata | Readonly<Record<string, string | readonly string[]>> | Iterable<readonly [string, string]>;
@@ -13,6 +15,9 @@ export class TtrpcMetadata {
   /** Copies `init`, so that no two calls share metadata. */
   constructor(init?: MetadataInit) {
     if (init === undefined) return;
+    if (typeof init !== 'object' || (init as unknown) === null) {
+      throw new TypeError(`metadata: expected keys with values, got ${describe(init)}`);
+    }
     if (init instanceof TtrpcMetadata || Symbol.iterator in init) {
       const pairs = init instanceof TtrpcMetadata ? init.entries() : (init as Iterable<readonly [string, string]>);
       for (const [key, value] of pairs) this.append(key, value);

@@ -1,8 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { describe } from '../core/describe.js';
+import { warnOfOptions } from '../core/option-names.js';
 import { isDuplex } from '../socket/duplex.js';
 import type { ErrorExposure } from '../core/errors.js';
 import type { ServiceImplementation } from './implement.js';
+import { SERVE_OPTIONS } from './option-names.js';
 import { rawMethod, type RawServices } from './raw-handler.js';
 import type { ServerStats } from './refusals.js';
 import { ServerCore, type ServerCoreOptions } from './server.js';
@@ -40,9 +42,18 @@ export async function serve(
   if (typeof target !== 'string' && !isDuplex(target)) {
     throw new TypeError(`expected an address or a Duplex to serve, got ${describe(target)}`);
   }
+  if (typeof services !== 'object' || (services as unknown) === null) {
+    throw new TypeError(
+      `expected a table of services, or a list of what implement() gives, to serve; got ${describe(services)}`,
+    );
+  }
+  warnOfOptions('serve', options, SERVE_OPTIONS);
   const core = new ServerCore(options);
   if (Array.isArray(services)) {
     for (const service of services as readonly ServiceImplementation[]) {
+      if (typeof service?.methods !== 'function') {
+        throw new TypeError(`expected what implement() gives in the list of services, got ${describe(service)}`);
+      }
       for (const method of service.methods(options.exposeErrors)) core.methods.add(method);
     }
   } else {

@@ -1,4 +1,5 @@
 import { describeOption } from '../core/describe.js';
+import { refuseUnknownOptions, type OptionNames } from '../core/option-names.js';
 
 /** The owner of a unix socket's file. An omitted id stays that of this process. */
 export interface SocketOwner {
@@ -16,6 +17,8 @@ export interface SocketFileOptions {
   socketOwner?: SocketOwner | undefined;
 }
 
+const OWNER: OptionNames<SocketOwner> = { uid: true, gid: true };
+
 const MAX_MODE = 0o777;
 
 /** The highest id; the next one means "no change" to the system. */
@@ -32,6 +35,7 @@ export function checkSocketFileOptions({ socketMode, socketOwner }: SocketFileOp
   if (typeof socketOwner !== 'object' || socketOwner === null) {
     throw new TypeError(`socketOwner: expected { uid, gid }, got ${describeOption(socketOwner)}`);
   }
+  refuseUnknownOptions('socketOwner', socketOwner, OWNER);
   for (const name of ['uid', 'gid'] as const) {
     const id: unknown = socketOwner[name];
     if (id !== undefined && !isInteger(id, MAX_ID)) {

@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs';
 import type { MessageCodec } from '../../protocol/wire/message-codec.js';
+import { unknownOptions } from '../../protocol/core/option-names.js';
 import { shapeOf } from '../../protocol/core/method-shape.js';
 import type { StatusDetail } from '../../protocol/core/status.js';
 import { describe } from '../codec/encode/encode-error.js';
@@ -13,6 +14,7 @@ import { checkedDescriptors } from './checked-descriptors.js';
 import { rootOfDescriptorSet } from './file-descriptor-set.js';
 import type { LoaderOptions } from './loader-options.js';
 import { MessageTypes } from '../message-types.js';
+import { COMMENT_OPTIONS, LOADER_OPTIONS } from '../option-names.js';
 import { bundledTypes, ProtoFiles } from './proto-files.js';
 import { errorText, SchemaError } from '../schema-error.js';
 import type { ReflectionRoot, RootDescriptor, Schema, SchemaOptions } from '../schema.js';
@@ -32,8 +34,11 @@ const WELL_KNOWN_NAME = /^google\.(protobuf|rpc)\./;
  * definitions of one name, an option of the wrong kind, and an unknown `package`
  */
 export function loadSchema(options: SchemaOptions, warn: WarningSink = emitWarning): Schema {
+  if (typeof options !== 'object' || (options as unknown) === null) {
+    throw new SchemaError(`a schema takes options such as { protoPath: 'greeter.proto' }; got ${describe(options)}`);
+  }
   const loader = options.loader ?? {};
-  checkLoader(loader);
+  checkLoader(loader, warn);
   const maxDepth = depthOf(options);
   const properties = { unknown: unknownPropertiesOf(options), warn };
   const roots = rootsOf(options, loader);
@@ -184,12 +189,21 @@ function packageOf(service: protobuf.Service): string {
 }
 
 /** `longs: 'String'` would be taken for no option at all: these are functions. */
-function checkLoader(loader: LoaderOptions): void {
+function checkLoader(loader: LoaderOptions, warn: WarningSink): void {
+  if (typeof loader !== 'object' || (loader as unknown) === null) {
+    throw new SchemaError(`loader: expected an object such as { longs: String }, got ${describe(loader)}`);
+  }
   for (const name of ['longs', 'enums', 'bytes'] as const) {
     const option: unknown = loader[name];
     if (option === undefined || option === null || typeof option === 'function') continue;
     throw new SchemaError(`loader.${name}: expected a function such as String, got ${describe(option)}`);
   }
+  for (const name of ['keepCase', 'defaults', 'arrays', 'objects', 'oneofs', 'json'] as const) {
+    const option: unknown = loader[name];
+    if (option === undefined || option === null || typeof option === 'boolean') continue;
+    throw new SchemaError(`loader.${name}: expected true or false, got ${describe(option)}`);
+  }
+  unknownOptions('loader', loader, LOADER_OPTIONS, COMMENT_OPTIONS).forEach(warn);
 }
 
 function unknownPropertiesOf({ unknownProperties = 'warn' }: SchemaOptions): UnknownProperties {

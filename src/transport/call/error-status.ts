@@ -23,6 +23,8 @@ export interface MappedError {
   readonly status: StatusObject;
   /** True: only a log says what happened. */
   readonly hidden: boolean;
+  /** How many details of the error are no packed messages: they are not sent. */
+  readonly unpacked: number;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface MappedError {
 export function mapError(error: unknown, exposeErrors = false): MappedError {
   const mapped = safeMap(error);
   if (!mapped.hidden) return mapped;
-  return { hidden: true, status: { ...mapped.status, message: internalText(error, HIDDEN_MESSAGE, exposeErrors) } };
+  return { ...mapped, status: { ...mapped.status, message: internalText(error, HIDDEN_MESSAGE, exposeErrors) } };
 }
 
 /** What is thrown may throw itself when it is looked at; then nothing of it is for the caller. */
@@ -73,7 +75,11 @@ function mapRpc(error: unknown): MappedError {
   const { code, status, message, details } = error as ErrorShape;
   // grpc-js takes the text from `details` where it is one.
   const text = typeof details === 'string' ? details : typeof message === 'string' ? message : '';
-  if (typeof code === 'number') return shown(code, text, statusDetails(details));
+  if (typeof code === 'number') {
+    const list = Array.isArray(details) ? (details as unknown[]) : [];
+    const packed = list.filter(isStatusDetail);
+    return { ...shown(code, text, packed), unpacked: list.length - packed.length };
+  }
   // The plain object of Nest's base filter: of an RpcException with a text, or of an error that it has hidden.
   if (status === 'error' && text !== HIDDEN_MESSAGE) return mapRpc(text);
   return typeof message === 'string' && status === undefined ? shown(TtrpcStatus.UNKNOWN, text) : hidden();
@@ -93,15 +99,10 @@ function httpMessage(exception: ErrorShape): string {
   return typeof exception.message === 'string' ? exception.message : '';
 }
 
-function statusDetails(details: unknown): StatusDetail[] {
-  if (!Array.isArray(details)) return [];
-  return details.filter(
-    (detail): detail is StatusDetail =>
-      typeof detail === 'object' &&
-      detail !== null &&
-      typeof (detail as StatusDetail).typeUrl === 'string' &&
-      ArrayBuffer.isView((detail as StatusDetail).value),
-  );
+function isStatusDetail(detail: unknown): detail is StatusDetail {
+  if (typeof detail !== 'object' || detail === null) return false;
+  const { typeUrl, value } = detail as StatusDetail;
+  return typeof typeUrl === 'string' && ArrayBuffer.isView(value);
 }
 
 function isPlain(value: object): boolean {
@@ -111,9 +112,9 @@ function isPlain(value: object): boolean {
 }
 
 function shown(code: number, message: string, details?: readonly StatusDetail[]): MappedError {
-  return { status: { code, message, details }, hidden: false };
+  return { status: { code, message, details }, hidden: false, unpacked: 0 };
 }
 
 function hidden(): MappedError {
-  return { status: { code: TtrpcStatus.UNKNOWN, message: HIDDEN_MESSAGE }, hidden: true };
+  return { status: { code: TtrpcStatus.UNKNOWN, message: HIDDEN_MESSAGE }, hidden: true, unpacked: 0 };
 }

@@ -172,7 +172,12 @@ export class HandlerCall extends HandlerRun<unknown, unknown> implements ReaderF
       this.handler.onMistake(message);
       return { code: TtrpcStatus.INTERNAL, message };
     }
-    const { status, hidden } = mapError(error, this.handler.exposeErrors);
+    const { status, hidden, unpacked } = mapError(error, this.handler.exposeErrors);
+    if (unpacked > 0) {
+      this.handler.onMistake(
+        `${this.handler.name} threw an error with details that are not sent: ${unpacked} of them are not what context.pack() makes`,
+      );
+    }
     if (hidden && !this.call.ended) this.handler.onHiddenError(error);
     return status;
   }
@@ -194,7 +199,9 @@ export class HandlerCall extends HandlerRun<unknown, unknown> implements ReaderF
     const { name, exposeErrors } = this.handler;
     // The value is the server's own business; what stands in the .proto file is the caller's as well.
     const hiddenText =
-      error instanceof EncodeError ? `${error.typeName}: ${error.path}: expected ${error.expected}` : 'it failed';
+      error instanceof EncodeError
+        ? `${error.typeName}: ${error.path === '' ? '' : `${error.path}: `}expected ${error.expected}`
+        : 'it failed';
     const text = internalText(error, hiddenText, exposeErrors);
     return new TtrpcException(TtrpcStatus.INTERNAL, `the response of ${name} does not encode: ${text}`);
   }

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { closest, didYouMean, editDistance } from '../../../src/schema/suggest.js';
+import { closest, didYouMean, editDistance } from '../../../../src/protocol/core/suggest.js';
 
 test.each([
   ['', '', 0],
