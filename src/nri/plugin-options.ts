@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { BackoffOptions } from '../protocol/client/backoff.js';
+import type { OptionNames } from '../protocol/core/option-names.js';
 import { TtrpcError } from '../protocol/core/errors.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
 import { ENVIRONMENT } from './trunk.js';
@@ -45,6 +46,17 @@ export interface NriPluginOptions {
   /** Default: warnings and errors to stderr, and with Nest its logger. */
   logger?: NriLogger | undefined;
 }
+
+/** Their names. */
+export const NRI_OPTIONS: OptionNames<NriPluginOptions> = {
+  failurePolicy: true,
+  index: true,
+  logger: true,
+  name: true,
+  reconnect: true,
+  socket: true,
+  unknownEvents: true,
+};
 
 /** How a plugin is called. */
 export interface PluginIdentity {

@@ -1,10 +1,11 @@
 import type { Duplex } from 'node:stream';
 import { Backoff } from '../protocol/client/backoff.js';
 import { messageOf, TtrpcError } from '../protocol/core/errors.js';
+import { unknownOptions } from '../protocol/core/option-names.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
 import type { NriHandlers } from './handlers.js';
 import { functionsOf, pluginMark } from './plugin-functions.js';
-import { identityOf, stderrLogger, type NriPluginOptions } from './plugin-options.js';
+import { identityOf, NRI_OPTIONS, stderrLogger, type NriPluginOptions } from './plugin-options.js';
 import { PluginSession, type SessionOptions } from './plugin-session.js';
 import { NriRuntime } from './runtime.js';
 import { registrationWarning } from './time-limits.js';
@@ -37,13 +38,15 @@ export async function runPlugin(
   runtime: NriRuntime = new NriRuntime(),
 ): Promise<RunningPlugin> {
   requirePlugin(plugin);
+  const logger = options.logger ?? stderrLogger;
+  for (const text of unknownOptions('an NRI plugin', options, NRI_OPTIONS)) logger.warn(text);
   const mark = pluginMark(plugin);
   const identity = identityOf({ name: options.name ?? mark.name, index: options.index ?? mark.index });
   const runner = new Runner(options, {
     identity,
     functions: functionsOf(plugin),
     runtime,
-    logger: options.logger ?? stderrLogger,
+    logger,
     failurePolicy: options.failurePolicy,
     unknownEvents: options.unknownEvents ?? 'error',
     isLaunched: options.socket === undefined && process.env[ENVIRONMENT.socket] !== undefined,

@@ -3,8 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import {
+  ContainerdEventsModule,
   containerdSchema,
+  defineShim,
   parseStartResponse,
   receiveEvents,
   deleteShim,
@@ -260,5 +264,26 @@ describe('a client of a shim', () => {
     await expect(shim.task.wait({ id: 'c1' })).rejects.toThrow(/UNAVAILABLE|closed/);
     await shim.close();
     await new Promise((resolve) => server.close(resolve));
+  });
+});
+
+describe('a definition or a module that lacks something', () => {
+  it.each([
+    [undefined, "defineShim: name: expected a name such as 'io.containerd.nest.v1', got undefined"],
+    [{ nam: 'x' }, "defineShim: name: expected a name such as 'io.containerd.nest.v1', got undefined"],
+    [{ name: 'x' }, 'defineShim: runner: expected a ShimRunner or a function that gives one, got undefined'],
+  ])('%j names it', (definition, message) => {
+    expect(() => defineShim(definition as never)).toThrow(message);
+  });
+
+  it('says that events have no address', async () => {
+    @Module({ imports: [ContainerdEventsModule.forRoot({ adress: 'unix:events.sock' } as never)] })
+    class Events {}
+    const app = await NestFactory.createApplicationContext(Events, { logger: false, abortOnError: false }).catch(
+      (error: unknown) => error,
+    );
+    expect(String(app)).toBe(
+      'TypeError: ContainerdEventsModule: address: expected an address or a Duplex to receive events on, got none',
+    );
   });
 });

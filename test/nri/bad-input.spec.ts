@@ -215,6 +215,24 @@ describe('an event that nobody knows', () => {
   });
 });
 
+describe('options that are wrong', () => {
+  it('are named: one that does not exist by a warning of the plugin', async () => {
+    const warnings: string[] = [];
+    const noting = { ...logger, warn: (text: string) => void warnings.push(text) };
+    const options = { name: 'x', index: '10', socket: folder.file('none.sock'), logger: noting, reconect: false };
+    await expect(runPlugin({ createContainer: () => undefined }, options)).rejects.toThrow('there is no such socket');
+    expect(warnings).toEqual(["'reconect' is no option of an NRI plugin: it does nothing. Did you mean 'reconnect'?"]);
+  });
+
+  it.each([
+    ['forRoot', () => NriModule.forRoot({} as never)],
+    ['forRoot', () => NriModule.forRoot(undefined as never)],
+    ['forRootAsync', () => NriModule.forRootAsync({ useFactory: () => ({}) } as never)],
+  ])('are named: %s without a plugin', (method, make) => {
+    expect(make).toThrow(`NriModule.${method}: plugin: expected the class of a plugin, got undefined`);
+  });
+});
+
 describe('a process that may not use the socket', () => {
   asRoot('ends with one line that says so, with Nest', async () => {
     compilePackage(folder.path, ['test/nri/nest-plugin.ts']);

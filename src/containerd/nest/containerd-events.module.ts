@@ -105,11 +105,16 @@ class PublisherModule {}
 class ReceiverHost implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
     private readonly events: ContainerdEvents,
-    private readonly options: ContainerdEventsOptions,
+    private readonly options: ContainerdEventsOptions | undefined,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    const { address, ...options } = this.options;
+    const { address, ...options } = (this.options ?? {}) as Partial<ContainerdEventsOptions>;
+    if (address === undefined) {
+      throw new TypeError(
+        'ContainerdEventsModule: address: expected an address or a Duplex to receive events on, got none',
+      );
+    }
     await this.events.start(address, options);
   }
 

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { describe } from '../../protocol/core/describe.js';
 import { messageOf } from '../../protocol/core/errors.js';
 import { implement } from '../../protocol/server/implement.js';
 import { serve } from '../../protocol/server/serve.js';
@@ -44,8 +45,10 @@ export interface Shim {
  * does `start` (leaves a process behind that serves the Task service, versions 2 and 3, and gives up its pipes), `delete`
  * (ends what a crash has left), `-v` and `-info`.
  * The program must be one that containerd can run: `containerd-shim-<name>-<version>` in PATH, executable, a first line `#!`.
+ * @throws TypeError for a definition without a name or a runner
  */
 export function defineShim(definition: ShimDefinition): Shim {
+  checkDefinition(definition);
   return {
     async main(argv = process.argv.slice(2)) {
       try {
@@ -56,6 +59,19 @@ export function defineShim(definition: ShimDefinition): Shim {
       }
     },
   };
+}
+
+/** Now, since a mistake would show only when containerd makes a container. */
+function checkDefinition(definition: unknown): void {
+  const { name, runner } = (definition ?? {}) as { name?: unknown; runner?: unknown };
+  if (typeof name !== 'string' || name === '') {
+    throw new TypeError(`defineShim: name: expected a name such as 'io.containerd.nest.v1', got ${describe(name)}`);
+  }
+  if (typeof runner !== 'function' && (typeof runner !== 'object' || runner === null)) {
+    throw new TypeError(
+      `defineShim: runner: expected a ShimRunner or a function that gives one, got ${describe(runner)}`,
+    );
+  }
 }
 
 async function run(definition: ShimDefinition, flags: ShimFlags): Promise<void> {

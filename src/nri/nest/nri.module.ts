@@ -8,6 +8,7 @@ import type {
   Provider,
   Type,
 } from '@nestjs/common';
+import { describe } from '../../protocol/core/describe.js';
 import { loadOptional } from '../../protocol/core/optional-package.js';
 import type { NriHandlers } from '../handlers.js';
 import type { NriLogger, NriPluginOptions } from '../plugin-options.js';
@@ -40,13 +41,15 @@ export interface NriModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
  */
 // A decorator would load Nest also for plugins that do without it: a dynamic module says all by itself.
 export class NriModule {
-  /** The module with options that are there. */
-  static forRoot({ imports, plugin, ...options }: NriModuleOptions): DynamicModule {
+  /** The module with options that are there. @throws TypeError without a plugin */
+  static forRoot(given: NriModuleOptions): DynamicModule {
+    const { imports, plugin, ...options } = withPlugin('forRoot', given);
     return moduleOf(plugin, imports, { provide: OPTIONS, useValue: options });
   }
 
-  /** The module with options that others have to give. */
-  static forRootAsync({ imports, plugin, inject, useFactory }: NriModuleAsyncOptions): DynamicModule {
+  /** The module with options that others have to give. @throws TypeError without a plugin */
+  static forRootAsync(given: NriModuleAsyncOptions): DynamicModule {
+    const { imports, plugin, inject, useFactory } = withPlugin('forRootAsync', given);
     return moduleOf(plugin, imports, {
       provide: OPTIONS,
       useFactory: useFactory as () => unknown,
@@ -56,6 +59,13 @@ export class NriModule {
 }
 
 const OPTIONS = Symbol('NRI_PLUGIN_OPTIONS');
+
+/** Nest would complain of an undefined provider. @throws TypeError without the class of a plugin */
+function withPlugin<Options extends { plugin: unknown }>(method: string, options: Options | undefined): Options {
+  const plugin = options?.plugin;
+  if (options && typeof plugin === 'function') return options;
+  throw new TypeError(`NriModule.${method}: plugin: expected the class of a plugin, got ${describe(plugin)}`);
+}
 
 function moduleOf(
   plugin: NriModuleOptions['plugin'],
