@@ -42,14 +42,14 @@ export interface NriModuleAsyncOptions extends Pick<ModuleMetadata, 'imports'> {
 // A decorator would load Nest also for plugins that do without it: a dynamic module says all by itself.
 export class NriModule {
   /** The module with options that are there. @throws TypeError without a plugin */
-  static forRoot(given: NriModuleOptions): DynamicModule {
-    const { imports, plugin, ...options } = withPlugin('forRoot', given);
-    return moduleOf(plugin, imports, { provide: OPTIONS, useValue: options });
+  static forRoot(options: NriModuleOptions): DynamicModule {
+    const { imports, plugin, ...own } = withPlugin('forRoot', options);
+    return moduleOf(plugin, imports, { provide: OPTIONS, useValue: own });
   }
 
   /** The module with options that others have to give. @throws TypeError without a plugin */
-  static forRootAsync(given: NriModuleAsyncOptions): DynamicModule {
-    const { imports, plugin, inject, useFactory } = withPlugin('forRootAsync', given);
+  static forRootAsync(options: NriModuleAsyncOptions): DynamicModule {
+    const { imports, plugin, inject, useFactory } = withPlugin('forRootAsync', options);
     return moduleOf(plugin, imports, {
       provide: OPTIONS,
       useFactory: useFactory as () => unknown,
