@@ -48,6 +48,32 @@ describe('ttrpc list and describe', () => {
     );
   });
 
+  test('describe what is named in part, of a server as of a file', async () => {
+    for (const source of [url, GREETER]) {
+      const first = async (...args: string[]) => {
+        const { stdout, stderr } = await ttrpc(['describe', source, ...args]);
+        return stderr === '' ? stdout.split('\n')[0] : stderr.trimEnd();
+      };
+      expect(await first('HelloRequest')).toBe('demo.v1.HelloRequest is a message:');
+      expect(await first('Greeter')).toBe('demo.v1.Greeter is a service:');
+      expect(await first('Greeter/SayHello')).toBe('demo.v1.Greeter.SayHello is an rpc:');
+      expect(await first('SayHello')).toBe('demo.v1.Greeter.SayHello is an rpc:');
+      expect(await first('google.rpc.RetryInfo')).toBe('google.rpc.RetryInfo is a message:');
+      expect(await first('HelloReqest')).toBe(
+        "ttrpc: no symbol 'HelloReqest' in the schema. Did you mean 'demo.v1.HelloRequest'?",
+      );
+      expect(await first('--msg-template', 'Greeter/SayHello')).toBe('{');
+    }
+  });
+
+  test('a name that several symbols end with', async () => {
+    const file = folder.file('two.proto');
+    writeFileSync(file, 'syntax = "proto3"; message A { message M {} } message B { message M {} }');
+    expect((await ttrpc(['describe', file, 'M'])).stderr).toBe(
+      "ttrpc: symbol 'M' is ambiguous: it can be A.M or B.M\n",
+    );
+  });
+
   test('describe a message: oneofs, maps, enums and names as in the .proto file', async () => {
     expect((await ttrpc(['describe', url, 'demo.v1.HelloRequest'])).stdout).toBe(
       [

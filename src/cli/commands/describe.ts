@@ -35,7 +35,7 @@ async function run(args: Arguments): Promise<number> {
     for (const service of schema.services()) await show(service);
     return 0;
   }
-  const schema = await schemaOf(source, args, symbolToAskFor(symbol));
+  const schema = await schemaOf(source, args, symbolToAskFor(symbol), { orAll: true });
   const found = schema.symbol(symbol);
   if (!wantsTemplate) await show(found);
   else await print(`${plainLines(JSON.stringify(template(schema, found, symbol), undefined, 2))}\n`);

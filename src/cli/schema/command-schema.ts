@@ -7,11 +7,12 @@ import { nameOf } from '../../schema/codec/reflection.js';
 import { MessageTypes } from '../../schema/message-types.js';
 import { bundledTypes } from '../../schema/sources/proto-files.js';
 import { servicesIn } from '../../schema/services-in.js';
-import { didYouMean, lastSegment } from '../../schema/suggest.js';
+import { didYouMean } from '../../schema/suggest.js';
 import { messageFromJson } from '../json/from-json.js';
 import { protoNameOf } from '../json/names.js';
 import { anyToJson, messageToJson } from '../json/to-json.js';
 import { ToolError } from '../tool-error.js';
+import { serviceHint } from './service-hint.js';
 
 /** One rpc as the command uses it. */
 export interface CommandMethod {
@@ -55,7 +56,7 @@ export class CommandSchema {
       throw new ToolError(`service '${name}' is ambiguous: it can be ${short.map(nameOf).join(' or ')}`);
     }
     const list = names.length === 0 ? 'the schema has no services' : `the schema has ${names.join(', ')}`;
-    throw new ToolError(`no service '${name}': ${list}.${didYouMean(name, names)}`);
+    throw new ToolError(`no service '${name}': ${list}.${serviceHint(name, names)}`);
   }
 
   /** An rpc by the qualified name of its service and its own name, or undefined. */
@@ -82,7 +83,15 @@ export class CommandSchema {
     return commandMethod(service, method);
   }
 
-  /** What a qualified name means: a service, an rpc, a message, an enum or a field. @throws ToolError when nothing */
+  /** The qualified names of all services, rpcs, messages, enums and extensions. */
+  symbolNames(): string[] {
+    return [...symbolsIn(this.root)].map(symbolName);
+  }
+
+  /**
+   * What a qualified name means, or the end of one where that is unique: a service, an rpc, a message, an enum or a field.
+   * @throws ToolError when nothing
+   */
   symbol(name: string): protobuf.ReflectionObject {
     const plain = name.replace(/^\./, '').replace('/', '.');
     const found = this.root.lookup(`.${plain}`) ?? this.#bundledType(plain);
@@ -94,11 +103,13 @@ export class CommandSchema {
       const { service, name: method } = this.method(plain);
       return this.service(service).methods[method] as protobuf.ReflectionObject;
     }
-    const short = [...symbolsIn(this.root)].filter((symbol) => symbol.name === plain);
+    const all = [...symbolsIn(this.root)];
+    const short = all.filter((symbol) => symbolName(symbol).endsWith(`.${plain}`));
     if (short.length === 1) return short[0] as protobuf.ReflectionObject;
-    const names = [...symbolsIn(this.root)].map((each) =>
-      each instanceof protobuf.Field ? protoNameOf(each) : nameOf(each),
-    );
+    if (short.length > 1) {
+      throw new ToolError(`symbol '${name}' is ambiguous: it can be ${short.map(symbolName).join(' or ')}`);
+    }
+    const names = all.map(symbolName);
     throw new ToolError(`no symbol '${name}' in the schema.${didYouMean(plain, names)}`);
   }
 
@@ -175,7 +186,12 @@ function fieldsIn(owner: protobuf.ReflectionObject | null): protobuf.Field[] {
   return owner instanceof protobuf.Type ? [...owner.fieldsArray, ...fields] : fields;
 }
 
+function symbolName(symbol: protobuf.ReflectionObject): string {
+  return symbol instanceof protobuf.Field ? protoNameOf(symbol) : nameOf(symbol);
+}
+
 function* symbolsIn(namespace: protobuf.NamespaceBase): Iterable<protobuf.ReflectionObject> {
+  if (namespace instanceof protobuf.Service) yield* namespace.methodsArray;
   for (const nested of namespace.nestedArray) {
     if (!isPlainNamespace(nested)) yield nested;
     if (nested instanceof protobuf.Namespace) yield* symbolsIn(nested);
@@ -187,6 +203,3 @@ function isPlainNamespace(object: protobuf.ReflectionObject): boolean {
     object instanceof protobuf.Namespace && !(object instanceof protobuf.Type) && !(object instanceof protobuf.Service)
   );
 }
-
-/** The last part of a qualified name. */
-export const shortName = lastSegment;

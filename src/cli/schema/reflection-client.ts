@@ -2,9 +2,10 @@ import protobuf from 'protobufjs';
 import type { RawClient } from '../../protocol/client/connect.js';
 import { TtrpcError } from '../../protocol/core/errors.js';
 import { statusName, TtrpcStatus } from '../../protocol/core/status.js';
-import { didYouMean, lastSegment } from '../../schema/suggest.js';
+import { lastSegment } from '../../schema/suggest.js';
 import { ToolError } from '../tool-error.js';
 import { schemaOfSetBytes } from './source-flags.js';
+import { serviceHint } from './service-hint.js';
 import { readResponse, requestOf, type ReflectionResponse as Response } from './reflection-messages.js';
 import type { CommandSchema } from './command-schema.js';
 
@@ -35,6 +36,8 @@ export interface ReflectOptions {
   signal?: AbortSignal | undefined;
   /** As in `schemaOfFlags`. */
   asSpelled?: boolean | undefined;
+  /** All services where the symbol is not known: what it means is looked for among what they need. */
+  orAll?: boolean | undefined;
 }
 
 /**
@@ -49,7 +52,7 @@ export async function reflect(
   const files = await withReflection(client, options, async (session) => {
     const names = symbol === undefined ? await listed(session) : [symbol];
     const found = new Map<string, Uint8Array>();
-    for (const name of names) await fetchSymbol(session, name, found, symbol !== undefined);
+    for (const name of names) await fetchSymbol(session, name, found, symbol !== undefined, options.orAll);
     return found;
   });
   if (files.size === 0) {
@@ -105,15 +108,20 @@ async function fetchSymbol(
   symbol: string,
   found: Map<string, Uint8Array>,
   isAsked: boolean,
+  orAll = false,
 ): Promise<void> {
   const response = await session.ask('fileContainingSymbol', symbol);
   if (response.error) {
     if (!isAsked) throw refused(`it lists '${symbol}' and does not describe it`, response.error);
     const known = await listed(session);
+    if (orAll && known.length > 0) {
+      for (const name of known) await fetchSymbol(session, name, found, false);
+      return;
+    }
     const short = known.filter((name) => lastSegment(name) === symbol);
     if (short.length === 1) return fetchSymbol(session, short[0] as string, found, false);
     const list = known.length === 0 ? 'it lists no services' : `it has ${known.join(', ')}`;
-    throw new ToolError(`the server does not know '${symbol}': ${list}.${didYouMean(symbol, known)}`);
+    throw new ToolError(`the server does not know '${symbol}': ${list}.${serviceHint(symbol, known)}`);
   }
   const missing = new Set<string>();
   addFiles(response, found, missing);

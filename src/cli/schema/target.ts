@@ -1,25 +1,30 @@
 import { existsSync } from 'node:fs';
+import type { RawClient } from '../../protocol/client/connect.js';
 import { nameOf } from '../../schema/codec/reflection.js';
 import type { Arguments } from '../command.js';
 import { openConnection } from '../connection.js';
 import type { CommandSchema } from './command-schema.js';
-import { reflect, REFLECTION_MS, reflectServices } from './reflection-client.js';
+import { reflect, REFLECTION_MS, reflectServices, type ReflectOptions } from './reflection-client.js';
 import { schemaOfFlags, schemaOfProtos, schemaOfSets } from './source-flags.js';
 import { ToolError } from '../tool-error.js';
 
 /** The names of the services of `source`: a server's address, a .proto file or a FileDescriptorSet. */
-export async function namesOf(source: string, args: Arguments): Promise<string[]> {
+export async function namesOf(source: string, args: Arguments, options: ReflectOptions = {}): Promise<string[]> {
   const own = schemaOfSource(source, args);
   if (own) return own.services().map(nameOf);
-  return withServer(source, args, (client) => reflectServices(client, { timeoutMs: REFLECTION_MS }));
+  return withServer(source, args, options, reflectServices);
 }
 
 /** The schema of `source`, of all services or of what `symbol` needs, to show its definitions. @throws ToolError */
-export async function schemaOf(source: string, args: Arguments, symbol?: string): Promise<CommandSchema> {
-  return (
-    schemaOfSource(source, args) ??
-    withServer(source, args, (client) => reflect(client, symbol, { timeoutMs: REFLECTION_MS, asSpelled: true }))
-  );
+export async function schemaOf(
+  source: string,
+  args: Arguments,
+  symbol?: string,
+  options: ReflectOptions = {},
+): Promise<CommandSchema> {
+  const own = schemaOfSource(source, args);
+  if (own) return own;
+  return withServer(source, args, { asSpelled: true, ...options }, (client, within) => reflect(client, symbol, within));
 }
 
 /** The schema of the file that `source` names, or of the flags; undefined where a server is to be asked. */
@@ -45,11 +50,12 @@ function refuseBeside(file: string, args: Arguments, flags: readonly string[]): 
 async function withServer<T>(
   address: string,
   args: Arguments,
-  use: (client: Parameters<typeof reflect>[0]) => Promise<T>,
+  options: ReflectOptions,
+  use: (client: RawClient, options: ReflectOptions) => Promise<T>,
 ): Promise<T> {
-  const { client, close } = await openConnection(address, args);
+  const { client, close } = await openConnection(address, args, options);
   try {
-    return await use(client);
+    return await use(client, { timeoutMs: REFLECTION_MS, ...options });
   } finally {
     close();
   }
