@@ -35,12 +35,13 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   try {
     parsed = parseArgs({ args, options, allowPositionals: true, strict: true });
   } catch (error) {
-    throw new ToolError(parseErrorText(error as { message: string }));
+    throw new ToolError(parseErrorText(command, error as { message: string }));
   }
   const { positionals } = parsed;
   const values = parsed.values as Record<string, (string | boolean)[] | undefined>;
   checkPositionals(command, positionals);
-  for (const [name, { choices, value: kind = '' }] of Object.entries(flags)) {
+  for (const [name, { choices, value: kind = '', once }] of Object.entries(flags)) {
+    if (once !== undefined && (values[name]?.length ?? 0) > 1) throw new ToolError(`--${name} is given twice: ${once}`);
     for (const value of values[name] ?? []) {
       const range = Object.hasOwn(NUMBERS, kind) ? NUMBERS[kind] : undefined;
       // Also where this run has no use for it.
@@ -126,10 +127,18 @@ function missing(given: number): string {
 }
 
 /** The text of an error of `parseArgs`, in one line. */
-function parseErrorText({ message }: { message: string }): string {
-  const ambiguous = /^Option '(?:-\w, )?(--[\w-]+)[^']*' argument is ambiguous/.exec(message)?.[1];
-  if (ambiguous !== undefined) {
-    return `${ambiguous}: expected a value, got another flag; a value that begins with a dash is given as ${ambiguous}=-…`;
+function parseErrorText({ name, flags }: Command, { message }: { message: string }): string {
+  const [, flag = '', what = ''] = /^Option '(?:-\w, )?(--?[\w-]+)[^']*' (.*)/.exec(message) ?? [];
+  if (what.startsWith('argument is ambiguous')) {
+    return `${flag}: expected a value, got another flag; a value that begins with a dash is given as ${flag}=-…`;
+  }
+  if (what.startsWith('argument missing')) return `${flag}: expected a value, got nothing`;
+  if (what.startsWith('does not take an argument')) return `${flag}: takes no value`;
+  const unknown = /^Unknown option '(-[^']*)'/.exec(message)?.[1];
+  if (unknown !== undefined) {
+    const letters = Object.values(flags).flatMap(({ short }) => (short === undefined ? [] : [`-${short}`]));
+    const list = letters.length === 0 ? '' : ` Those of one letter are ${letters.join(', ')}.`;
+    return `ttrpc ${name} has no flag ${unknown}.${list}`;
   }
   return message.split(/\.? To specify|\n/)[0] ?? message;
 }

@@ -8,6 +8,7 @@ export const CALL_FLAGS = {
   data: {
     type: 'string',
     short: 'd',
+    once: 'several requests stand in one, one after another',
     value: 'json',
     help: 'the request as JSON, several one after another; @ reads standard input, @file a file',
   },

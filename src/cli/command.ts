@@ -5,6 +5,8 @@ export interface FlagSpec {
   readonly short?: string;
   /** It may be given several times. */
   readonly multiple?: boolean;
+  /** Why it may be given once only, in words: of others the last one counts, as in Go. */
+  readonly once?: string;
   /** What its value is, for the help (`seconds`); what kind of value, for the completion. */
   readonly value?: string;
   readonly choices?: readonly string[];

@@ -298,8 +298,17 @@ describe('values of flags', () => {
     ['call', '--max-time', 'soon', /^--max-time: expected a number from/],
     ['call', '-H', 'nonsense', /^-H 'nonsense': expected 'key: value'$/],
     ['call', '-d', '@/none', /^\/none: there is no such file$/],
+    ['call', '-d', '-1', /^-d: expected a value, got another flag; a value .* -d=-…$/],
+    ['call', '-d={}', '-d={}', /^--data is given twice: several requests stand in one, one after another$/],
+    ['call', '-d={}', '-x', /^ttrpc call has no flag -x\. Those of one letter are -d, -H, -v\.$/],
+    ['call', '-d={}', '--emit-defaults=maybe', /^--emit-defaults: takes no value$/],
   ])('%s %s %s', async (command, flag, value, what) => {
     await fails([command, flag, value, ours, METHOD], what);
+  });
+
+  test('a value that is not there', async () => {
+    await fails(['call', ours, METHOD, '--data'], '--data: expected a value, got nothing');
+    await fails(['list', ours, '-v'], 'ttrpc list has no flag -v.');
   });
 
   test.each([

@@ -14,6 +14,7 @@ import { serveReflecting } from './reflecting-server.js';
 jest.setTimeout(120_000);
 
 const INTEROP = ['--proto', fileURLToPath(new URL('../interop/proto/interop.proto', import.meta.url))];
+const GREETER = fileURLToPath(new URL('../../sample/greeter/greeter.proto', import.meta.url));
 
 beforeAll(() => builtCommand(), 120_000);
 
@@ -245,6 +246,11 @@ describe('ttrpc call with reflection', () => {
     expect(await fails([url, 'demo.v1.Greter/SayHello'])).toBe(
       "the server does not know 'demo.v1.Greter': it has demo.v1.Greeter. Did you mean 'demo.v1.Greeter'?",
     );
+    for (const source of [[url], ['--proto', GREETER, url]]) {
+      expect(await fails([...source, 'demo.v1.Greeter'])).toMatch(
+        /'demo\.v1' is a package; a method is demo\.v1\.Greeter\/ and its name\.$/,
+      );
+    }
     expect(await fails([url, 'SayHello'])).toMatch(/^'SayHello' is not a method: expected service\/Method/);
   });
 
@@ -304,7 +310,7 @@ describe('ttrpc call with reflection', () => {
       number: '0',
       seen: ['language=fr'],
     });
-    expect(await fails(['-v=3', url, 'a.B/C'])).toBe("Option '-v, --verbose' does not take an argument");
+    expect(await fails(['-v=3', url, 'a.B/C'])).toBe('--verbose: takes no value');
     expect(await fails(['-H=language=fr', url, 'a.B/C'])).toBe("-H 'language=fr': expected 'key: value'");
   });
 });
