@@ -73,12 +73,15 @@ export async function dialAddress(
   interrupt?: AbortSignal,
 ): Promise<Duplex> {
   const { parsed, vsock, timeoutMs } = connectionOf(address, args);
+  // How long connecting may take is how long the virtual machine may take, too.
+  const responseMs = args.text('connect-timeout') === undefined ? undefined : timeoutMs;
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = interrupt ? AbortSignal.any([timeout, interrupt]) : timeout;
-  const open = (): Promise<Duplex> => dial(parsed, signal, needsOwnReads ? 'stream' : 'shared');
+  const socketAddress: Address = vsock ? { kind: 'unix', path: vsock.path } : parsed;
+  const open = (): Promise<Duplex> => dial(socketAddress, signal, needsOwnReads ? 'stream' : 'shared');
   try {
     // Once: a command says what is so now, where a client waits for a machine that may still be booting.
-    return await (vsock ? connectHvsock(vsock, open, signal, 0) : open());
+    return await (vsock ? connectHvsock(vsock, open, signal, { listenMs: 0, responseMs }) : open());
   } catch (error) {
     if (interrupt?.aborted) throw new ToolError('interrupted', { cause: error });
     if (timeout.aborted) {
@@ -107,9 +110,9 @@ export function connectionOf(address: string, args: Arguments): ConnectionPlan {
   return { parsed, vsock: hybridVsock(parsed, args), timeoutMs };
 }
 
-/** The port that `--hybrid-vsock` names behind the socket; undefined without it. @throws ToolError */
+/** The port that the address or `--hybrid-vsock` names behind the socket; undefined without one. @throws ToolError */
 function hybridVsock(address: Address, args: Arguments): HvsockAddress | undefined {
-  if (args.text('hybrid-vsock') === undefined) return undefined;
+  if (args.text('hybrid-vsock') === undefined) return address.kind === 'hvsock' ? address : undefined;
   const port = numberOf(args, 'hybrid-vsock', 0);
   if (address.kind === 'unix') return { kind: 'hvsock', path: address.path, port };
   throw new ToolError(`--hybrid-vsock: expected the path of a unix socket, got ${formatAddress(address)}`);

@@ -83,6 +83,16 @@ describe('--hybrid-vsock', () => {
     });
   });
 
+  test('the port in the address says the same', async () => {
+    const address = hvsock(await listen(undefined, 'end'));
+    expect(await ttrpc(['list', address])).toMatchObject({
+      status: 1,
+      stderr: `ttrpc: cannot connect to ${address}: it closed the connection: nobody listens on port 1024\n`,
+    });
+    // Once: a client of the library tries again for ten seconds.
+    expect(asked).toEqual(['CONNECT 1024\n']);
+  });
+
   test('a peer that says something else, and one that says nothing', async () => {
     const url = await listen('HTTP/1.1 400 Bad Request\n', 'wait');
     expect(await call(url)).toMatchObject({

@@ -16,24 +16,32 @@ const LISTEN_MS = 10_000;
 const FIRST_WAIT_MS = 10;
 const MAX_WAIT_MS = 250;
 
+/** How long {@link connectHvsock} waits for a virtual machine. */
+export interface HvsockLimits {
+  /** How long nobody may listen in the machine, in ms; 0 to try once. 10 seconds by default. */
+  readonly listenMs?: number | undefined;
+  /** How long the response to `CONNECT` may take, in ms. 5 seconds by default. */
+  readonly responseMs?: number | undefined;
+}
+
 /**
  * Connects to a port of a virtual machine through the unix socket of Firecracker, cloud-hypervisor or kata (hybrid vsock):
  * writes `CONNECT <port>\n` and reads a line `OK <number>\n`. While nobody listens in the machine, its end of the connection
- * is closed at once: then it is tried again, for `listenMs` in all (10 seconds by default; 0 to try once).
+ * is closed at once: then it is tried again, for `listenMs` in all.
  * `open` connects to the socket. Rejects as that does, with UNAVAILABLE when the response is another one, longer than 64
- * bytes, or has not come after 5 seconds, and with the signal's reason when that aborts first.
+ * bytes, or has not come after `responseMs`, and with the signal's reason when that aborts first.
  */
 export async function connectHvsock(
   address: HvsockAddress,
   open: () => Promise<Duplex>,
   signal?: AbortSignal,
-  listenMs = LISTEN_MS,
+  { listenMs = LISTEN_MS, responseMs = RESPONSE_MS }: HvsockLimits = {},
 ): Promise<Duplex> {
   const end = performance.now() + listenMs;
   for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, MAX_WAIT_MS)) {
     const socket = await open();
     try {
-      if (await isAccepted(socket, address, signal)) return socket;
+      if (await isAccepted(socket, address, responseMs, signal)) return socket;
     } catch (error) {
       socket.destroy();
       throw error;
@@ -52,7 +60,12 @@ export async function connectHvsock(
 }
 
 /** Sends the request; false when the other end closes without a response. */
-function isAccepted(socket: Duplex, address: HvsockAddress, signal: AbortSignal | undefined): Promise<boolean> {
+function isAccepted(
+  socket: Duplex,
+  address: HvsockAddress,
+  responseMs: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
   return new Promise((resolve, reject) => {
     let line = Buffer.alloc(0);
     const settle = (): void => {
@@ -92,8 +105,8 @@ function isAccepted(socket: Duplex, address: HvsockAddress, signal: AbortSignal 
       resolve(true);
     };
     const timer = setTimeout(
-      () => fail(failure(address, `it has not responded to CONNECT within ${RESPONSE_MS / 1000} seconds`)),
-      RESPONSE_MS,
+      () => fail(failure(address, `it has not responded to CONNECT within ${responseMs / 1000} seconds`)),
+      responseMs,
     );
     signal?.addEventListener('abort', onAbort);
     socket.on('readable', onReadable).on('end', onEnd).on('close', onEnd).on('error', onEnd);

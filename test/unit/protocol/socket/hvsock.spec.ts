@@ -2,6 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect, formatAddress, parseAddress, serve, type RawServer } from 'nestjs-ttrpc/protocol';
+import { dial } from '../../../../src/protocol/socket/dial.js';
+import { connectHvsock, type HvsockAddress } from '../../../../src/protocol/socket/hvsock.js';
 import { TempFolder } from '../../../support/temp-folder.js';
 
 const ECHO = { 'test.Echo': { Echo: (bytes: Uint8Array) => bytes } };
@@ -156,6 +158,15 @@ describe('a client behind hybrid vsock', () => {
   it('does not wait for ever', async () => {
     const url = await listen(() => undefined);
     await expect(connect(url)).rejects.toThrow('it has not responded to CONNECT within 5 seconds');
+  });
+
+  it('waits as long as it is told', async () => {
+    const url = await listen(() => undefined);
+    const address = parseAddress(url) as HvsockAddress;
+    const open = () => dial({ kind: 'unix', path: address.path });
+    await expect(connectHvsock(address, open, undefined, { responseMs: 1 })).rejects.toThrow(
+      'it has not responded to CONNECT within 0.001 seconds',
+    );
   });
 
   it('says that there is no hypervisor, at once', async () => {
