@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { serve, type RawServer } from '../../src/protocol/server/serve.js';
@@ -116,7 +116,10 @@ for (const { name, start, missing } of PEERS) {
         errors: [{ message: expect.stringContaining('gone'), count: 10 }],
       });
       const skipping = ['--total', '30', '--skip-first', '29', '-d', '{"fail":{"code":5,"message":"gone"}}{}{}'];
-      expect(await bench('Unary', skipping)).toMatchObject({ status: 2, calls: 11, failed: 10, skipped: 19 });
+      const skipped = await bench('Unary', skipping);
+      expect(skipped).toMatchObject({ status: 2, calls: 11, failed: 10, skipped: 19 });
+      // One call is in the time that is measured.
+      expect(Math.round((skipped.callsPerSecond * skipped.durationMs) / 1000)).toBe(1);
     });
   });
 }
@@ -234,6 +237,29 @@ describe('ttrpc bench', () => {
     expect(calls).toBeGreaterThanOrEqual(4);
     // Fewer were in flight than may be.
     expect(notStarted).toBe(0);
+  });
+
+  test('a connection that goes away fails the calls that are on it, and no others', async () => {
+    server = await serve(folder.url('behind.sock'), { 'interop.v1.Interop': { Unary: () => EMPTY } });
+    let count = 0;
+    const front = createServer((socket) => {
+      socket.on('error', () => undefined);
+      if (count++ === 0) {
+        socket.once('data', () => socket.destroy());
+        return;
+      }
+      const behind = createConnection(folder.file('behind.sock'));
+      behind.on('error', () => undefined);
+      socket.pipe(behind).pipe(socket);
+    });
+    await new Promise<void>((resolve) => front.listen(folder.file('s.sock'), resolve));
+    try {
+      const args = ['--total', '100', '--connections', '2', '--concurrency', '4', folder.url(), METHOD];
+      const result = await benchJson([...INTEROP, ...args]);
+      expect(result).toMatchObject({ status: 2, calls: 100, failed: 2, codes: { OK: 98, UNAVAILABLE: 2 } });
+    } finally {
+      front.close();
+    }
   });
 
   test('a server that goes away ends it', async () => {

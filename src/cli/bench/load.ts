@@ -36,6 +36,8 @@ export interface LoadEnd {
   readonly elapsedMs: number;
   /** Calls that were not measured as they were among the first. */
   readonly skipped: number;
+  /** Calls among the first that failed: they are measured, and no part of the rate, whose time begins after them. */
+  readonly failedFirst: number;
   /** Calls whose time had come, and that were not made: as many as may were in flight. */
   readonly notStarted: number;
   /** Calls that were in flight when the load was broken off. */
@@ -56,12 +58,14 @@ export interface Traffic {
 export class Load {
   readonly #sent: Traffic = { messages: 0, bytes: 0 };
   readonly #received: Traffic = { messages: 0, bytes: 0 };
-  readonly #lost = new Set<RawClient>();
+  /** A connection that is gone does not come back: its calls would fail at once, and pass for fast ones. */
+  readonly #alive: RawClient[];
   #start = 0;
   #inFlight = 0;
   #begun = 0;
   #measuredFrom = 0;
   #skipped = 0;
+  #failedFirst = 0;
   #nextAt: number | undefined;
   #timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
   #isOver = false;
@@ -72,9 +76,11 @@ export class Load {
 
   constructor(
     private readonly plan: LoadPlan,
-    private readonly clients: readonly RawClient[],
+    clients: readonly RawClient[],
     private readonly measurements: Measurements,
-  ) {}
+  ) {
+    this.#alive = [...clients];
+  }
 
   /** Since the start, in ms. */
   get elapsedMs(): number {
@@ -96,6 +102,7 @@ export class Load {
     return {
       elapsedMs: this.elapsedMs - this.#measuredFrom,
       skipped: this.#skipped,
+      failedFirst: this.#begun > this.plan.skipFirst ? this.#failedFirst : 0,
       notStarted: this.#overdue(),
       brokenOff: this.#inFlight,
       sent: this.#sent,
@@ -162,7 +169,7 @@ export class Load {
     if (number === this.plan.skipFirst) this.#measuredFrom = plannedAt;
     // planNext looked before this one counted.
     if (this.#begun >= this.plan.total) this.#nextAt = undefined;
-    const client = this.clients[number % this.clients.length] as RawClient;
+    const client = this.#alive[number % this.#alive.length] as RawClient;
     this.#inFlight++;
     let call: Promise<unknown>;
     try {
@@ -179,6 +186,7 @@ export class Load {
         if (error instanceof TtrpcError) {
           if (error.code === TtrpcStatus.UNAVAILABLE && client.status !== 'connected')
             this.#lose(client, error.message);
+          if (number < this.plan.skipFirst) this.#failedFirst++;
           this.#ended(plannedAt, error.rawCode, error.message);
         } else {
           this.#failure ??= { error };
@@ -207,10 +215,14 @@ export class Load {
     return this.#why !== undefined && this.#isOver;
   }
 
-  /** A connection that is gone does not come back: without any, there is nothing to measure. */
+  /** Further calls go over the other connections. The last one stays for what is being begun, and no more is. */
   #lose(client: RawClient, message: string): void {
-    this.#lost.add(client);
-    if (this.#lost.size < this.clients.length || this.#lostReason !== undefined) return;
+    const at = this.#alive.indexOf(client);
+    if (at < 0) return;
+    if (this.#alive.length > 1) {
+      this.#alive.splice(at, 1);
+      return;
+    }
     this.#lostReason = `no connection is left: ${message}`;
     this.#nextAt = undefined;
   }

@@ -123,8 +123,8 @@ export function progressOf(
   return parts.join('  ');
 }
 
-function rateOf({ count }: Measurements, { elapsedMs }: LoadEnd): number {
-  return elapsedMs === 0 ? 0 : (1000 * count) / elapsedMs;
+function rateOf({ count }: Measurements, { elapsedMs, failedFirst }: LoadEnd): number {
+  return elapsedMs === 0 ? 0 : (1000 * (count - failedFirst)) / elapsedMs;
 }
 
 function trafficOf({ messages, bytes }: Traffic): string {
