@@ -62,7 +62,9 @@ if (missing.length > 0) {
 
 beforeAll(async () => {
   symlinkSync(await builtCommand(), folder.file('ttrpc'));
-  mkdirSync(folder.file('files'));
+  mkdirSync(folder.file('files/my dir'), { recursive: true });
+  writeFileSync(folder.file('files/my dir/two words.json'), '{}');
+  symlinkSync(folder.file('s.sock'), folder.file('files/my dir/up.sock'));
   writeFileSync(folder.file('files/request.json'), '{}');
   server = await serveReflecting(url);
 }, 120_000);
@@ -81,7 +83,7 @@ for (const [name, { start, file, settings }] of Object.entries(SHELLS)) {
       const path = [folder.path, process.env['PATH']].join(delimiter);
       shell = startProgram('script', ['-qec', start, '/dev/null'], {
         stdin: 'open',
-        env: { ...process.env, PATH: path, TERM: 'xterm', HOME: folder.path, SHELL: '/bin/sh' },
+        env: { ...process.env, PATH: path, TERM: 'xterm', HOME: folder.path, SHELL: '/bin/sh', GREETER: url },
         cwd: folder.file('files'),
       });
       await shell.shows('ready');
@@ -119,6 +121,21 @@ for (const [name, { start, file, settings }] of Object.entries(SHELLS)) {
         `ttrpc call -H 'tenant: a b' -d '{"firstName": "Ada"}' ${url} demo.v1.Greeter/S`,
         `ttrpc call -H 'tenant: a b' -d '{"firstName": "Ada"}' ${url} demo.v1.Greeter/SayHello`,
       ],
+      ['a flag with one dash', 'ttrpc call -max', 'ttrpc call -max-time'],
+      ['a value behind =', 'ttrpc bench --format=js', 'ttrpc bench --format=json'],
+      ['a file behind =', 'ttrpc call --proto=req', 'ttrpc call --proto=request.json'],
+      ['a file of requests behind =', 'ttrpc call -d=@req', 'ttrpc call -d=@request.json'],
+      ['a file with a space', 'ttrpc call -d @my\\ dir/tw', 'ttrpc call -d @my\\ dir/two\\ words.json'],
+      ['a socket with a space', 'ttrpc call unix:my\\ dir/u', 'ttrpc call unix:my\\ dir/up.sock'],
+      ['a socket in quotes', 'ttrpc call "unix:my dir/u', 'ttrpc call "unix:my dir/up.sock"'],
+      [
+        'a method of a socket with a space',
+        'ttrpc call unix:my\\ dir/up.sock demo.v1.Greeter/S',
+        'ttrpc call unix:my\\ dir/up.sock demo.v1.Greeter/SayHello',
+      ],
+      ['a method in quotes', `ttrpc call ${url} "demo.v1.Greeter/S`, `ttrpc call ${url} "demo.v1.Greeter/SayHello"`],
+      ['a method of an address in a variable', 'ttrpc call $GREETER demo', 'ttrpc call $GREETER demo.v1.Greeter/'],
+      ['a method of an address in the home', 'ttrpc call ~/s.sock demo', 'ttrpc call ~/s.sock demo.v1.Greeter/'],
     ])('%s', async (_what, keys, expected) => {
       expect(await completed(keys)).toBe(expected);
     });

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
-import type { RawServer } from '../../src/protocol/server/serve.js';
+import { serve, type RawServer } from '../../src/protocol/server/serve.js';
 import { builtCommand, ttrpc } from '../support/built-command.js';
 import { runProgram } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
@@ -45,6 +45,51 @@ test('bash completes commands, flags, and the services and methods of a live ser
   expect(await offered(`ttrpc call ${url} demo.v1.Greeter/S`)).toEqual(['demo.v1.Greeter/SayHello']);
   // bash replaces what stands behind the colon.
   expect(await offered(`ttrpc call unix:${folder.file('s.so')}`)).toEqual([folder.file('s.sock')]);
+});
+
+/** What `__complete` offers for the last of `words`. */
+async function candidates(...words: string[]): Promise<string[]> {
+  const { stdout, stderr, status } = await ttrpc(['__complete', ...words]);
+  expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+  return stdout.split('\n').slice(0, -1);
+}
+
+test('whatever a command takes is offered', async () => {
+  expect(await candidates('--v')).toEqual(['--version']);
+  expect(await candidates('hel')).toEqual(['help']);
+  expect(await candidates('help', 'des')).toEqual(['describe']);
+  expect(await candidates('call', '-max')).toEqual(['-max-time']);
+  expect(await candidates('bench', '--format=')).toEqual(['--format=summary', '--format=json', '--format=csv']);
+  expect(await candidates('bench', '-format', 'c')).toEqual(['csv']);
+  // What a flag takes is no address.
+  expect(await candidates('list', '-proto', '')).toEqual([]);
+  expect(await candidates('call', url, 'Gre')).toEqual(['Greeter/']);
+  expect(await candidates('call', url, 'Greeter/S')).toEqual(['Greeter/SayHello']);
+  expect(await candidates('call', url, 'demo.v1.Greeter.S')).toEqual(['demo.v1.Greeter.SayHello']);
+  expect(await candidates('describe', url, 'demo.v1.H')).toEqual(['demo.v1.HelloRequest', 'demo.v1.HelloReply']);
+  expect(await candidates('describe', url, 'demo.v1.Greeter/S')).toEqual(['demo.v1.Greeter/SayHello']);
+  // It asks for the health of what it is given, which is no short name.
+  expect(await candidates('health', url, 'Gre')).toEqual([]);
+});
+
+test('a server that does not respond does not hold the shell up', async () => {
+  const silent = folder.url('silent.sock');
+  const leftMs: number[] = [];
+  const stalling = await serve(silent, {
+    'grpc.reflection.v1.ServerReflection': {
+      ServerReflectionInfo: {
+        shape: 'bidi',
+        handle: async function* (messages, { deadline }) {
+          leftMs.push((deadline?.getTime() ?? Infinity) - Date.now());
+          for await (const _ of messages) yield* [];
+        },
+      },
+    },
+  });
+  expect(await candidates('call', silent, 'demo')).toEqual([]);
+  expect(leftMs).toHaveLength(1);
+  expect(leftMs[0]).toBeLessThanOrEqual(2000);
+  await stalling.close();
 });
 
 test.each(['bash', 'zsh', 'fish'])('the script for %s is one that the shell takes', async (shell) => {

@@ -1,7 +1,10 @@
+import { lastSegment } from '../../schema/suggest.js';
 import { readArguments } from '../arguments.js';
-import type { Commands } from '../command.js';
+import type { Arguments, Command, Commands, FlagSpec } from '../command.js';
 import { namesOf, schemaOf } from '../schema/target.js';
-import { nameOf } from '../../schema/codec/reflection.js';
+
+/** How long a server may take to tell what it has, in ms: the shell waits for it. */
+const SHELL_MS = 2000;
 
 /**
  * What the last of `words` can be: a command, a flag, or a service or method of the server that is named before it. Empty
@@ -10,35 +13,73 @@ import { nameOf } from '../../schema/codec/reflection.js';
 export async function complete(commands: Commands, words: readonly string[]): Promise<string[]> {
   const current = words.at(-1) ?? '';
   const before = words.slice(0, -1);
-  const starting = (names: readonly string[]): string[] => names.filter((name) => name.startsWith(current));
+  const starting = (names: Iterable<string>): string[] => [...names].filter((name) => name.startsWith(current));
   const [name] = before;
-  if (name === undefined) return starting(commands.names);
+  if (name === undefined) {
+    return starting(current.startsWith('-') ? ['--help', '--version'] : [...commands.names, 'help']);
+  }
+  if (name === 'help') return before.length === 1 ? starting(commands.names) : [];
   if (!commands.names.includes(name)) return [];
   const command = commands.load(name);
-  if (current.startsWith('-')) return starting([...Object.keys(command.flags), 'help'].map((name) => `--${name}`));
-  const last = Object.entries(command.flags).find(
-    ([flag, { short }]) => before.at(-1) === `--${flag}` || (short !== undefined && before.at(-1) === `-${short}`),
-  );
-  if (last?.[1].type === 'string') return starting(last[1].choices ?? []);
+  if (current.startsWith('-')) return starting(flagsLike(current, command));
+  const flag = flagOf(before.at(-1) ?? '', command);
+  if (flag?.type === 'string') return starting(flag.choices ?? []);
   const args = readArguments({ ...command, required: 0 }, before.slice(1));
   const [source] = args.positionals;
   switch (command.positionals[args.positionals.length]) {
     case 'shell':
       return starting(['bash', 'zsh', 'fish']);
     case 'service':
-      return source === undefined ? [] : starting(await namesOf(source, args));
+      return source === undefined ? [] : starting(await namesOf(source, args, inTime()));
     case 'method':
-    case 'symbol': {
-      if (source === undefined) return [];
-      if (!current.includes('/')) {
-        const services = starting(await namesOf(source, args));
-        return services.map((name) => `${name}/`);
-      }
-      const asked = current.slice(0, current.indexOf('/'));
-      const service = (await schemaOf(source, args, asked)).service(asked);
-      return starting(service.methodsArray.map((method) => `${nameOf(service)}/${method.name}`));
-    }
+      return source === undefined ? [] : methods(source, args, current);
+    case 'symbol':
+      return source === undefined ? [] : symbols(source, args, current);
     default:
       return [];
   }
+}
+
+/** The flags, or the values of one, in the form in which `current` begins: with one dash or two, behind a `=`. */
+function flagsLike(current: string, command: Command): string[] {
+  const [, given] = /^([^=]+)=/.exec(current) ?? [];
+  if (given !== undefined) return (flagOf(given, command)?.choices ?? []).map((choice) => `${given}=${choice}`);
+  const dashes = /^-\w/.test(current) ? '-' : '--';
+  return [...Object.keys(command.flags), 'help'].map((name) => dashes + name);
+}
+
+/** The flag that a word is: `--proto`, `-proto` or its letter. */
+function flagOf(word: string, { flags }: Command): FlagSpec | undefined {
+  const name = /^--?([\w-]+)$/.exec(word)?.[1];
+  if (name === undefined) return undefined;
+  return Object.hasOwn(flags, name) ? flags[name] : Object.values(flags).find(({ short }) => short === name);
+}
+
+/**
+ * Services with a slash, by their full names or by short ones where none begins so, and methods behind a slash or, as
+ * reflection names them, a dot: commands take all of these.
+ */
+async function methods(source: string, args: Arguments, current: string): Promise<string[]> {
+  if (!current.includes('/')) {
+    const services = await namesOf(source, args, inTime());
+    const full = services.filter((name) => name.startsWith(current));
+    const found = full.length > 0 ? full : services.map(lastSegment).filter((name) => name.startsWith(current));
+    if (found.length > 0 || !current.includes('.')) return found.map((name) => `${name}/`);
+  }
+  const end = current.includes('/') ? current.indexOf('/') : current.lastIndexOf('.');
+  const asked = current.slice(0, end);
+  const service = (await schemaOf(source, args, asked, inTime())).service(asked);
+  const names = service.methodsArray.map(({ name }) => current.slice(0, end + 1) + name);
+  return names.filter((name) => name.startsWith(current));
+}
+
+/** Services, messages and enums, and methods behind a slash. */
+async function symbols(source: string, args: Arguments, current: string): Promise<string[]> {
+  if (current.includes('/')) return methods(source, args, current);
+  const names = (await schemaOf(source, args, undefined, inTime())).symbolNames();
+  return names.filter((name) => name.startsWith(current));
+}
+
+function inTime(): { signal: AbortSignal; timeoutMs: number } {
+  return { signal: AbortSignal.timeout(SHELL_MS), timeoutMs: SHELL_MS };
 }
