@@ -13,8 +13,8 @@ import { greeterSet, serveReflecting } from './reflecting-server.js';
 // What hangs fails here: no command has more time than this.
 jest.setTimeout(60_000);
 
-const GREETER = fileURLToPath(new URL('../../sample/greeter/greeter.proto', import.meta.url));
 const METHOD = 'demo.v1.Greeter/SayHello';
+const GREETER = fileURLToPath(new URL('../../sample/greeter/greeter.proto', import.meta.url));
 const folder = new TempFolder();
 const [ours, bare, none] = [folder.url('ours.sock'), folder.url('bare.sock'), folder.url('none.sock')];
 const [grpc, silent, left] = [folder.url('grpc.sock'), folder.url('silent.sock'), folder.url('left.sock')];
@@ -269,6 +269,7 @@ describe('Ctrl-C before there is a connection', () => {
     ['call', ['call', '--hybrid-vsock', '1', silent, METHOD], 65, /Code: CANCELLED\n {2}Message: interrupted\n$/],
     ['health', ['health', '--hybrid-vsock', '1', silent], 65, /Code: CANCELLED\n/],
     ['bench', ['bench', '--hybrid-vsock', '1', silent, METHOD], 1, /^ttrpc: interrupted\n$/],
+    ['bench, its requests', ['bench', '--proto', GREETER, '-d', '@', silent, METHOD], 1, /^ttrpc: interrupted\n$/],
     ['call, the schema', ['call', silent, METHOD], 65, /Code: CANCELLED\n/],
     ['tap', ['tap', '--hybrid-vsock', '1', folder.url('tap.sock'), silent], 0, /^(listening .*\n)?$/],
   ])('%s', async (_what, args, status, said) => {

@@ -1,9 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { serve, type RawServer } from '../../src/protocol/server/serve.js';
 import { TtrpcError } from '../../src/protocol/core/errors.js';
+import type { LoadEnd } from '../../src/cli/bench/load.js';
+import { Measurements } from '../../src/cli/bench/measurements.js';
+import { summaryOf } from '../../src/cli/bench/report.js';
 import { Schedule } from '../../src/cli/bench/schedule.js';
 import { Template } from '../../src/cli/bench/template.js';
 import { builtCommand, startTtrpc, ttrpc } from '../support/built-command.js';
@@ -237,6 +241,46 @@ describe('ttrpc bench', () => {
     expect(calls).toBeGreaterThanOrEqual(4);
     // Fewer were in flight than may be.
     expect(notStarted).toBe(0);
+  });
+
+  test('Ctrl-C before a call has ended leaves no latencies of calls that were not', async () => {
+    let onCall: () => void = () => undefined;
+    const called = new Promise<void>((resolve) => (onCall = resolve));
+    const handle = (): Promise<never> => new Promise(() => onCall());
+    server = await serve(folder.url(), { 'interop.v1.Interop': { Unary: handle } });
+    const program = await startTtrpc(['bench', ...INTEROP, '--concurrency', '1', folder.url(), METHOD]);
+    await called;
+    program.child.kill('SIGINT');
+    const { stdout, status } = await program.ended;
+    expect(status).toBe(2);
+    expect(stdout).toMatch(/^Summary\n {2}Calls {6}0\n[^]*\n {2}Broken off 1 in flight\n$/);
+  });
+
+  test('the histogram fits a narrow terminal', () => {
+    const measured = new Measurements(false);
+    for (let i = 0; i < 100; i++) measured.add(0, 1 + i, 0, '');
+    const end: LoadEnd = {
+      elapsedMs: 1000,
+      skipped: 0,
+      failedFirst: 0,
+      notStarted: 0,
+      brokenOff: 0,
+      sent: { messages: 100, bytes: 0 },
+      received: { messages: 100, bytes: 0 },
+      why: undefined,
+    };
+    const result = { method: METHOD, connections: 1, concurrency: 1, rps: undefined, end, measured };
+    const widest = (columns: number): number => {
+      const text = summaryOf(result, { isTTY: true, columns } as NodeJS.WriteStream);
+      return Math.max(
+        ...stripVTControlCharacters(text)
+          .split('\n')
+          .map((line) => line.length),
+      );
+    };
+    expect(widest(200)).toBe(56);
+    expect(widest(50)).toBe(50);
+    expect(widest(40)).toBe(40);
   });
 
   test('a connection that goes away fails the calls that are on it, and no others', async () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { addAbortSignal } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { JsonMismatch } from '../json/from-json.js';
 import { JsonTexts, NO_REQUEST } from '../json/json-texts.js';
@@ -27,9 +28,14 @@ export class BenchRequests {
     });
   }
 
-  /** Reads `data`, the value of `-d`. @throws ToolError for what cannot be read or does not fit */
-  static async read(schema: CommandSchema, method: CommandMethod, data: string | undefined): Promise<BenchRequests> {
-    const source = await readData(data);
+  /** Reads `data`, the value of `-d`, until `signal` aborts. @throws ToolError for what cannot be read or does not fit */
+  static async read(
+    schema: CommandSchema,
+    method: CommandMethod,
+    data: string | undefined,
+    signal: AbortSignal,
+  ): Promise<BenchRequests> {
+    const source = await readData(data, signal);
     const cutter = new JsonTexts();
     const texts = [...cutter.push(source), ...cutter.end()].map((each) => each.text);
     const { rest } = cutter;
@@ -62,11 +68,11 @@ export class BenchRequests {
   }
 }
 
-async function readData(data: string | undefined): Promise<Buffer> {
+async function readData(data: string | undefined, signal: AbortSignal): Promise<Buffer> {
   if (!data?.startsWith('@')) return Buffer.from(data ?? '');
   const file = data.slice(1);
   try {
-    return file === '' ? await buffer(standardInput()) : readFileSync(file);
+    return file === '' ? await buffer(addAbortSignal(signal, standardInput())) : readFileSync(file);
   } catch (error) {
     throw new ToolError(`${file === '' ? 'standard input' : file}: ${reasonOf(error)}`);
   }

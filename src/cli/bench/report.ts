@@ -6,6 +6,8 @@ import type { Measurements } from './measurements.js';
 
 const PERCENTILES = [10, 25, 50, 75, 90, 95, 99, 99.9, 99.99];
 const BAR = 40;
+/** What stands before a bar, without the count. */
+const BAR_START = 14;
 
 /** What was measured, and how. */
 export interface BenchResult {
@@ -35,7 +37,14 @@ export function summaryOf({ end, measured, rps }: BenchResult, out: NodeJS.Write
     lines.push(styled('yellow', text, out));
   }
   if (end.brokenOff > 0) lines.push(styled('yellow', `  Broken off ${end.brokenOff} in flight`, out));
-  lines.push('', title(`Latency${rps === undefined ? '' : ', from the planned start'}`));
+  // Without a call there is nothing that took no time.
+  if (measured.count > 0) lines.push(...measuredLines(measured, rps !== undefined, out));
+  return `${lines.join('\n')}\n`;
+}
+
+function measuredLines(measured: Measurements, isPlanned: boolean, out: NodeJS.WriteStream): string[] {
+  const lines: string[] = [];
+  lines.push('', styled('bold', `Latency${isPlanned ? ', from the planned start' : ''}`, out));
   lines.push(`  Fastest    ${timeOf(measured.minMs)}`);
   lines.push(`  Mean       ${timeOf(measured.meanMs)}`);
   lines.push(`  Slowest    ${timeOf(measured.maxMs)}`);
@@ -45,19 +54,21 @@ export function summaryOf({ end, measured, rps }: BenchResult, out: NodeJS.Write
   const rows = measured.rows();
   const most = Math.max(1, ...rows.map(({ count }) => count));
   const width = String(most).length;
-  lines.push('', title('Histogram'));
+  // A bar that is too long would go on below.
+  const longest = out.isTTY ? Math.min(BAR, Math.max(1, out.columns - BAR_START - width)) : BAR;
+  lines.push('', styled('bold', 'Histogram', out));
   for (const { upToMs, count } of rows) {
     const bound = upToMs === Infinity ? 'longer' : `to ${timeOf(upToMs)}`;
-    const bar = '■'.repeat(Math.round((BAR * count) / most));
+    const bar = '■'.repeat(Math.round((longest * count) / most));
     lines.push(`  ${bound.padEnd(10)} ${String(count).padStart(width)} ${styled('cyan', bar, out)}`.trimEnd());
   }
-  lines.push('', title('Status codes'));
+  lines.push('', styled('bold', 'Status codes', out));
   for (const [code, count] of measured.codes()) {
     lines.push(`  ${styled(code === 0 ? 'green' : 'red', statusName(code).padEnd(20), out)} ${count}`);
   }
   for (const [message, count] of measured.errors())
     lines.push(`    ${count} × ${plainText(message.split('\n')[0] ?? '')}`);
-  return `${lines.join('\n')}\n`;
+  return lines;
 }
 
 /** For programs: one object. Times are in ms. */

@@ -98,7 +98,7 @@ async function run(args: Arguments): Promise<number> {
         signal,
       }));
     const method = schema.method(symbol);
-    const requests = await BenchRequests.read(schema, method, args.text('data'));
+    const requests = await BenchRequests.read(schema, method, args.text('data'), signal);
     while (open.length < connections) open.push(await openConnection(address, args, { signal }));
     const plan: LoadPlan = {
       method,
@@ -117,7 +117,7 @@ async function run(args: Arguments): Promise<number> {
       measured,
     );
     signal.addEventListener('abort', () => load.breakOff('interrupted'));
-    if (signal.aborted) throw new ToolError('interrupted before the first call');
+    signal.throwIfAborted();
     const stopProgress = showProgress(load, measured, plan);
     const end = await load.run().finally(stopProgress);
     const result = { method: `${method.service}/${method.name}`, connections, concurrency, rps, end, measured };
@@ -127,6 +127,8 @@ async function run(args: Arguments): Promise<number> {
     await report(result, args.text('format'));
     if (end.why !== undefined) await printError(`ttrpc: broken off: ${plainText(end.why)}\n`);
     return measured.failed > 0 || end.why !== undefined ? FAILED_STATUS : 0;
+  } catch (error) {
+    throw signal.aborted ? new ToolError('interrupted', { cause: error }) : error;
   } finally {
     interrupt.release();
     for (const { close } of open) close();
