@@ -129,6 +129,17 @@ for (const { name, start, missing } of PEERS) {
       expect((await program.ended).status).toBe(64 + 1);
     });
 
+    test('Ctrl-C between two calls is no success', async () => {
+      const program = await startTtrpc(['call', ...INTEROP, '-d', '@', url, 'interop.v1.Interop/Unary']);
+      program.child.stdin?.write('{"seq":9}\n');
+      await program.shows('"seq":"9"');
+      program.child.kill('SIGINT');
+      expect(await program.ended).toMatchObject({
+        status: 64 + 1,
+        stderr: 'ERROR:\n  Code: CANCELLED\n  Message: interrupted\n',
+      });
+    });
+
     test('-vv shows metadata, sizes and frames on standard error', async () => {
       const { stdout, stderr, status } = await call('Unary', ['-vv', '-H', 'tenant: acme', '-d', '{"seq":1}']);
       expect(status).toBe(0);

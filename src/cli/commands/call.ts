@@ -137,8 +137,11 @@ class Calls {
       status ||= await this.#one(request);
       if (this.options.signal?.aborted) break;
     }
+    // Between two calls, too: not all that was to be sent has been.
+    if (this.options.signal?.aborted && status === 0) {
+      return this.#failed(new TtrpcError(TtrpcStatus.CANCELLED, 'interrupted'));
+    }
     if (count > 0) return status;
-    if (this.options.signal?.aborted) return this.#failed(new TtrpcError(TtrpcStatus.CANCELLED, 'interrupted'));
     if (data?.startsWith('@')) throw new ToolError(NO_REQUEST);
     return this.#one(new Uint8Array());
   }
