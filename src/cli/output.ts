@@ -67,10 +67,12 @@ export function outputRoom(): Promise<void> | undefined {
   return roomIn(stdout);
 }
 
-/** `text` in colour where `stream` is a terminal and NO_COLOR is not set. */
+/** `text` in colour where `stream` is a terminal, unless NO_COLOR, FORCE_COLOR=0 or TERM=dumb says otherwise. */
 export function styled(style: Style, text: string, stream: NodeJS.WriteStream): string {
-  const colours = stream.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
-  return colours ? styleText(style, text) : text;
+  const { NO_COLOR = '', FORCE_COLOR, TERM } = process.env;
+  if (!stream.isTTY || NO_COLOR !== '' || FORCE_COLOR === '0' || TERM === 'dumb') return text;
+  // Node's own check is about standard output, which may be a pipe while this is not.
+  return styleText(style, text, { validateStream: false });
 }
 
 /** How long output that nobody takes may hold up the end of an interrupted command, in ms. */

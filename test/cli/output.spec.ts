@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, openSync, closeSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { serve, type RawServer } from '../../src/protocol/server/serve.js';
 import { TtrpcError } from '../../src/protocol/core/errors.js';
 import { builtCommand } from '../support/built-command.js';
+import { runProgram } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { serveReflecting } from './reflecting-server.js';
 
@@ -107,3 +108,20 @@ test('a tap whose output cannot be written ends well', async () => {
   });
   expect(existsSync(path)).toBe(false);
 });
+
+(spawnSync('script', ['--version']).error === undefined ? test : test.skip)(
+  'errors are in colour on a terminal, also when the results go elsewhere',
+  async () => {
+    const words = [process.execPath, await builtCommand(), 'call', url, METHOD];
+    const onTerminal = (env: Record<string, string | undefined>) =>
+      runProgram('script', ['-qec', `${words.join(' ')} | cat`, '/dev/null'], {
+        env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, TERM: 'xterm', ...env },
+      });
+    expect((await onTerminal({})).stdout).toContain('\u001b[31mERROR:');
+    for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }, { FORCE_COLOR: '0' }]) {
+      const { stdout } = await onTerminal(env);
+      expect(stdout).toContain('ERROR:');
+      expect(stdout).not.toContain('\u001b[');
+    }
+  },
+);
