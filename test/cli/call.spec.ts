@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http2';
+import { createServer as createSocketServer } from 'node:net';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -57,6 +58,16 @@ for (const { name, start, missing } of PEERS) {
         .map((line) => (JSON.parse(line) as { seq: string }).seq);
       expect({ seqs, status }).toEqual({ seqs: ['1', '2', '3'], status: 0 });
       expect((await (server as ServerPeer).connections()).accepted).toBe(before.accepted + 1);
+    });
+
+    test('calls behind one that fails are made, too; the first failure counts', async () => {
+      const data = '{"seq":1} {"fail":{"code":5,"message":"gone"}} {"fail":{"code":7,"message":"no"}} {"seq":2}';
+      const { stdout, stderr, status } = await call('Unary', ['-d', data]);
+      const seqs = stdout.match(/"seq":"\d"/g);
+      expect({ seqs, status }).toEqual({ seqs: ['"seq":"1"', '"seq":"2"'], status: 64 + 5 });
+      expect(stderr).toBe(
+        'ERROR:\n  Code: NOT_FOUND\n  Message: gone\nERROR:\n  Code: PERMISSION_DENIED\n  Message: no\n',
+      );
     });
 
     test('a server-streaming call prints each response', async () => {
@@ -195,6 +206,21 @@ describe('ttrpc call with reflection', () => {
     const data = '{"first_name":"Ada","mood":"HAPPY","friends":[{"name":"Bob"}],"ages":{"Bob":"9007199254740993"}}';
     const { stdout } = await ttrpc(['call', '--emit-defaults', '-d', data, url, 'Greeter/SayHello']);
     expect(JSON.parse(stdout)).toEqual({ message: 'Hello Ada', number: '0', seen: [] });
+  });
+
+  test('a connection that goes ends what is left, with one error', async () => {
+    const gone = createSocketServer((socket) => {
+      socket.on('error', () => undefined).once('data', () => socket.destroy());
+    });
+    await new Promise<void>((resolve) => gone.listen(folder.file('gone.sock'), resolve));
+    try {
+      const args = ['call', '--proto', GREETER, '-d', '{} {} {}', folder.url('gone.sock'), 'demo.v1.Greeter/SayHello'];
+      const { stderr, status } = await ttrpc(args);
+      expect(status).toBe(64 + 14);
+      expect(stderr.match(/ERROR:/g)).toHaveLength(1);
+    } finally {
+      gone.close();
+    }
   });
 
   test('v1alpha is asked where v1 is not there', async () => {

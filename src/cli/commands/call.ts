@@ -134,8 +134,11 @@ class Calls {
     let count = 0;
     for await (const request of requests) {
       count++;
-      status ||= await this.#one(request);
-      if (this.options.signal?.aborted) break;
+      const ended = await this.#one(request);
+      // The first failure counts; what comes after it is called all the same.
+      status ||= ended;
+      // Over a connection that is gone each would fail for the same reason.
+      if (this.options.signal?.aborted || (ended !== 0 && this.client.status !== 'connected')) break;
     }
     // Between two calls, too: not all that was to be sent has been.
     if (this.options.signal?.aborted && status === 0) {
