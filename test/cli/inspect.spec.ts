@@ -66,6 +66,17 @@ describe('ttrpc list and describe', () => {
     }
   });
 
+  test('a file without services says so', async () => {
+    const file = folder.file('none.proto');
+    writeFileSync(file, 'syntax = "proto3"; message A {} service S {}');
+    expect(await ttrpc(['list', file, 'S'])).toMatchObject({ status: 0, stdout: '', stderr: 'S has no methods\n' });
+    writeFileSync(file, 'syntax = "proto3"; message A {}');
+    const list = { status: 0, stdout: '', stderr: `${file} has no services\n` };
+    expect(await ttrpc(['list', file])).toMatchObject(list);
+    const stderr = `${file} has no services; name what is to be described, such as A\n`;
+    expect(await ttrpc(['describe', file])).toMatchObject({ ...list, stderr });
+  });
+
   test('a name that several symbols end with', async () => {
     const file = folder.file('two.proto');
     writeFileSync(file, 'syntax = "proto3"; message A { message M {} } message B { message M {} }');

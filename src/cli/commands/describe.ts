@@ -3,7 +3,7 @@ import { Enum, Field, Method, Service, Type, definitionOf } from '../schema/defi
 import { templateOf } from '../json/template.js';
 import type { Arguments, Command } from '../command.js';
 import { CONNECTION_FLAGS } from '../connection.js';
-import { print } from '../output.js';
+import { print, printError } from '../output.js';
 import { plainLines, plainText } from '../plain-text.js';
 import type { CommandSchema } from '../schema/command-schema.js';
 import { SCHEMA_FLAGS } from '../schema/source-flags.js';
@@ -32,7 +32,9 @@ async function run(args: Arguments): Promise<number> {
   if (symbol === undefined) {
     if (wantsTemplate) throw new ToolError('--msg-template needs the name of a message or an rpc');
     const schema = await schemaOf(source, args);
-    for (const service of schema.services()) await show(service);
+    const services = schema.services();
+    for (const service of services) await show(service);
+    if (services.length === 0) await printError(`${source} has no services${elseNamed(schema)}\n`);
     return 0;
   }
   const schema = await schemaOf(source, args, symbolToAskFor(symbol), { orAll: true });
@@ -40,6 +42,12 @@ async function run(args: Arguments): Promise<number> {
   if (!wantsTemplate) await show(found);
   else await print(`${plainLines(JSON.stringify(template(schema, found, symbol), undefined, 2))}\n`);
   return 0;
+}
+
+/** What to ask for where there are no services, for the end of a sentence. */
+function elseNamed(schema: CommandSchema): string {
+  const [first] = schema.symbolNames();
+  return first === undefined ? '' : `; name what is to be described, such as ${first}`;
 }
 
 /** A server's reflection knows a method as `service.Method`. */

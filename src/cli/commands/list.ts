@@ -1,7 +1,7 @@
 import { nameOf } from '../../schema/codec/reflection.js';
 import type { Arguments, Command } from '../command.js';
 import { CONNECTION_FLAGS } from '../connection.js';
-import { print } from '../output.js';
+import { print, printError } from '../output.js';
 import { plainText } from '../plain-text.js';
 import { namesOf, schemaOf } from '../schema/target.js';
 import { SCHEMA_FLAGS } from '../schema/source-flags.js';
@@ -20,6 +20,7 @@ async function run(args: Arguments): Promise<number> {
   const [source = '', service] = args.positionals;
   const names = service === undefined ? await namesOf(source, args) : await methodsOf(source, service, args);
   if (names.length > 0) await print(`${names.map(plainText).join('\n')}\n`);
+  else await printError(`${service ?? source} has no ${service === undefined ? 'services' : 'methods'}\n`);
   return 0;
 }
 

@@ -1,6 +1,7 @@
 import type protobuf from 'protobufjs';
 import { ANY } from '../../schema/codec/well-known-types.js';
 import { enumOf, keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.js';
+import { hasOwnJsonForm } from './from-json.js';
 import { jsonNameOf } from './names.js';
 import { setOwnProperty } from './own-property.js';
 
@@ -26,7 +27,8 @@ export function templateOf(type: protobuf.Type): unknown {
 function message(type: protobuf.Type, around: ReadonlySet<protobuf.Type>): unknown {
   const name = nameOf(type);
   if (Object.hasOwn(SPECIAL, name)) return SPECIAL[name];
-  const wrapped = /^google\.protobuf\.\w+Value$/.test(name) ? type.fieldsById[1] : undefined;
+  // All others with a form of their own.
+  const wrapped = hasOwnJsonForm(type) ? type.fieldsById[1] : undefined;
   if (wrapped) return single(wrapped, around);
   if (around.has(type)) return {};
   const within = new Set([...around, type]);
