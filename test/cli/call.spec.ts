@@ -295,6 +295,12 @@ describe('ttrpc call with reflection', () => {
     const file = folder.file('broken.proto');
     writeFileSync(file, 'syntax = "proto3";\nmessage A {\n  string name = 1;\n  Strng other = 2;\n}\n');
     expect(await fails(['--proto', file, url, 'a.B/C'])).toMatch(`${file}:4:3: A.other: type 'Strng' is not defined`);
+    writeFileSync(file, 'syntax = "proto3";\nmessage A {\n  string a = 1;\n  int32 a = 2;\n}\n');
+    expect(await fails(['--proto', file, url, 'a.B/C'])).toBe(`${file}:4:9: 'A.a' is already defined in this file`);
+    writeFileSync(file, 'syntax = "proto3";\nimport "none.proto";\n');
+    expect(await fails(['--proto', file, url, 'a.B/C'])).toMatch(
+      /\. Folders to look in are given with --import-path\.$/,
+    );
     writeFileSync(file, 'syntax = "proto3";\nmessage A {\n  string = 1;\n}\n');
     expect(await fails(['--proto', file, url, 'a.B/C'])).toMatch(`${file}:3:10: `);
   });

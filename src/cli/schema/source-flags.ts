@@ -80,13 +80,18 @@ export function reasonOf(error: unknown): string {
 /** The library's name for what a set of descriptors is to it. */
 const OPTION = /^fileDescriptorSet: /;
 
+/** Its words for what a flag is here. */
+const FOLDERS = / can be given as loader\.includeDirs\.$/;
+
 function inOneLine(load: () => protobuf.Root, source = ''): protobuf.Root {
   try {
     return load();
   } catch (error) {
     if (!(error instanceof SchemaError)) throw error;
     throw new ToolError(
-      withColumn(error).replace(OPTION, () => `${source}: `),
+      withColumn(error)
+        .replace(OPTION, () => `${source}: `)
+        .replace(FOLDERS, ' are given with --import-path.'),
       { cause: error },
     );
   }
@@ -106,9 +111,16 @@ function withColumn({ message, file, line }: SchemaError): string {
   const what = message.startsWith(place) ? message.slice(place.length) : message;
   const tokens = [...what.matchAll(/'([^']+)'/g)].map(([, token = '']) => token);
   const columns = tokens.flatMap((token) => [
-    text.indexOf(token),
-    text.indexOf(token.slice(token.lastIndexOf('.') + 1)),
+    columnOf(token, text),
+    columnOf(token.slice(token.lastIndexOf('.') + 1), text),
   ]);
   const column = columns.find((at) => at >= 0) ?? text.search(/\S|$/);
   return `${file}:${line}:${column + 1}: ${what}`;
+}
+
+/** Where `token` stands in `line`, from 0, as a word of its own where it is one: `a` is in `message`, too. */
+function columnOf(token: string, line: string): number {
+  const word = new RegExp(`(?<!\\w)${token.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?!\\w)`);
+  const at = line.search(word);
+  return at < 0 ? line.indexOf(token) : at;
 }

@@ -4,28 +4,71 @@ import { errorText, SchemaError } from '../schema-error.js';
 /** The files of a schema that were read, by name: their text tells the line of what protobufjs only names. */
 export type Sources = ReadonlyMap<string, string>;
 
-/** What the parser raised for `file`, with the file, the line and, for a second definition, the place of the first. */
-export function parseError(error: unknown, file: string, root: protobuf.Root, sources: Sources): SchemaError {
+/** What is raised for what stands in `file`: which file, with which text, and where. */
+interface Raised {
+  readonly error: unknown;
+  readonly file: string;
+  readonly root: protobuf.Root;
+  readonly sources: Sources;
+  /** Where it is known. */
+  readonly line: number | undefined;
+}
+
+/**
+ * What the parser raised for `file`, with the file, the line and, for a second definition, the place of the first.
+ * `parse` parses a text alone; without it the file is no text.
+ */
+export function parseError(
+  error: unknown,
+  file: string,
+  root: protobuf.Root,
+  sources: Sources,
+  parse?: (text: string) => void,
+): SchemaError {
   const text = errorText(error);
-  const duplicate = /^duplicate name '(.+)' in \w+(?: (\S+))?$/.exec(text);
-  if (duplicate) return duplicateError(error, file, duplicate[1] as string, duplicate[2] ?? '.', root, sources);
   const place = / \((?:.*, )?line (\d+)\)$/.exec(text);
-  if (!place) return SchemaError.at(file, undefined, text, error);
-  return SchemaError.at(file, Number(place[1]), text.slice(0, place.index), error);
+  if (place) {
+    const what = text
+      .slice(0, place.index)
+      .replace(/^illegal end of input .*/s, 'it ends in the middle of a definition');
+    return SchemaError.at(file, Number(place[1]), what, error);
+  }
+  const line = parse && lineOfError(text, sources.get(file) ?? '', parse);
+  const duplicate = /^duplicate name '(.+)' in \w+(?: (\S+))?$/.exec(text);
+  if (!duplicate) return SchemaError.at(file, line, text, error);
+  return duplicateError({ error, file, root, sources, line }, duplicate[1] as string, duplicate[2] ?? '.');
+}
+
+/**
+ * The line of an error for which the parser names none: a beginning of the text raises it just when that line is in it.
+ * Undefined where the text alone does not raise it.
+ */
+function lineOfError(error: string, source: string, parse: (text: string) => void): number | undefined {
+  const lines = source.split('\n');
+  const isIn = (count: number): boolean => {
+    try {
+      parse(lines.slice(0, count).join('\n'));
+      return false;
+    } catch (raised) {
+      return errorText(raised) === error;
+    }
+  };
+  if (!isIn(lines.length)) return undefined;
+  let [without, within] = [0, lines.length];
+  while (within - without > 1) {
+    const middle = (without + within) >> 1;
+    if (isIn(middle)) within = middle;
+    else without = middle;
+  }
+  return within;
 }
 
 /** `container` is a full name with its dot in front; without, it is a type of `file` that is not complete yet. */
-function duplicateError(
-  error: unknown,
-  file: string,
-  name: string,
-  container: string,
-  root: protobuf.Root,
-  sources: Sources,
-): SchemaError {
+function duplicateError(raised: Raised, name: string, container: string): SchemaError {
+  const { error, file, root, sources } = raised;
   const qualified = container === '.' ? name : `${container.replace(/^\./, '')}.${name}`;
   if (!container.startsWith('.')) {
-    return SchemaError.at(file, undefined, `'${qualified}' is already defined in this file`, error);
+    return SchemaError.at(file, raised.line, `'${qualified}' is already defined in this file`, error);
   }
   const definition = new RegExp(`\\b(?:message|enum|service|group)\\s+${escapeRegExp(name)}\\b`);
   const parent = root.lookup(container);
@@ -37,7 +80,7 @@ function duplicateError(
       : other === file
         ? 'in this file'
         : `in ${placeOf(other, lineOf(other, definition, sources))}`;
-  const line = lineOf(file, definition, sources);
+  const line = raised.line ?? lineOf(file, definition, sources);
   return SchemaError.at(file, line, `'${qualified}' is already defined ${where}`, error);
 }
 

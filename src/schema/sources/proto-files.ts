@@ -154,10 +154,12 @@ export class ProtoFiles {
   #definitions(file: string, source: string, keepCase: boolean): protobuf.IParserResult {
     // The parser notes this name in every object that it makes.
     Object.assign(protobuf.parse, { filename: file });
+    const parse = (text: string, root: protobuf.Root): protobuf.IParserResult =>
+      withGroupsInOneofs(() => protobuf.parse(markDefaults(text), root, { keepCase }));
     try {
-      return withGroupsInOneofs(() => protobuf.parse(markDefaults(source), this.#root, { keepCase }));
+      return parse(source, this.#root);
     } catch (error) {
-      throw parseError(error, file, this.#root, this.#sources);
+      throw parseError(error, file, this.#root, this.#sources, (text) => void parse(text, new protobuf.Root()));
     } finally {
       Object.assign(protobuf.parse, { filename: null });
     }

@@ -415,15 +415,24 @@ describe('errors of files', () => {
     [
       'two fields with one number',
       'syntax = "proto3";\nmessage M {\n  string a = 1;\n  string b = 1;\n}',
-      undefined,
+      4,
       'duplicate id 1',
     ],
     [
       'two fields with one name',
       'syntax = "proto3";\nmessage M {\n  string a = 1;\n  string a = 2;\n}',
-      undefined,
+      4,
       "'M.a' is already defined in this file",
     ],
+    ['two messages with one name', 'syntax = "proto3";\nmessage M {}\n\nmessage M {}', 4, "'M' is already defined in"],
+    [
+      'two values with one number',
+      'syntax = "proto3";\nenum E {\n  A = 0;\n  B = 0;\n}',
+      // Where the enum ends: it may allow aliases up to there.
+      5,
+      'duplicate id 0 in Enum E',
+    ],
+    ['an end in the middle', 'syntax = "proto3";\nmessage M {', 2, 'it ends in the middle of a definition'],
   ])('a file that does not parse (%s): file, line and reason', (_name, text, line, reason) => {
     const error = loadError({ 'main.proto': text });
     const file = join(folderPath(), 'main.proto');
