@@ -5,6 +5,7 @@ import descriptor from 'protobufjs/ext/descriptor.js';
 import { serve, type RawServer } from '../../src/protocol/server/serve.js';
 import { TtrpcError } from '../../src/protocol/core/errors.js';
 import { builtCommand, startTtrpc, ttrpc } from '../support/built-command.js';
+import { runProgram } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { serveReflecting } from './reflecting-server.js';
 
@@ -75,6 +76,15 @@ describe('ttrpc list and describe', () => {
     expect(await ttrpc(['list', file])).toMatchObject(list);
     const stderr = `${file} has no services; name what is to be described, such as A\n`;
     expect(await ttrpc(['describe', file])).toMatchObject({ ...list, stderr });
+  });
+
+  test('a relative file in a folder that no longer exists', async () => {
+    const script = `mkdir gone && cd gone && rmdir ../gone && '${process.execPath}' '${await builtCommand()}' list a.proto`;
+    const { stderr, status } = await runProgram('sh', ['-c', script], { cwd: folder.path });
+    expect({ stderr, status }).toEqual({
+      stderr: 'ttrpc: a relative path needs the working directory, which no longer exists\n',
+      status: 1,
+    });
   });
 
   test('a name that several symbols end with', async () => {

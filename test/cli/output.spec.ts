@@ -109,19 +109,35 @@ test('a tap whose output cannot be written ends well', async () => {
   expect(existsSync(path)).toBe(false);
 });
 
-(spawnSync('script', ['--version']).error === undefined ? test : test.skip)(
-  'errors are in colour on a terminal, also when the results go elsewhere',
-  async () => {
-    const words = [process.execPath, await builtCommand(), 'call', url, METHOD];
-    const onTerminal = (env: Record<string, string | undefined>) =>
-      runProgram('script', ['-qec', `${words.join(' ')} | cat`, '/dev/null'], {
-        env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, TERM: 'xterm', ...env },
-      });
-    expect((await onTerminal({})).stdout).toContain('\u001b[31mERROR:');
-    for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }, { FORCE_COLOR: '0' }]) {
-      const { stdout } = await onTerminal(env);
-      expect(stdout).toContain('ERROR:');
-      expect(stdout).not.toContain('\u001b[');
-    }
-  },
-);
+const onTerminal = spawnSync('script', ['--version']).error === undefined ? test : test.skip;
+
+/** Runs the command, and what is behind `after`, as a user does at a terminal; gives all that this shows. */
+async function shown(args: readonly string[], env: Record<string, string>, after = ''): Promise<string> {
+  const words = [process.execPath, await builtCommand(), ...args];
+  const quiet = { NO_COLOR: undefined, FORCE_COLOR: undefined, TERM: 'xterm' };
+  const { stdout } = await runProgram('script', ['-qec', `${words.join(' ')}${after}`, '/dev/null'], {
+    env: { ...process.env, ...quiet, ...env },
+  });
+  return stdout;
+}
+
+onTerminal('errors are in colour on a terminal, also when the results go elsewhere', async () => {
+  expect(await shown(['call', url, METHOD], {}, ' | cat')).toContain('\u001b[31mERROR:');
+  for (const [name, value] of [
+    ['NO_COLOR', '1'],
+    ['TERM', 'dumb'],
+    ['FORCE_COLOR', '0'],
+  ] as const) {
+    const text = await shown(['call', url, METHOD], { [name]: value }, ' | cat');
+    expect(text).toContain('ERROR:');
+    expect(text).not.toContain('\u001b[');
+  }
+});
+
+onTerminal('bench shows how far it is, where a terminal can', async () => {
+  const args = ['bench', '--rps', '10', '--duration', '1.2', url, METHOD];
+  expect(await shown(args, {})).toContain(' of 1.2 s  ');
+  const dumb = await shown(args, { TERM: 'dumb' });
+  expect(dumb.startsWith('Summary')).toBe(true);
+  expect(dumb).not.toContain('\u001b');
+});

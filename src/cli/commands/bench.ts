@@ -144,7 +144,8 @@ async function report(result: BenchResult, format: string | undefined): Promise<
 /** Shows on a terminal how far it is; returns what ends that. */
 function showProgress(load: Load, measured: Measurements, plan: LoadPlan): () => void {
   const stderr = standardError();
-  if (!stderr.isTTY) return () => undefined;
+  // A dumb terminal cannot write over a line.
+  if (!stderr.isTTY || process.env['TERM'] === 'dumb') return () => undefined;
   const shown = new ProgressLine(stderr);
   let [countBefore, timeBefore] = [0, 0];
   const timer = setInterval(() => {

@@ -87,6 +87,9 @@ function inOneLine(load: () => protobuf.Root, source = ''): protobuf.Root {
   try {
     return load();
   } catch (error) {
+    if ((error as { syscall?: string }).syscall === 'uv_cwd') {
+      throw new ToolError('a relative path needs the working directory, which no longer exists', { cause: error });
+    }
     if (!(error instanceof SchemaError)) throw error;
     throw new ToolError(
       withColumn(error)
