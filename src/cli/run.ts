@@ -6,6 +6,9 @@ import { print, printError } from './output.js';
 import { plainText } from './plain-text.js';
 import { ToolError } from './tool-error.js';
 
+/** What asks for help; the name of a command may follow. */
+const HELP = ['--help', '-h', 'help'];
+
 /**
  * Runs the command that `argv` names; resolves with the exit status. What is wrong with the arguments or around is one
  * line on standard error, and status 1.
@@ -24,14 +27,16 @@ export async function run(commands: Commands, argv: readonly string[], version: 
 
 async function dispatch(commands: Commands, argv: readonly string[], version: string): Promise<number> {
   const [name, ...rest] = argv;
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    const [other] = name === 'help' ? rest : [];
+  if (name === undefined || HELP.includes(name)) {
+    const [other, ...more] = rest;
     if (other !== undefined) checkName(other, commands.names);
+    refuseMore(name ?? '', more);
     const text = other === undefined ? overview(commands, version) : helpOf(commands, other);
     await (name === undefined ? printError : print)(text);
     return name === undefined ? 1 : 0;
   }
   if (name === '--version' || name === 'version') {
+    refuseMore(name, rest);
     await print(`ttrpc ${version}\n`);
     return 0;
   }
@@ -49,6 +54,11 @@ async function dispatch(commands: Commands, argv: readonly string[], version: st
     return 0;
   }
   return command.run(readArguments(command, rest));
+}
+
+/** @throws ToolError for arguments that say nothing */
+function refuseMore(name: string, [more]: readonly string[]): void {
+  if (more !== undefined) throw new ToolError(`ttrpc ${name}: '${more}' is one argument too many`);
 }
 
 /** @throws ToolError with what was probably meant */

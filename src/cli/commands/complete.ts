@@ -18,7 +18,7 @@ export async function complete(commands: Commands, words: readonly string[]): Pr
   if (name === undefined) {
     return starting(current.startsWith('-') ? ['--help', '--version'] : [...commands.names, 'help']);
   }
-  if (name === 'help') return before.length === 1 ? starting(commands.names) : [];
+  if (name === 'help' || name === '--help') return before.length === 1 ? starting(commands.names) : [];
   if (!commands.names.includes(name)) return [];
   const command = commands.load(name);
   if (current.startsWith('-')) return starting(flagsLike(current, command));
