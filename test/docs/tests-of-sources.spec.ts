@@ -84,9 +84,9 @@ const EXCEPTIONS: readonly Exception[] = [
   },
   {
     in: 'protocol/socket',
-    files: ['accepted-connections.ts', 'hvsock.ts'],
-    why: 'driven over sockets, with a peer that dials or speaks the handshake',
-    tests: ['test/unit/protocol/socket/accepted-connections.spec.ts', 'test/unit/protocol/socket/hvsock.spec.ts'],
+    files: ['accepted-connections.ts'],
+    why: 'driven over sockets, with a peer that dials',
+    tests: ['test/unit/protocol/socket/accepted-connections.spec.ts'],
   },
   {
     in: 'protocol/core',
