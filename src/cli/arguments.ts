@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { MAX_TIMEOUT_MS } from '../protocol/core/timer.js';
-import { didYouMean } from '../schema/suggest.js';
+import { didYouMean } from '../protocol/core/suggest.js';
 import type { Arguments, Command, FlagSpec } from './command.js';
 import { ToolError } from './tool-error.js';
 

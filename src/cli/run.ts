@@ -1,4 +1,4 @@
-import { didYouMean } from '../schema/suggest.js';
+import { didYouMean } from '../protocol/core/suggest.js';
 import { readArguments } from './arguments.js';
 import type { Commands } from './command.js';
 import { helpOf, overview } from './help.js';

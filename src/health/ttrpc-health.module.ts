@@ -1,5 +1,6 @@
 import { Inject, Module, Optional, type DynamicModule } from '@nestjs/common';
 import { describe } from '../protocol/core/describe.js';
+import { refuseUnknownOptions, type OptionNames } from '../protocol/core/option-names.js';
 import { DRAIN_LISTENER } from '../transport/drain-listener.js';
 import { HealthController } from './health.controller.js';
 import { KATA_VERSIONS, KataHealthController, type KataVersions } from './kata-health.controller.js';
@@ -28,7 +29,7 @@ export class TtrpcHealthModule {
     throw new Error('TtrpcHealthModule: expected TtrpcHealthModule.register() among the imports, got the class');
   }
 
-  /** @throws TypeError for options of another kind; for a status that does not exist when the application starts */
+  /** @throws TypeError for options of another kind or name; for a status that does not exist when the application starts */
   static register(options: TtrpcHealthOptions = {}): DynamicModule {
     checkOptions(options);
     const { statuses = {}, kata = false, isGlobal = false } = options;
@@ -52,16 +53,21 @@ export class TtrpcHealthModule {
   }
 }
 
+const OPTIONS: OptionNames<TtrpcHealthOptions> = { statuses: true, kata: true, isGlobal: true };
+const VERSIONS: OptionNames<KataVersions> = { grpcVersion: true, agentVersion: true };
+
 function checkOptions(options: TtrpcHealthOptions): void {
   const expected = (what: string, value: unknown): TypeError =>
     new TypeError(`TtrpcHealthModule: expected ${what}, got ${describe(value)}`);
   if (!isRecord(options)) throw expected('options such as { statuses }', options);
+  refuseUnknownOptions('TtrpcHealthModule', options, OPTIONS);
   const { statuses, kata, isGlobal } = options as Record<keyof TtrpcHealthOptions, unknown>;
   if (statuses !== undefined && !isRecord(statuses))
     throw expected('statuses: an object of statuses by name', statuses);
   if (isGlobal !== undefined && typeof isGlobal !== 'boolean') throw expected('isGlobal: true or false', isGlobal);
   if (kata === undefined || typeof kata === 'boolean') return;
   if (!isRecord(kata)) throw expected('kata: true, false or an object of versions', kata);
+  refuseUnknownOptions('kata', kata, VERSIONS);
   for (const name of ['grpcVersion', 'agentVersion'] as const) {
     const version = kata[name];
     if (version !== undefined && typeof version !== 'string') throw expected(`kata.${name}: a string`, version);

@@ -1,6 +1,6 @@
 import { TtrpcError } from '../protocol/core/errors.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
-import { didYouMean } from '../schema/suggest.js';
+import { didYouMean } from '../protocol/core/suggest.js';
 import { EVENT_NAMES, OTHER_HANDLERS, type NriEventName } from './events.js';
 
 /** A handler, bound to its plugin. */

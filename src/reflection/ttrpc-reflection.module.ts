@@ -1,5 +1,6 @@
 import { Inject, Module, Optional, type DynamicModule } from '@nestjs/common';
 import { describe } from '../protocol/core/describe.js';
+import { refuseUnknownOptions, type OptionNames } from '../protocol/core/option-names.js';
 import { reflectionControllers } from './reflection.controllers.js';
 import { REFLECTED_SERVICES, TtrpcReflection } from './ttrpc-reflection.js';
 
@@ -26,7 +27,7 @@ export class TtrpcReflectionModule {
     );
   }
 
-  /** @throws TypeError for `services` that are not an array of names */
+  /** @throws TypeError for `services` that are not an array of names, and for a name that is no option */
   static register(options: TtrpcReflectionOptions = {}): DynamicModule {
     const services = checkedServices(options);
     return {
@@ -37,11 +38,14 @@ export class TtrpcReflectionModule {
   }
 }
 
+const OPTIONS: OptionNames<TtrpcReflectionOptions> = { services: true };
+
 function checkedServices(options: TtrpcReflectionOptions): readonly string[] | undefined {
   const given: unknown = options;
   if (typeof given !== 'object' || given === null) {
     throw new TypeError(`TtrpcReflectionModule: expected options such as { services }, got ${describe(given)}`);
   }
+  refuseUnknownOptions('TtrpcReflectionModule', given, OPTIONS);
   const { services } = options;
   if (services === undefined) return undefined;
   if (!Array.isArray(services) || services.some((name) => typeof name !== 'string')) {

@@ -9,7 +9,7 @@ import type { RawContext } from '../protocol/server/call-context.js';
 import type { RawMethod } from '../protocol/server/raw-handler.js';
 import { serve, type RawServer } from '../protocol/server/serve.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../schema/service-descriptor.js';
-import { didYouMean } from '../schema/suggest.js';
+import { didYouMean } from '../protocol/core/suggest.js';
 
 /**
  * What becomes of one call: the response; for an rpc that streams responses an array of them, in which an error ends the

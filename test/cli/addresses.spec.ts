@@ -9,6 +9,7 @@ import { hasGo } from '../support/go-module.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { GoRuntime } from '../nri/runtime.js';
 import { greeterSet, serveReflecting } from './reflecting-server.js';
+import { Tapped } from './tapped.js';
 
 jest.setTimeout(120_000);
 beforeAll(() => builtCommand(), 120_000);
@@ -91,6 +92,28 @@ describe('--hybrid-vsock', () => {
     });
     // Once: a client of the library tries again for ten seconds.
     expect(asked).toEqual(['CONNECT 1024\n']);
+  });
+
+  test('tap passes on to the port', async () => {
+    const url = await listen('OK 1073741824\n', 'serve');
+    const tapUrl = folder.url('t.sock');
+    const tapped = await Tapped.start(tapUrl, url, ['--hybrid-vsock', '1024']);
+    try {
+      expect(await ttrpc(['call', ...SAY_HELLO, tapUrl, 'demo.v1.Greeter/SayHello'])).toMatchObject({
+        status: 0,
+        stdout: '{"message":"Hello Ada"}\n',
+      });
+      expect(await tapped.stop()).toMatchObject({
+        status: 0,
+        stderr: `listening on ${tapUrl}, passing on to ${hvsock(url)}\n`,
+      });
+    } finally {
+      await tapped.program.kill();
+    }
+    expect(await ttrpc(['tap', '--hybrid-vsock', '1024', url, url])).toMatchObject({
+      status: 1,
+      stderr: 'ttrpc: both addresses are the same\n',
+    });
   });
 
   test('a peer that says something else, and one that says nothing', async () => {

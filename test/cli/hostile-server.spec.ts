@@ -85,6 +85,13 @@ describe('what a server says of itself', () => {
     );
   });
 
+  test('is offered to a shell only where it is a name', async () => {
+    const names = ['d.S', 'd.$(reboot)', 'd.`reboot`', 'd.S;reboot', `d.${CONTROL}`];
+    const url = await start(names, [fileOf({ messageType: [message], service: [service] })]);
+    expect((await ttrpc(['__complete', 'health', url, ''])).stdout).toBe('d.S\n');
+    expect((await ttrpc(['__complete', 'call', url, 'd.'])).stdout).toBe('d.S/\n');
+  });
+
   test('controls no terminal in responses and details, which are the same JSON', async () => {
     const file = fileOf({ messageType: [message], service: [service, { ...service, name: 'T' }] });
     const url = await start(['d.S'], [file]);

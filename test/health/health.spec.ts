@@ -356,6 +356,19 @@ describe('options', () => {
     expect(() => TtrpcHealthModule.register(options as TtrpcHealthOptions)).toThrow(`TtrpcHealthModule: ${message}`);
   });
 
+  it.each<[object, string]>([
+    [
+      { status: {} },
+      "TtrpcHealthModule.status: no such option; TtrpcHealthModule has statuses, kata, isGlobal. Did you mean 'statuses'?",
+    ],
+    [
+      { kata: { agentversion: '1' } },
+      "kata.agentversion: no such option; kata has grpcVersion, agentVersion. Did you mean 'agentVersion'?",
+    ],
+  ])('%j has a name that is no option', (options, message) => {
+    expect(() => TtrpcHealthModule.register(options)).toThrow(new TypeError(message));
+  });
+
   it('a status that does not exist fails at the start', async () => {
     @Module({ imports: [TtrpcHealthModule.register({ statuses: { lab: 'UP' as never } })] })
     class WrongModule {}

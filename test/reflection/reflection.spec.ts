@@ -174,6 +174,9 @@ describe('list_services', () => {
     expect(() => TtrpcReflectionModule.register({ services: 'lab' as never })).toThrow('expected an array of names');
     expect(() => TtrpcReflectionModule.register({ services: [] })).toThrow('expected at least one name');
     expect(() => TtrpcReflectionModule.register(null as never)).toThrow('expected options such as { services }');
+    expect(() => TtrpcReflectionModule.register({ service: ['lab.v1.Lab'] } as object)).toThrow(
+      "TtrpcReflectionModule.service: no such option; TtrpcReflectionModule has services. Did you mean 'services'?",
+    );
   });
 
   it('on a server that serves v1 alone', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
-import { didYouMean } from '../../schema/suggest.js';
+import { didYouMean } from '../../protocol/core/suggest.js';
 import { ToolError } from '../tool-error.js';
 
 /** A part of a request that is made anew for each call; `number` is that of the call, from 0. */

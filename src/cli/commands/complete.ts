@@ -1,7 +1,10 @@
-import { lastSegment } from '../../schema/suggest.js';
+import { lastSegment } from '../../protocol/core/suggest.js';
 import { readArguments } from '../arguments.js';
 import type { Arguments, Command, Commands, FlagSpec } from '../command.js';
 import { namesOf, schemaOf } from '../schema/target.js';
+
+/** What a name of a schema is made of. A server may say anything, and a shell puts it into the line that it will run. */
+const NAME = /^[\w./]+$/;
 
 /** How long a server may take to tell what it has, in ms: the shell waits for it. */
 const SHELL_MS = 2000;
@@ -30,11 +33,11 @@ export async function complete(commands: Commands, words: readonly string[]): Pr
     case 'shell':
       return starting(['bash', 'zsh', 'fish']);
     case 'service':
-      return source === undefined ? [] : starting(await namesOf(source, args, inTime()));
+      return source === undefined ? [] : starting(await namesOf(source, args, inTime())).filter(isName);
     case 'method':
-      return source === undefined ? [] : methods(source, args, current);
+      return source === undefined ? [] : (await methods(source, args, current)).filter(isName);
     case 'symbol':
-      return source === undefined ? [] : symbols(source, args, current);
+      return source === undefined ? [] : (await symbols(source, args, current)).filter(isName);
     default:
       return [];
   }
@@ -78,6 +81,10 @@ async function symbols(source: string, args: Arguments, current: string): Promis
   if (current.includes('/')) return methods(source, args, current);
   const names = (await schemaOf(source, args, undefined, inTime())).symbolNames();
   return names.filter((name) => name.startsWith(current));
+}
+
+function isName(candidate: string): boolean {
+  return NAME.test(candidate);
 }
 
 function inTime(): { signal: AbortSignal; timeoutMs: number } {

@@ -43,8 +43,10 @@ export const tap: Command = {
 async function run(args: Arguments): Promise<number> {
   const [from = '', to = ''] = args.positionals;
   const address = parsedAddress(from);
-  const { parsed: target } = connectionOf(to, args);
-  if (formatAddress(address) === formatAddress(target)) throw new ToolError('both addresses are the same');
+  const { parsed, vsock } = connectionOf(to, args);
+  const target = vsock ?? parsed;
+  const socket = vsock ? ({ kind: 'unix', path: vsock.path } as const) : parsed;
+  if (formatAddress(address) === formatAddress(socket)) throw new ToolError('both addresses are the same');
   const isNri = args.count('nri') > 0;
   // A connection that is no plugin would be taken for a broken one.
   const schema = new TapSchema(to, args, !isNri);

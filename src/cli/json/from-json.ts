@@ -1,7 +1,7 @@
 import type protobuf from 'protobufjs';
 import { ANY } from '../../schema/codec/well-known-types.js';
 import { enumOf, keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.js';
-import { didYouMean } from '../../schema/suggest.js';
+import { didYouMean } from '../../protocol/core/suggest.js';
 import { fieldOf, jsonNameOf, jsonNamesOf } from './names.js';
 import { JsonMismatch, mismatch, show, within } from './json-mismatch.js';
 import { pathsOfMask } from './field-mask.js';

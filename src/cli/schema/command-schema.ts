@@ -7,7 +7,7 @@ import { nameOf } from '../../schema/codec/reflection.js';
 import { MessageTypes } from '../../schema/message-types.js';
 import { bundledTypes } from '../../schema/sources/proto-files.js';
 import { servicesIn } from '../../schema/services-in.js';
-import { didYouMean } from '../../schema/suggest.js';
+import { didYouMean } from '../../protocol/core/suggest.js';
 import { messageFromJson } from '../json/from-json.js';
 import { protoNameOf } from '../json/names.js';
 import { anyToJson, messageToJson } from '../json/to-json.js';

@@ -2,7 +2,7 @@ import protobuf from 'protobufjs';
 import type { RawClient } from '../../protocol/client/connect.js';
 import { TtrpcError } from '../../protocol/core/errors.js';
 import { statusName, TtrpcStatus } from '../../protocol/core/status.js';
-import { lastSegment } from '../../schema/suggest.js';
+import { lastSegment } from '../../protocol/core/suggest.js';
 import { ToolError } from '../tool-error.js';
 import { schemaOfSetBytes } from './source-flags.js';
 import { serviceHint } from './service-hint.js';

@@ -1,4 +1,4 @@
-import { didYouMean } from '../../schema/suggest.js';
+import { didYouMean } from '../../protocol/core/suggest.js';
 
 /**
  * What was probably meant by the name of a service that there is not, for the end of an error's text. A package is what is

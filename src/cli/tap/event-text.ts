@@ -1,5 +1,5 @@
 import { statusName } from '../../protocol/core/status.js';
-import { lastSegment } from '../../schema/suggest.js';
+import { lastSegment } from '../../protocol/core/suggest.js';
 import { styled } from '../output.js';
 import { plainText } from '../plain-text.js';
 import type { TapEvent } from './events.js';

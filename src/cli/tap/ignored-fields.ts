@@ -1,4 +1,4 @@
-import { didYouMean } from '../../schema/suggest.js';
+import { didYouMean } from '../../protocol/core/suggest.js';
 import { ToolError } from '../tool-error.js';
 import { namesIn } from './json-differences.js';
 

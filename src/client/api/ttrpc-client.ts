@@ -11,7 +11,7 @@ import type { PackedMessage, PackOptions } from '../../schema/any-value.js';
 import { loadSchema } from '../../schema/sources/load-schema.js';
 import type { Schema } from '../../schema/schema.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../../schema/service-descriptor.js';
-import { didYouMean } from '../../schema/suggest.js';
+import { didYouMean } from '../../protocol/core/suggest.js';
 import type { TtrpcCallOptions } from './call-options.js';
 import { Caller } from '../calls/caller.js';
 import { badArgument, describe, exceptionOf } from '../calls/caller-error.js';

@@ -22,7 +22,7 @@ import type { MethodDescriptor, ServiceDescriptor } from '../service-descriptor.
 import { servicesIn } from '../services-in.js';
 import { checkSame } from './same-definitions.js';
 import { isIdempotent } from '../idempotency.js';
-import { didYouMean, lastSegment } from '../suggest.js';
+import { didYouMean, lastSegment } from '../../protocol/core/suggest.js';
 
 /** What a message type's name begins with where it may be one that comes with this library. */
 const WELL_KNOWN_NAME = /^google\.(protobuf|rpc)\./;

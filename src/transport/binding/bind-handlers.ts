@@ -3,7 +3,7 @@ import { sendsRequestStream } from '../../protocol/core/method-shape.js';
 import { SchemaError } from '../../schema/schema-error.js';
 import type { Schema } from '../../schema/schema.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../../schema/service-descriptor.js';
-import { didYouMean } from '../../schema/suggest.js';
+import { didYouMean } from '../../protocol/core/suggest.js';
 import type { HandlerCallback } from './bound-handler.js';
 import { handlerName, type HandlerInfo } from './handler-info.js';
 

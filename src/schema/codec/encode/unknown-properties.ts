@@ -1,5 +1,5 @@
 import type protobuf from 'protobufjs';
-import { didYouMean } from '../../suggest.js';
+import { didYouMean } from '../../../protocol/core/suggest.js';
 import { InvalidValue } from './encode-error.js';
 import type { MessageObject } from '../message-object.js';
 import { nameOf } from '../reflection.js';
