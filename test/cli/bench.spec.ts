@@ -300,7 +300,11 @@ describe('ttrpc bench', () => {
     try {
       const args = ['--total', '100', '--connections', '2', '--concurrency', '4', folder.url(), METHOD];
       const result = await benchJson([...INTEROP, ...args]);
-      expect(result).toMatchObject({ status: 2, calls: 100, failed: 2, codes: { OK: 98, UNAVAILABLE: 2 } });
+      const failed = Number(result['failed']);
+      // Two at least: responses on the other connection may begin further calls on this one before its end is seen.
+      expect([2, 3, 4]).toContain(failed);
+      const codes = { OK: 100 - failed, UNAVAILABLE: failed };
+      expect(result).toMatchObject({ status: 2, calls: 100, failed, codes });
     } finally {
       front.close();
     }
