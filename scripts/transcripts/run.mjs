@@ -9,6 +9,10 @@ import { root } from '../run.mjs';
 
 const BLOCK = /^```console\n([\s\S]*?)^```$/gm;
 
+/** What stands below a command up to the next one, and a line in it that a tap has printed; without times. */
+const OUTPUT = /(?<=^\$ .*\n)(?:(?!\$ |```).*\n)+/gm;
+const TAP_LINE = /^(<clock>|\{"time":<time>)/;
+
 /** `markdown` with the output that its commands have now. `command` is the file of the bundled command. */
 export async function withTranscripts(markdown, command) {
   const blocks = [...markdown.matchAll(BLOCK)];
@@ -35,17 +39,26 @@ export async function withTranscripts(markdown, command) {
   }
 }
 
-/** A transcript without what differs from run to run: times, rates, and the rows of a histogram. */
+/**
+ * A transcript without what differs from run to run: times, rates, the rows of a histogram, and whether a tap or the
+ * command beside it prints first.
+ */
 export function withoutTimes(text) {
-  return text
+  const timeless = text
     .replace(/^ {2}(to [\d.]+ \S+|longer) +\d+.*\n/gm, '')
     .replace(/\d\d:\d\d:\d\d\.\d{3}/g, '<clock>')
     .replace(/\d+(\.\d+)?(e-?\d+)? (ms|µs|s)\b/g, '<time>')
     .replace(/\d+(\.\d+)? calls\/s/g, '<rate>')
     .replace(/"(durationMs|callsPerSecond|min|mean|max|p[\d.]+)":[\d.]+/g, '"$1":<number>')
-    .replace(/"time":"[^"]+"/g, '"time":<time>')
+    .replace(/"(time|begun)":"[^"]+"/g, '"$1":<time>')
+    .replace(/"at":[\d.]+/g, '"at":<number>')
     .replace(/"histogram":\[[^\]]*\]/g, '"histogram":[…]')
     .replace(/^(\d+(\.\d+)?,){2}/gm, '<time>,<time>,');
+  return timeless.replace(OUTPUT, (output) => {
+    const lines = output.split('\n');
+    const isOfTap = (line) => TAP_LINE.test(line);
+    return [...lines.filter(isOfTap), ...lines.filter((line) => !isOfTap(line))].join('\n');
+  });
 }
 
 function commandsOf(code) {
