@@ -29,18 +29,22 @@ export async function complete(commands: Commands, words: readonly string[]): Pr
   if (flag?.type === 'string') return starting(flag.choices ?? []);
   const args = readArguments({ ...command, required: 0 }, before.slice(1));
   const [source] = args.positionals;
-  switch (command.positionals[args.positionals.length]) {
-    case 'shell':
-      return starting(['bash', 'zsh', 'fish']);
-    case 'service':
-      return source === undefined ? [] : starting(await namesOf(source, args, inTime())).filter(isName);
-    case 'method':
-      return source === undefined ? [] : (await methods(source, args, current)).filter(isName);
-    case 'symbol':
-      return source === undefined ? [] : (await symbols(source, args, current)).filter(isName);
-    default:
-      return [];
-  }
+  const kind = command.positionals[args.positionals.length];
+  if (kind === 'shell') return starting(['bash', 'zsh', 'fish']);
+  if (source === undefined) return [];
+  return starting(await namesOfKind(kind, source, args, current)).filter((each) => NAME.test(each));
+}
+
+/** What `source` has of a kind of argument. */
+async function namesOfKind(
+  kind: string | undefined,
+  source: string,
+  args: Arguments,
+  current: string,
+): Promise<string[]> {
+  if (kind === 'service') return namesOf(source, args, inTime());
+  if (kind === 'method' || (kind === 'symbol' && current.includes('/'))) return methods(source, args, current);
+  return kind === 'symbol' ? (await schemaOf(source, args, undefined, inTime())).symbolNames() : [];
 }
 
 /** The flags, or the values of one, in the form in which `current` begins: with one dash or two, behind a `=`. */
@@ -72,19 +76,7 @@ async function methods(source: string, args: Arguments, current: string): Promis
   const end = current.includes('/') ? current.indexOf('/') : current.lastIndexOf('.');
   const asked = current.slice(0, end);
   const service = (await schemaOf(source, args, asked, inTime())).service(asked);
-  const names = service.methodsArray.map(({ name }) => current.slice(0, end + 1) + name);
-  return names.filter((name) => name.startsWith(current));
-}
-
-/** Services, messages and enums, and methods behind a slash. */
-async function symbols(source: string, args: Arguments, current: string): Promise<string[]> {
-  if (current.includes('/')) return methods(source, args, current);
-  const names = (await schemaOf(source, args, undefined, inTime())).symbolNames();
-  return names.filter((name) => name.startsWith(current));
-}
-
-function isName(candidate: string): boolean {
-  return NAME.test(candidate);
+  return service.methodsArray.map(({ name }) => current.slice(0, end + 1) + name);
 }
 
 function inTime(): { signal: AbortSignal; timeoutMs: number } {

@@ -19,11 +19,16 @@ export function* jsonDifferences(was: unknown, is: unknown, path = ''): Generato
     }
   } else if (isObject(was) && isObject(is)) {
     for (const name of new Set([...Object.keys(was), ...Object.keys(is)])) {
-      yield* jsonDifferences(ownProperty(was, name), ownProperty(is, name), path === '' ? name : `${path}.${name}`);
+      yield* jsonDifferences(ownProperty(was, name), ownProperty(is, name), within(path, name));
     }
   } else {
     yield { path, was, is };
   }
+}
+
+/** The path of what has a name in what is at `path`. */
+export function within(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
 }
 
 /** The names of all fields in a JSON value, at whatever depth. */

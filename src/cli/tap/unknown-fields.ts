@@ -6,6 +6,7 @@ import { jsonNameOf } from '../json/names.js';
 import { ownProperty } from '../json/own-property.js';
 import { MAX_NESTED_ANY, type AnyUnpacker } from '../json/to-json.js';
 import { guessMessage } from './guess.js';
+import { within } from './json-differences.js';
 
 type Message = Readonly<Record<string, unknown>>;
 
@@ -82,8 +83,4 @@ function* guessed(bytes: Uint8Array, path: string): Generator<UnknownField> {
   if (fields) for (const [number, value] of Object.entries(fields)) yield [within(path, number), value];
   // A group is not guessed.
   else yield [path, Buffer.from(bytes).toString('base64')];
-}
-
-function within(path: string, name: string): string {
-  return path === '' ? name : `${path}.${name}`;
 }

@@ -6,9 +6,9 @@ import type { CallStart } from '../../protocol/client/client-call.js';
 import { TtrpcMetadata, type MetadataInit } from '../../protocol/core/metadata.js';
 import { sendsRequestStream } from '../../protocol/core/method-shape.js';
 import { checkTimeoutMs } from '../../protocol/core/timer.js';
-import { CALL_OPTIONS, type TtrpcCallOptions, type TtrpcCallParent } from '../api/call-options.js';
+import type { TtrpcCallOptions, TtrpcCallParent } from '../api/call-options.js';
 import { badCall, describe, exceptionOf } from './caller-error.js';
-import { warnOfCallOption } from './client-log.js';
+import { callOptionNames } from './client-log.js';
 import { checkOneMessage } from './one-message.js';
 import { requestFeed } from './request-feed.js';
 import { RetryPolicy } from './retry-policy.js';
@@ -139,9 +139,7 @@ export function callOptions(options: unknown): TtrpcCallOptions {
   if (typeof options !== 'object' || isMetadata) {
     throw badCall(`call options: expected an object such as { timeoutMs, metadata, signal }, got ${describe(options)}`);
   }
-  for (const name in options) {
-    if (!(name in CALL_OPTIONS) && (options as Record<string, unknown>)[name] !== undefined) warnOfCallOption(name);
-  }
+  callOptionNames.check(options);
   const { parent } = options as TtrpcCallOptions;
   if (parent !== undefined && typeof parent?.metadata?.getAll !== 'function') {
     throw badCall(`parent: expected the context of a handler, got ${describe(parent)}`);

@@ -17,13 +17,7 @@ import { Channel, type ChannelStatus, type ClientStats } from './channel.js';
 import type { CallStart } from './client-call.js';
 import type { ConnectionSource } from './dialer.js';
 import { IterableFeed } from './iterable-feed.js';
-import {
-  CONNECT_OPTIONS,
-  RAW_CALL_OPTIONS,
-  warnOfCallOption,
-  type RawCallOptions,
-  type RawClientOptions,
-} from './raw-options.js';
+import { CONNECT_OPTIONS, rawCallOptionNames, type RawCallOptions, type RawClientOptions } from './raw-options.js';
 import { SentStream, type RawStream } from './raw-stream.js';
 import { RuntimeCalls } from './runtime-calls.js';
 import { serviceClient, type ServiceClient } from './service-client.js';
@@ -97,9 +91,7 @@ class EngineRuntime implements CallRuntime<RawCallOptions> {
   ) {}
 
   start(_method: CallMethod, _request: unknown, options: RawCallOptions = {}): CallStart {
-    for (const name in options) {
-      if (!(name in RAW_CALL_OPTIONS) && options[name as keyof RawCallOptions] !== undefined) warnOfCallOption(name);
-    }
+    rawCallOptionNames.check(options);
     const timeoutMs = checkTimeoutMs(options.timeoutMs ?? this.timeoutMs ?? Infinity, 'timeoutMs');
     return {
       deadline: timeoutMs === Infinity ? undefined : performance.now() + timeoutMs,

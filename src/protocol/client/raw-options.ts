@@ -1,5 +1,5 @@
 import type { MetadataInit } from '../core/metadata.js';
-import { noSuchOption, type OptionNames } from '../core/option-names.js';
+import { CallOptionNames, type OptionNames } from '../core/option-names.js';
 import type { ChannelOptions, RouteOptions } from './channel.js';
 
 /** Options of one call of the raw client. */
@@ -36,7 +36,7 @@ export const CONNECT_OPTIONS: OptionNames<RawClientOptions> = {
 };
 
 /** The options of one of its calls. */
-export const RAW_CALL_OPTIONS: OptionNames<RawCallOptions> = {
+const RAW_CALL_OPTIONS: OptionNames<RawCallOptions> = {
   dedicated: true,
   metadata: true,
   signal: true,
@@ -44,14 +44,7 @@ export const RAW_CALL_OPTIONS: OptionNames<RawCallOptions> = {
   waitForReady: true,
 };
 
-/** No more names than these are warned of: code that makes them up must not fill the log. */
-const MAX_NAMES = 20;
-
-const warned = new Set<string>();
-
-/** Warns, once in a process, of a name among the options of a call that is none of them. */
-export function warnOfCallOption(name: string): void {
-  if (warned.has(name) || warned.size === MAX_NAMES) return;
-  warned.add(name);
-  process.emitWarning(noSuchOption('a call', name, RAW_CALL_OPTIONS), { type: 'TtrpcWarning' });
-}
+/** Warns of names among them that are none, once in a process each. */
+export const rawCallOptionNames = new CallOptionNames(RAW_CALL_OPTIONS, (text) =>
+  process.emitWarning(text, { type: 'TtrpcWarning' }),
+);

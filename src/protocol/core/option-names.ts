@@ -29,7 +29,33 @@ export function refuseUnknownOptions(name: string, options: object, known: objec
   }
 }
 
+/** No more names than these are warned of: code that makes them up must not fill the log. */
+const MAX_NAMES = 20;
+
+/** Warns of names among the options of calls that are none of them, of each once. */
+export class CallOptionNames {
+  readonly #warned = new Set<string>();
+
+  constructor(
+    private readonly known: object,
+    private readonly warn: (text: string) => void,
+  ) {}
+
+  /** Looks at the options of a call. */
+  check(options: object): void {
+    for (const name in options) {
+      if (!(name in this.known) && (options as Record<string, unknown>)[name] !== undefined) this.#warnOf(name);
+    }
+  }
+
+  #warnOf(name: string): void {
+    if (this.#warned.has(name) || this.#warned.size === MAX_NAMES) return;
+    this.#warned.add(name);
+    this.warn(noSuchOption('a call', name, this.known));
+  }
+}
+
 /** The text for one name. */
-export function noSuchOption(owner: string, name: string, known: object): string {
+function noSuchOption(owner: string, name: string, known: object): string {
   return `'${name}' is no option of ${owner}: it does nothing.${didYouMean(name, Object.keys(known))}`;
 }
