@@ -155,10 +155,15 @@ function cacheBytes() {
   return bytes;
 }
 
+const keepsCompiled = !process.env.NODE_DISABLE_COMPILE_CACHE && !process.env.NODE_V8_COVERAGE;
+
 globalThis.loadCommand = load;
-if (!process.env.NODE_DISABLE_COMPILE_CACHE && !process.env.NODE_V8_COVERAGE) {
-  process.once('exit', (status) => {
-    if (status === 0 && !isComplete) writeCache();
-  });
-}
+/** For a command that changes V8's flags, before it does: V8 takes back only what it compiled under those of its start. */
+globalThis.keepCompiled = () => {
+  if (keepsCompiled && !isComplete) writeCache();
+  isComplete = true;
+};
+process.once('exit', (status) => {
+  if (status === 0) globalThis.keepCompiled();
+});
 load('main');

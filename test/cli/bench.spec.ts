@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
@@ -11,6 +11,7 @@ import { summaryOf } from '../../src/cli/bench/report.js';
 import { Schedule } from '../../src/cli/bench/schedule.js';
 import { Template } from '../../src/cli/bench/template.js';
 import { builtCommand, startTtrpc, ttrpc } from '../support/built-command.js';
+import { runProgram } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { goVersion, startGoServer } from '../interop/go-peer.js';
 import { cargoVersion, startRustServer } from '../interop/rust-peer.js';
@@ -256,6 +257,46 @@ describe('ttrpc bench', () => {
     expect(stdout).toMatch(/^Summary\n {2}Calls {6}0\n[^]*\n {2}Broken off 1 in flight\n$/);
   });
 
+  test('code is optimized only for loads that gain by it', async () => {
+    server = await serve(folder.url(), { 'interop.v1.Interop': { Unary: () => EMPTY } });
+    const optimizedBy = async (args: string[]): Promise<number> => {
+      const load = [await builtCommand(), 'bench', ...INTEROP, ...args, folder.url(), METHOD];
+      const { stdout, stderr, status } = await runProgram(process.execPath, ['--trace-opt', ...load]);
+      expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
+      return stdout.match(/completed optimizing/g)?.length ?? 0;
+    };
+    // What is compiled before the first call.
+    const most = 5;
+    expect(await optimizedBy(['--total', '2000'])).toBeLessThan(most);
+    expect(await optimizedBy(['--rps', '10000', '--total', '5000'])).toBeLessThan(most);
+    expect(await optimizedBy(['--total', '5000'])).toBeGreaterThan(3 * most);
+    expect(await optimizedBy(['--rps', 'step:10000:30000:20000:0.2'])).toBeGreaterThan(3 * most);
+  });
+
+  test('a load without optimized code keeps what was compiled before it, once', async () => {
+    server = await serve(folder.url(), { 'interop.v1.Interop': { Unary: () => EMPTY } });
+    const command = folder.file('ttrpc.cjs');
+    const built = await builtCommand();
+    cpSync(built, command);
+    cpSync(built.replace(/\.cjs$/, ''), folder.file('ttrpc'), {
+      recursive: true,
+      filter: (path) => !path.endsWith('cache'),
+    });
+    const load = [command, 'bench', ...INTEROP, folder.url(), METHOD];
+    const kept = async (): Promise<[name: string, ino: number][]> => {
+      expect(await runProgram(process.execPath, load)).toMatchObject({ status: 0, stderr: '' });
+      return readdirSync(folder.file('ttrpc/cache')).map((name) => [
+        name,
+        statSync(folder.file(`ttrpc/cache/${name}`)).ino,
+      ]);
+    };
+    const first = await kept();
+    expect(first).toHaveLength(1);
+    // V8 takes it: else it would be written anew.
+    expect(await kept()).toEqual(first);
+    expect(await kept()).toEqual(first);
+  });
+
   test('the histogram fits a narrow terminal', () => {
     const measured = new Measurements(false);
     for (let i = 0; i < 100; i++) measured.add(0, 1 + i, 0, '');
@@ -404,6 +445,13 @@ describe('schedules', () => {
     const down = perSecond('line:300:100:4', 4);
     [275, 225, 175, 125].forEach((wanted, at) => expect(Math.abs((down[at] ?? 0) - wanted)).toBeLessThanOrEqual(1));
   });
+
+  test.each([
+    ['100', 100],
+    ['step:100:300:100:2', 300],
+    ['line:300:100:4', 300],
+    ['step:1:100001:1:1', 100_001],
+  ])('the highest rate of %s is %d', (text, peak) => expect(Schedule.parse(text).peak).toBe(peak));
 
   test.each(['', '0', '-1', 'x', 'line:1:2', 'step:1:2:0:1', 'cube:1:2:3'])('%j is refused', (text) => {
     expect(() => Schedule.parse(text)).toThrow(/^--rps: expected /);

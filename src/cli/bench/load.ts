@@ -7,9 +7,7 @@ import { sendingFailure } from '../sending.js';
 import type { BenchRequests } from './bench-requests.js';
 import type { Measurements } from './measurements.js';
 import type { Schedule } from './schedule.js';
-
-/** Below this many ms the next call is waited for by turns of the event loop: timers are late by up to 1 ms. */
-const SHORT_MS = 2;
+import { Waiting } from './waiting.js';
 
 /** A call at the very end of the time is not planned, whatever the rounding of sums. */
 const ROUNDING_MS = 1e-6;
@@ -67,7 +65,7 @@ export class Load {
   #skipped = 0;
   #failedFirst = 0;
   #nextAt: number | undefined;
-  #timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
+  readonly #waiting = new Waiting(() => this.#pump());
   #isOver = false;
   #why: string | undefined;
   #lostReason: string | undefined;
@@ -115,14 +113,14 @@ export class Load {
   breakOff(why: string): void {
     this.#why ??= why;
     this.#isOver = true;
-    this.#clearTimer();
+    this.#waiting.stop();
     this.#onEnd();
   }
 
   /** Starts no more calls. */
   #stop(): void {
     this.#isOver = true;
-    this.#clearTimer();
+    this.#waiting.stop();
     if (this.#inFlight === 0) this.#onEnd();
   }
 
@@ -132,7 +130,7 @@ export class Load {
     while (!this.#isOver && this.#nextAt !== undefined && this.#inFlight < concurrency) {
       const now = this.elapsedMs;
       if (schedule && this.#nextAt > now) {
-        this.#wait(this.#nextAt - now);
+        this.#waiting.until(this.#nextAt - now);
         return;
       }
       const plannedAt = schedule ? this.#nextAt : now;
@@ -140,28 +138,13 @@ export class Load {
       this.#begin(plannedAt);
     }
     if (this.#inFlight === 0 && (this.#isOver || this.#nextAt === undefined)) this.#stop();
+    else if (!schedule && concurrency === 1) this.#waiting.stayAwake();
   }
 
   #planNext(): void {
     const { schedule, total, durationMs } = this.plan;
     const at = this.#begun < total ? (schedule?.next() ?? 0) : undefined;
     this.#nextAt = at === undefined || at >= durationMs - ROUNDING_MS ? undefined : at;
-  }
-
-  #wait(ms: number): void {
-    if (this.#timer) return;
-    const wake = (): void => {
-      this.#timer = undefined;
-      this.#pump();
-    };
-    this.#timer = ms < SHORT_MS ? setImmediate(wake) : setTimeout(wake, Math.min(ms - 1, MAX_TIMEOUT_MS));
-  }
-
-  #clearTimer(): void {
-    if (this.#timer === undefined) return;
-    clearTimeout(this.#timer as NodeJS.Timeout);
-    clearImmediate(this.#timer as NodeJS.Immediate);
-    this.#timer = undefined;
   }
 
   #begin(plannedAt: number): void {

@@ -57,6 +57,11 @@ export class Schedule {
     return new Schedule(segments, seconds);
   }
 
+  /** The highest rate, in calls a second. */
+  get peak(): number {
+    return this.segments.reduce((peak, { from, to }) => Math.max(peak, from, to), 0);
+  }
+
   /** How many calls are planned before `ms` from the start. */
   countBefore(ms: number): number {
     let [count, left] = [0, ms / 1000];

@@ -1,4 +1,5 @@
 import { BenchRequests } from '../bench/bench-requests.js';
+import { calmCompilers } from '../bench/compiler.js';
 import { Load, type LoadPlan } from '../bench/load.js';
 import { Measurements } from '../bench/measurements.js';
 import { ProgressLine } from '../bench/progress-line.js';
@@ -110,6 +111,7 @@ async function run(args: Arguments): Promise<number> {
       skipFirst,
       durationMs,
     };
+    calmCompilers(plan);
     const measured = new Measurements(args.text('format') === 'csv');
     const load = new Load(
       plan,
