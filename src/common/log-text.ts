@@ -1,9 +1,5 @@
+import { CONTROL_CHARACTERS } from '../protocol/core/control-characters.js';
 import { readProperty, stackOf } from '../protocol/core/describe-error.js';
-
-// What would let a peer's text forge lines of a log or change how they look: control characters, line and paragraph
-// separators, and the marks that turn the direction of writing.
-// eslint-disable-next-line no-control-regex -- to find them is the point
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 /** Longer texts are cut: a peer must not be able to fill a disk with one line. */
 const MAX_CHARACTERS = 2000;
@@ -34,7 +30,7 @@ export function logStack(error: unknown): string | undefined {
 }
 
 function escapeControls(text: string): string {
-  return text.replace(CONTROLS, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return text.replace(CONTROL_CHARACTERS, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function clip(text: string): string {

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { connect, type RawClient } from '../protocol/client/connect.js';
 import { messageOf, TtrpcError } from '../protocol/core/errors.js';
+import { warnOfOptions, type OptionNames } from '../protocol/core/option-names.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
 import { implement } from '../protocol/server/implement.js';
 import { serve, type RawServer } from '../protocol/server/serve.js';
@@ -137,6 +138,8 @@ export interface EventPublisherOptions {
   onLost?: ((topic: string, error: unknown) => void) | undefined;
 }
 
+const PUBLISHER_OPTIONS: OptionNames<EventPublisherOptions> = { address: true, namespace: true, onLost: true };
+
 /** Forwards events to containerd, in the order in which they are published; one that fails is tried again, 5 times in all. */
 export class EventPublisher {
   readonly #address: string;
@@ -146,6 +149,7 @@ export class EventPublisher {
 
   /** Connects at the first event. @throws INVALID_ARGUMENT without an address or a namespace */
   constructor(private readonly options: EventPublisherOptions) {
+    warnOfOptions('an EventPublisher', options, PUBLISHER_OPTIONS);
     this.#address = options.address ?? process.env['TTRPC_ADDRESS'] ?? '';
     if (this.#address === '') throw invalid('address: expected an address, or one in the environment as TTRPC_ADDRESS');
     if (!options.namespace) throw invalid("namespace: expected containerd's namespace, such as 'default'");

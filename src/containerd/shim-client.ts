@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { connect, type RawCallOptions, type RawClient } from '../protocol/client/connect.js';
 import type { ServiceClient } from '../protocol/client/service-client.js';
 import { messageOf, TtrpcError } from '../protocol/core/errors.js';
+import { warnOfOptions, type OptionNames } from '../protocol/core/option-names.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
 import { describe } from '../schema/codec/encode/encode-error.js';
 import type { BootstrapResult, DeleteResponse, TaskMethods } from './generated/messages.js';
@@ -43,6 +44,18 @@ export interface ShimOptions {
   /** Hears of what the shim logs, as text. Default: nothing is kept. */
   onLog?: ((text: string) => void) | undefined;
 }
+
+const OPTIONS: OptionNames<ShimOptions> = {
+  binary: true,
+  id: true,
+  namespace: true,
+  bundle: true,
+  ttrpcAddress: true,
+  address: true,
+  publishBinary: true,
+  bootstrapParams: true,
+  onLog: true,
+};
 
 /** Where a shim serves. */
 export interface ShimAddress {
@@ -173,6 +186,7 @@ async function addressOf(bundle: string): Promise<ShimAddress> {
 
 /** Without it, `undefined` would be an argument of the shim's. */
 function checkOptions(options: ShimOptions): void {
+  warnOfOptions('a shim', options, OPTIONS);
   for (const name of ['binary', 'id', 'namespace', 'bundle', 'ttrpcAddress'] as const) {
     const value: unknown = options[name];
     if (typeof value === 'string' && value !== '') continue;

@@ -3,6 +3,7 @@ import type { ClientStats } from '../protocol/client/channel.js';
 import { CallStats } from '../protocol/core/call-stats.js';
 import { describe } from '../protocol/core/describe.js';
 import type { CallTrace, ConnectionEvent } from '../protocol/core/diagnostics.js';
+import { refuseUnknownOptions, type OptionNames } from '../protocol/core/option-names.js';
 import type { ServerStats } from '../protocol/server/refusals.js';
 import { prometheusText } from './prometheus-text.js';
 import type { SideMetrics, TtrpcMetricsSnapshot } from './snapshot.js';
@@ -14,6 +15,8 @@ export interface TtrpcMetricsOptions {
   /** Clients: a `TtrpcClient`, or what `connect` gives. */
   clients?: Readonly<Record<string, { readonly stats: ClientStats }>> | undefined;
 }
+
+const OPTIONS: OptionNames<TtrpcMetricsOptions> = { servers: true, clients: true };
 
 class Side {
   readonly calls = new CallStats();
@@ -36,8 +39,10 @@ export class TtrpcMetrics {
   readonly #clients: Map<string, { readonly stats: ClientStats }>;
   readonly #listeners: readonly (readonly [string, (message: unknown) => void])[];
 
-  /** Counts from now on. @throws TypeError for a server or client without `stats` */
-  constructor({ servers, clients }: TtrpcMetricsOptions = {}) {
+  /** Counts from now on. @throws TypeError for a server or client without `stats`, and for an unknown option */
+  constructor(options: TtrpcMetricsOptions = {}) {
+    refuseUnknownOptions('TtrpcMetrics', options, OPTIONS);
+    const { servers, clients } = options;
     this.#servers = sources('servers', servers);
     this.#clients = sources('clients', clients);
     const begin = (call: unknown): void => this.#sides[(call as CallTrace).side].calls.begin(call as CallTrace);

@@ -21,6 +21,7 @@ import {
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { CallTrace, ConnectionEvent } from '../protocol/core/diagnostics.js';
 import type { TtrpcMetadata } from '../protocol/core/metadata.js';
+import { warnOfOptions, type OptionNames } from '../protocol/core/option-names.js';
 import { endAttributes, isError, originalMethod, startAttributes } from './call-attributes.js';
 
 /** Options of {@link TtrpcInstrumentation}. */
@@ -30,6 +31,8 @@ export interface TtrpcInstrumentationConfig {
   /** True: `rpc.system`, `rpc.service`, `rpc.method` and a numeric `rpc.ttrpc.status_code`, as Go's otelttrpc 0.1.0. Default false. */
   oldNames?: boolean;
 }
+
+const OPTIONS: OptionNames<TtrpcInstrumentationConfig> = { enabled: true, oldNames: true };
 
 const NAME = 'nestjs-ttrpc/opentelemetry';
 const VERSION = '0.1.0';
@@ -84,7 +87,7 @@ export class TtrpcInstrumentation {
 
   /** Observes from now on, unless `enabled` is false. */
   constructor(config: TtrpcInstrumentationConfig = {}) {
-    this.#config = { enabled: true, ...config };
+    this.#config = checked(config);
     if (this.#config.enabled) this.enable();
   }
 
@@ -115,7 +118,7 @@ export class TtrpcInstrumentation {
 
   /** Replaces the options; they count for calls that begin from now on. */
   setConfig(config: TtrpcInstrumentationConfig): void {
-    this.#config = { enabled: true, ...config };
+    this.#config = checked(config);
   }
 
   /** The options. */
@@ -231,4 +234,10 @@ function guarded(listener: (message: unknown) => void): (message: unknown) => vo
       diag.error(`${NAME}: a call was not observed`, error);
     }
   };
+}
+
+/** The options with their defaults. A name that is none is a warning of the process: other instrumentations may share the object. */
+function checked(config: TtrpcInstrumentationConfig): TtrpcInstrumentationConfig {
+  warnOfOptions('TtrpcInstrumentation', config, OPTIONS);
+  return { enabled: true, ...config };
 }

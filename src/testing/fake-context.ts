@@ -1,4 +1,5 @@
 import { TtrpcMetadata, type MetadataInit } from '../protocol/core/metadata.js';
+import { warnOfOptions, type OptionNames } from '../protocol/core/option-names.js';
 import type { Peer } from '../protocol/server/peer.js';
 import { loadSchema } from '../schema/sources/load-schema.js';
 import type { Schema, SchemaOptions } from '../schema/schema.js';
@@ -22,11 +23,22 @@ export interface FakeTtrpcContextOptions {
   schema?: SchemaOptions | undefined;
 }
 
+const OPTIONS: OptionNames<FakeTtrpcContextOptions> = {
+  metadata: true,
+  deadline: true,
+  signal: true,
+  service: true,
+  method: true,
+  peer: true,
+  schema: true,
+};
+
 /**
  * The context of a call that is not made, for unit tests that call a controller's methods, a guard or an interceptor
  * directly. It is a TtrpcContext, so `@Ctx()` parameters take it as they are.
  */
 export function fakeTtrpcContext(options: FakeTtrpcContextOptions = {}): TtrpcContext {
+  warnOfOptions('fakeTtrpcContext', options, OPTIONS);
   let loaded: Schema | undefined;
   // An empty root: the bundled types are found in any schema.
   const schema = (): Schema => (loaded ??= loadSchema(options.schema ?? { root: { nested: {} } }));

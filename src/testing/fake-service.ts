@@ -4,6 +4,7 @@ import { TtrpcException } from '../common/ttrpc-exception.js';
 import { TtrpcError } from '../protocol/core/errors.js';
 import type { TtrpcMetadata } from '../protocol/core/metadata.js';
 import { sendsRequestStream, sendsResponseStream } from '../protocol/core/method-shape.js';
+import { warnOfOptions, type OptionNames } from '../protocol/core/option-names.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
 import type { RawContext } from '../protocol/server/call-context.js';
 import type { RawMethod } from '../protocol/server/raw-handler.js';
@@ -40,6 +41,8 @@ export interface FakeServiceOptions {
   /** Where to serve. Default: a `memory:` address of its own. */
   url?: string | undefined;
 }
+
+const OPTIONS: OptionNames<FakeServiceOptions> = { url: true };
 
 /** A service whose responses a test has written; made by {@link fakeTtrpcService}. */
 export class FakeTtrpcService {
@@ -129,8 +132,10 @@ export class FakeTtrpcService {
 export async function fakeTtrpcService(
   service: ServiceDescriptor,
   script: FakeScript,
-  { url = `memory:fake-${randomUUID()}` }: FakeServiceOptions = {},
+  options: FakeServiceOptions = {},
 ): Promise<FakeTtrpcService> {
+  warnOfOptions('fakeTtrpcService', options, OPTIONS);
+  const { url = `memory:fake-${randomUUID()}` } = options;
   const fake = new FakeTtrpcService(url);
   await fake.start(service, script);
   return fake;

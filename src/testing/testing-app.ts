@@ -5,6 +5,8 @@ import { Test, type TestingModule, type TestingModuleBuilder } from '@nestjs/tes
 import type { AsyncService, ObservableService } from '../client/api/client-types.js';
 import type { TtrpcClientOptions } from '../client/api/client-options.js';
 import { TtrpcClient } from '../client/api/ttrpc-client.js';
+import { warnOfOptions, type OptionNames } from '../protocol/core/option-names.js';
+import { SCHEMA_OPTIONS } from '../schema/option-names.js';
 import type { SchemaOptions } from '../schema/schema.js';
 import type { MethodDescriptor, ServiceDescriptor } from '../schema/service-descriptor.js';
 import { TtrpcServer } from '../transport/ttrpc-server.js';
@@ -23,6 +25,19 @@ export interface TtrpcTestingOptions extends ModuleMetadata, SchemaOptions {
   /** Default false: Nest logs nothing. True: as in an application. */
   logger?: boolean | undefined;
 }
+
+const OPTIONS: OptionNames<TtrpcTestingOptions> = {
+  ...SCHEMA_OPTIONS,
+  imports: true,
+  controllers: true,
+  providers: true,
+  exports: true,
+  server: true,
+  client: true,
+  override: true,
+  prepare: true,
+  logger: true,
+};
 
 /** An application with a client, in this process; made by {@link createTtrpcTestingApp}. */
 export class TtrpcTestingApp {
@@ -78,6 +93,7 @@ export class TtrpcTestingApp {
  * compile or the server does not listen.
  */
 export async function createTtrpcTestingApp(options: TtrpcTestingOptions): Promise<TtrpcTestingApp> {
+  warnOfOptions('createTtrpcTestingApp', options, OPTIONS);
   const { server: serverOptions, client: clientOptions, override, prepare, logger = false } = options;
   const schema = schemaOptions(options);
   const url = `memory:testing-${randomUUID()}`;

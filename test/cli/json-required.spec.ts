@@ -32,6 +32,7 @@ describe.each([
     ['r.M', '{"mustBe":1,"map":{"a":{}}}', 'map["a"].mustBe'],
     ['r.M', '{"mustBe":1,"[r.more]":{}}', '[r.more].mustBe'],
     ['r.Around', '{"any":{"@type":"type.googleapis.com/r.M"}}', 'any.mustBe'],
+    ['r.Around', '{"any":{"@type":"type.googleapis.com/.r.M"}}', 'any.mustBe'],
   ])('%s from %s lacks one', (type, json, path) => {
     expect(() => echoed(schema, type, json)).toThrow(`${path}: expected a value: r.M requires it, got nothing`);
   });

@@ -1,5 +1,5 @@
 import type protobuf from 'protobufjs';
-import { ANY } from '../../schema/codec/well-known-types.js';
+import { ANY, typeNameOf } from '../../schema/codec/well-known-types.js';
 import { enumOf, keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.js';
 import { didYouMean } from '../../protocol/core/suggest.js';
 import { fieldOf, jsonNameOf, jsonNamesOf } from './names.js';
@@ -124,7 +124,7 @@ class Reader {
     const { '@type': url, ...fields } = json;
     if (url === undefined && Object.keys(fields).length === 0) return {};
     if (typeof url !== 'string') throw mismatch(within(path, '@type'), 'a type URL', url);
-    const name = url.slice(url.lastIndexOf('/') + 1);
+    const name = typeNameOf(url);
     const held = this.any.find(name);
     if (!held) throw new JsonMismatch(within(path, '@type'), `message type '${name}' is not in the schema`);
     const isWrapped = hasOwnJsonForm(held);

@@ -1,5 +1,5 @@
 import type protobuf from 'protobufjs';
-import { ANY } from '../../schema/codec/well-known-types.js';
+import { ANY, typeNameOf } from '../../schema/codec/well-known-types.js';
 import { enumOf, keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.js';
 import { maskOfPaths } from './field-mask.js';
 import { hasOwnJsonForm, type FindType } from './from-json.js';
@@ -116,7 +116,7 @@ class Writer {
   }
 
   packed(url: string, bytes: Uint8Array): unknown {
-    const held = this.any.find(url.slice(url.lastIndexOf('/') + 1));
+    const held = this.any.find(typeNameOf(url));
     if (!held) return { '@type': url, '@value': scalar('bytes', bytes) };
     let json: unknown;
     this.#depth++;

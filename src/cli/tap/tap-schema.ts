@@ -3,6 +3,7 @@ import { descriptor as containerd } from '../../containerd/generated/descriptor.
 import { descriptor as nri } from '../../nri/generated/descriptor.js';
 import { connect } from '../../protocol/client/connect.js';
 import type { StatusDetail } from '../../protocol/core/status.js';
+import { typeNameOf } from '../../schema/codec/well-known-types.js';
 import type { Arguments, FlagSpec } from '../command.js';
 import { CONNECTION_FLAGS, dialAddress } from '../connection.js';
 import { printError } from '../output.js';
@@ -67,7 +68,7 @@ export class TapSchema {
   }
 
   #schemaOf({ typeUrl }: StatusDetail): CommandSchema {
-    const name = typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
+    const name = typeNameOf(typeUrl);
     // There are those that are built in, at least.
     return this.#schemas.find((each) => each.find(name)) ?? (this.#schemas[0] as CommandSchema);
   }

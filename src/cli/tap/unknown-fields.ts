@@ -1,7 +1,7 @@
 import type protobuf from 'protobufjs';
 import { keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.js';
 import { unknownFieldsOf } from '../../schema/codec/unknown-fields.js';
-import { ANY } from '../../schema/codec/well-known-types.js';
+import { ANY, typeNameOf } from '../../schema/codec/well-known-types.js';
 import { jsonNameOf } from '../json/names.js';
 import { ownProperty } from '../json/own-property.js';
 import { MAX_NESTED_ANY, type AnyUnpacker } from '../json/to-json.js';
@@ -66,7 +66,7 @@ export function* unknownFieldsInPacked(
 ): Generator<UnknownField, void, undefined> {
   // The JSON form has the bytes of what is deeper.
   if (depth >= MAX_NESTED_ANY) return;
-  const held = any.find(url.slice(url.lastIndexOf('/') + 1));
+  const held = any.find(typeNameOf(url));
   if (held === undefined) return;
   let message: Message;
   try {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { describe } from '../../protocol/core/describe.js';
 import { messageOf } from '../../protocol/core/errors.js';
+import { refuseUnknownOptions, type OptionNames } from '../../protocol/core/option-names.js';
 import { implement } from '../../protocol/server/implement.js';
 import { serve } from '../../protocol/server/serve.js';
 import { EventPublisher } from '../events.js';
@@ -34,6 +35,8 @@ export interface ShimDefinition {
   cleanUp?(container: { id: string; namespace: string; bundle: string }): void | Promise<void>;
 }
 
+const MEMBERS: OptionNames<ShimDefinition> = { name: true, version: true, runner: true, cleanUp: true };
+
 /** What {@link defineShim} gives. */
 export interface Shim {
   /** Does what the command line says; the last thing a shim's program calls. Never rejects: what fails is said on stderr, with status 1. */
@@ -45,7 +48,7 @@ export interface Shim {
  * does `start` (leaves a process behind that serves the Task service, versions 2 and 3, and gives up its pipes), `delete`
  * (ends what a crash has left), `-v` and `-info`.
  * The program must be one that containerd can run: `containerd-shim-<name>-<version>` in PATH, executable, a first line `#!`.
- * @throws TypeError for a definition without a name or a runner
+ * @throws TypeError for a definition without a name or a runner, and for a literal with a member that is none of these
  */
 export function defineShim(definition: ShimDefinition): Shim {
   checkDefinition(definition);
@@ -71,6 +74,10 @@ function checkDefinition(definition: unknown): void {
     throw new TypeError(
       `defineShim: runner: expected a ShimRunner or a function that gives one, got ${describe(runner)}`,
     );
+  }
+  // An object of a class may have members of its own.
+  if (Object.getPrototypeOf(definition) === Object.prototype) {
+    refuseUnknownOptions('defineShim', definition as object, MEMBERS);
   }
 }
 
