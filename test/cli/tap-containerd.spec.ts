@@ -20,7 +20,7 @@ import { hasGo } from '../support/go-module.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { makeBundle } from '../containerd/bundle.js';
 import { Containerd, hasContainerd } from '../containerd/containerd.js';
-import { CONTAINERD_2, CONTAINERD_2_BUILD_MS, containerd2 } from '../containerd/containerd2.js';
+import { CONTAINERD_2, CONTAINERD_2_BUILD_MS, containerd2, hasContainerd2 } from '../containerd/containerd2.js';
 import { shimEnded } from '../containerd/shim-ended.js';
 import { GoRuntime } from '../nri/runtime.js';
 import { linesOf, recordingOf, shapeOf, Tapped } from './tapped.js';
@@ -144,10 +144,16 @@ const ignore = (...fields: string[]): string[] => fields.flatMap((field) => ['--
   });
 });
 
-(hasContainerd ? describe : describe.skip).each([
-  ["Debian's", () => Promise.resolve('containerd-shim-runc-v2')],
-  [`containerd ${CONTAINERD_2}'s`, async () => `${await containerd2()}/containerd-shim-runc-v2`],
-] as const)('ttrpc tap before a runc shim that we drive ourselves: %s', (_whose, find) => {
+for (const [isThere, whose, find] of [
+  [hasContainerd, "Debian's", () => Promise.resolve('containerd-shim-runc-v2')],
+  [hasContainerd2, `containerd ${CONTAINERD_2}'s`, async () => `${await containerd2()}/containerd-shim-runc-v2`],
+] as const) {
+  (isThere ? describe : describe.skip)(`ttrpc tap before a runc shim that we drive ourselves: ${whose}`, () =>
+    beforeShim(find),
+  );
+}
+
+function beforeShim(find: () => Promise<string>): void {
   let binary: string;
   beforeAll(async () => void (binary = await find()), CONTAINERD_2_BUILD_MS);
 
@@ -196,7 +202,7 @@ const ignore = (...fields: string[]): string[] => fields.flatMap((field) => ['--
       await events.close();
     }
   });
-});
+}
 
 /** A replayed Shutdown. In either run the shim may end before it has responded to the call that ends it. */
 const SHUTDOWN =

@@ -4,6 +4,8 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { hasGo } from '../support/go-module.js';
+import { hasContainerd } from './containerd.js';
 
 const run = promisify(execFile);
 
@@ -15,6 +17,13 @@ export const CONTAINERD_2_BUILD_MS = 600_000;
 
 /** Ignored by git. */
 const target = fileURLToPath(new URL(`go-containerd/bin/${CONTAINERD_2}`, import.meta.url));
+
+/** True where containerd 2.x may be used and can be had: Go builds it, or has built it. */
+export const hasContainerd2 = hasContainerd && (existsSync(target) || (await hasGo()));
+
+if (hasContainerd && !hasContainerd2) {
+  process.stderr.write(`no Go: tests with containerd ${CONTAINERD_2}, which Go builds, are skipped\n`);
+}
 
 let built: Promise<string> | undefined;
 

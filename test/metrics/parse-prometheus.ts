@@ -2,8 +2,14 @@ import { execFile, spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { hasGo } from '../support/go-module.js';
 
 const run = promisify(execFile);
+
+/** True where the parser can be built. */
+export const hasPrometheusParser = await hasGo();
+
+if (!hasPrometheusParser) process.stderr.write("no Go: what Prometheus' own parser reads is not tested\n");
 
 /** A sample as Prometheus' own parser has read it. */
 export interface PrometheusSample {

@@ -2,13 +2,13 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ContainerChanges, runPlugin, type NriHandlers, type RunningPlugin } from 'nestjs-ttrpc/nri';
 import { Cri } from '../containerd/cri.js';
-import { CONTAINERD_2, CONTAINERD_2_BUILD_MS, containerd2 } from '../containerd/containerd2.js';
-import { Containerd, hasContainerd, SANDBOX_IMAGE } from '../containerd/containerd.js';
+import { CONTAINERD_2, CONTAINERD_2_BUILD_MS, containerd2, hasContainerd2 } from '../containerd/containerd2.js';
+import { Containerd, SANDBOX_IMAGE } from '../containerd/containerd.js';
 import { makeImage } from '../containerd/image.js';
 import { hasGo } from '../support/go-module.js';
 import { TempFolder } from '../support/temp-folder.js';
 
-const withContainerd = hasContainerd && (await hasGo()) ? describe : describe.skip;
+const withContainerd = hasContainerd2 && (await hasGo()) ? describe : describe.skip;
 
 jest.setTimeout(60_000);
 

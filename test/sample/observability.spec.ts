@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TtrpcMetricsSnapshot } from '../../src/metrics/index.js';
-import { buildPrometheusParser, parsePrometheus, sampleOf } from '../metrics/parse-prometheus.js';
+import { buildPrometheusParser, hasPrometheusParser, parsePrometheus, sampleOf } from '../metrics/parse-prometheus.js';
 import { runProgram, startProgram, type Program } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
 
@@ -26,7 +26,7 @@ afterAll(async () => {
   folder.remove();
 });
 
-it(
+(hasPrometheusParser ? it : it.skip)(
   'serves the metrics of its calls to Prometheus, by OpenTelemetry and without it, and as an object',
   async () => {
     const main = join(ROOT, 'dist/dev/sample/observability/main.js');
