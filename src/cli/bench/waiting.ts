@@ -4,18 +4,19 @@ import { MAX_TIMEOUT_MS } from '../../protocol/core/timer.js';
 const SHORT_MS = 2;
 
 /**
- * For so many ms the event loop turns before it sleeps until the response to the only call in flight. Go's scheduler looks
- * for work about as long before its thread sleeps, so latencies compare with those that Go's clients see.
+ * So often the event loop turns before it sleeps until the response to the only call in flight. Go's scheduler looks for
+ * work about as long before its thread sleeps, so latencies compare with those that Go's clients see. Not a time: what
+ * either does in it takes longer on a slower core.
  */
-const AWAKE_MS = 0.014;
+const AWAKE_TURNS = 9;
 
 /** How a load waits for the time of its next call, and for responses. */
 export class Waiting {
   #timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
-  #awakeUntil = 0;
+  #turnsLeft = 0;
   #isTurning = false;
   readonly #onTurn = (): void => {
-    this.#isTurning = performance.now() < this.#awakeUntil;
+    this.#isTurning = this.#turnsLeft-- > 0;
     if (this.#isTurning) setImmediate(this.#onTurn);
   };
   readonly #onTime = (): void => {
@@ -35,7 +36,7 @@ export class Waiting {
 
   /** Lets the next response be read as it comes, rather than when the system has woken the process. */
   stayAwake(): void {
-    this.#awakeUntil = performance.now() + AWAKE_MS;
+    this.#turnsLeft = AWAKE_TURNS;
     if (this.#isTurning) return;
     this.#isTurning = true;
     setImmediate(this.#onTurn);
