@@ -27,10 +27,13 @@ const OPTIONAL = join(root, 'src/protocol/core/optional-package.ts');
 const PARTS = Object.entries({
   'part-protobufjs': /\0protobufjs$/,
   'part-core': /\/src\/protocol\/core\//,
+  // What a call dials with.
+  'part-socket': /\/src\/protocol\/(?:socket\/|wire\/(?:retain|wire)\.ts)/,
   'part-wire': /\/src\/protocol\/wire\//,
   'part-nri': /\/src\/nri\//,
   'part-engine': /\/src\/protocol\//,
   'part-schema': /\/src\/schema\//,
+  'part-frame-text': /\/src\/cli\/wire\/frame-text/,
   'part-json': /\/src\/cli\/json\/(?:from|to)-json/,
 });
 
