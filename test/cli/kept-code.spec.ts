@@ -1,8 +1,5 @@
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
-import { loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -10,25 +7,13 @@ import type { RawServer } from '../../src/protocol/server/serve.js';
 import { builtCommand } from '../support/built-command.js';
 import { runProgram, type ProgramEnd } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
-import { greeterSet, serveReflecting } from './reflecting-server.js';
+import { serveReflecting } from './reflecting-server.js';
 
 jest.setTimeout(180_000);
 
-const ROUNDS = 15;
-/** A busy machine needs more of them until one of each was undisturbed. */
-const MAX_ROUNDS = 60;
-/**
- * What is promised of a start and, with Node 20, of whole runs; where other programs run at the same time, as other tests
- * do, their noise is in each figure. Later versions of Node start in less than half the time, and the runs take as many ms.
- */
-const [QUIET_LIMIT, BUSY_LIMIT] = [1.5, 1.8];
-/** Of whole runs: they are longer, so other programs disturb more of them. */
-const BUSY_WHOLE_LIMIT = 2.2;
-const WHOLE_RUNS = process.versions.node.startsWith('20.') ? 1 : 1.6;
 const GREETER = fileURLToPath(new URL('../../sample/greeter/greeter.proto', import.meta.url));
 
 const folder = new TempFolder();
-const empty = folder.file('empty.cjs');
 /** A copy, whose cache is the tests' own. */
 const command = folder.file('ttrpc.cjs');
 const cache = folder.file('ttrpc/cache');
@@ -37,8 +22,6 @@ const data = ['-d', '{"firstName":"Ada"}'];
 let server: RawServer;
 
 beforeAll(async () => {
-  writeFileSync(empty, '');
-  writeFileSync(folder.file('greeter.binpb'), greeterSet());
   const built = dirname(await builtCommand());
   cpSync(join(built, 'ttrpc.cjs'), command);
   for (const name of readdirSync(join(built, 'ttrpc')).filter((each) => each.endsWith('.cjs'))) {
@@ -53,95 +36,6 @@ afterAll(async () => {
 
 const call = (env: Record<string, string> = {}): Promise<ProgramEnd> =>
   runProgram(process.execPath, [command, 'call', ...data, folder.url(), method], { env });
-
-/** How long a program of Node runs, in ms. */
-async function timeOf(args: readonly string[]): Promise<number> {
-  const start = performance.now();
-  const end = await runProgram(process.execPath, args);
-  expect(end).toMatchObject({ status: 0, stderr: '' });
-  return performance.now() - start;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] as number;
-}
-
-/** What is promised of a machine that is as busy as this one. */
-const limitOf = (busy = BUSY_LIMIT): number => ((loadavg()[0] ?? 0) < 1 ? QUIET_LIMIT : busy);
-
-/** Of two rows of times, by whichever of the two the other programs of the machine have disturbed less. */
-function ratioOf(times: readonly number[], node: readonly number[]): number {
-  return Math.min(median(times) / median(node), Math.min(...times) / Math.min(...node));
-}
-
-test('whole runs take less than 1.5 times as long as Node for an empty file; later versions than 20 start faster', async () => {
-  const limit = limitOf(BUSY_WHOLE_LIMIT) * WHOLE_RUNS;
-  const runs = {
-    node: [empty],
-    list: [command, 'list', GREETER],
-    'call with a FileDescriptorSet': [
-      command,
-      'call',
-      '--protoset',
-      folder.file('greeter.binpb'),
-      ...data,
-      folder.url(),
-      method,
-    ],
-    'call with reflection': [command, 'call', ...data, folder.url(), method],
-  };
-  const times = new Map(Object.keys(runs).map((name) => [name, [] as number[]]));
-  const measure = async (): Promise<void> => {
-    for (const [name, args] of Object.entries(runs)) times.get(name)?.push(await timeOf(args));
-  };
-  const ratios = (): Record<string, number> => {
-    const node = times.get('node') ?? [];
-    return Object.fromEntries([...times].map(([name, each]) => [name, ratioOf(each, node)]));
-  };
-  // The first run of each keeps what V8 has compiled.
-  await measure();
-  for (const each of times.values()) each.pop();
-  let rounds = 0;
-  do {
-    for (const until = rounds + ROUNDS; rounds < until; rounds++) await measure();
-  } while (rounds < MAX_ROUNDS && Object.values(ratios()).some((ratio) => ratio >= limit));
-  const slow = Object.entries(ratios()).filter(([, ratio]) => ratio >= limit);
-  expect(slow).toEqual([]);
-});
-
-test('with nothing kept, too, a call has reached the server and the help is printed within 1.5 times what Node takes for an empty file', async () => {
-  const limit = limitOf();
-  const listener = createServer();
-  listener.listen(folder.file('d.sock'));
-  await once(listener, 'listening');
-  const timeToDial = async (env: Record<string, string>): Promise<number> => {
-    const dialled = once(listener, 'connection') as Promise<[Socket]>;
-    const start = performance.now();
-    const ended = runProgram(process.execPath, [command, 'call', folder.url('d.sock'), method], { env });
-    const [socket] = await Promise.race([dialled, ended.then((end) => Promise.reject(new Error(end.stderr)))]);
-    const time = performance.now() - start;
-    socket.destroy();
-    await ended;
-    return time;
-  };
-  // For the runs with something kept.
-  expect((await call()).status).toBe(0);
-  const times = { node: [] as number[], help: [] as number[], kept: [] as number[], nothing: [] as number[] };
-  const ratios = (): number[] => [times.help, times.kept, times.nothing].map((each) => ratioOf(each, times.node));
-  try {
-    do {
-      for (const until = times.node.length + ROUNDS; times.node.length < until;) {
-        times.node.push(await timeOf([empty]));
-        times.help.push(await timeOf([command, '--help']));
-        times.kept.push(await timeToDial({}));
-        times.nothing.push(await timeToDial({ NODE_DISABLE_COMPILE_CACHE: '1' }));
-      }
-    } while (times.node.length < MAX_ROUNDS && Math.max(...ratios()) >= limit);
-    expect(Math.max(...ratios())).toBeLessThan(limit);
-  } finally {
-    listener.close();
-  }
-});
 
 describe('compiled code is kept', () => {
   const hello = { status: 0, stdout: '{"message":"Hello Ada"}\n', stderr: '' };

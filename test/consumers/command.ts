@@ -2,7 +2,7 @@
 // server, a Rust server and one of ours. node scripts/typescript/run.mjs test/consumers/command.ts
 import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,12 +15,15 @@ import { cargoVersion, startRustServer } from '../interop/rust-peer.js';
 import { startNestServer } from '../interop/nest/server.js';
 import { GoRuntime } from '../nri/runtime.js';
 import { runProgram, startProgram } from '../support/program.js';
+import { checkStarts } from './command-start.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const PROTO = join(ROOT, 'test/interop/proto/interop.proto');
 const RUN = join(ROOT, 'scripts/typescript/run.mjs');
 const SERVICE = 'interop.v1.Interop';
 const SCHEMA = ['--proto', PROTO];
+/** How soon it starts is measured on each of them. */
+const NODES = ['20', '22', '24', '26'];
 
 /** The commands that talk to a server. */
 const CHECKS: Readonly<Record<string, (command: string, address: string, name: string) => Promise<void>>> = {
@@ -107,6 +110,9 @@ const folder = mkdtempSync(join(tmpdir(), 'command-'));
 try {
   const { pack } = (await import(join(ROOT, 'scripts/pack.mjs'))) as { pack(to: string): { tarball: string } };
   const { npm } = (await import(join(ROOT, 'scripts/npm.mjs'))) as { npm(args: string[], cwd: string): Promise<void> };
+  const { nodes } = (await import(join(ROOT, 'scripts/nodes.mjs'))) as {
+    nodes(majors: string[], to: string): Promise<{ version: string; path: string }[]>;
+  };
   const project = join(folder, 'project');
   mkdirSync(project);
   writeFileSync(join(project, 'package.json'), '{"private":true}');
@@ -146,6 +152,14 @@ try {
   } finally {
     reflecting.child.stdin?.end();
     await reflecting.ended;
+  }
+  // Last, when nothing else runs.
+  const installed = realpathSync(command);
+  for (const { version, path } of await nodes(NODES, join(folder, 'nodes'))) {
+    const node = { path, major: Number.parseInt(version.slice(1), 10) };
+    await one(`starts with Node ${version}, in multiples of an empty file`, async () =>
+      console.log((await checkStarts({ node, command: installed, folder })).replace(/^/gm, '    ')),
+    );
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
