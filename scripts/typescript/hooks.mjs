@@ -7,21 +7,10 @@ import { transform } from '@swc/core';
 import { swcOptions } from './swc-options.mjs';
 
 const root = new URL('../../', import.meta.url);
+const ENTRIES = 'protocol schema nri containerd grpc health reflection testing metrics opentelemetry'.split(' ');
 const SOURCES = {
   'nestjs-ttrpc': new URL('src/index.ts', root).href,
-  ...Object.fromEntries(
-    ['protocol', 'schema', 'nri', 'containerd'].map((entry) => [
-      `nestjs-ttrpc/${entry}`,
-      new URL(`src/${entry}/index.ts`, root).href,
-    ]),
-  ),
-  'nestjs-ttrpc/grpc': new URL('src/grpc/index.ts', root).href,
-  'nestjs-ttrpc/health': new URL('src/health/index.ts', root).href,
-  'nestjs-ttrpc/reflection': new URL('src/reflection/index.ts', root).href,
-  'nestjs-ttrpc/testing': new URL('src/testing/index.ts', root).href,
-  'nestjs-ttrpc/metrics': new URL('src/metrics/index.ts', root).href,
-  'nestjs-ttrpc/opentelemetry': new URL('src/opentelemetry/index.ts', root).href,
-  'nestjs-ttrpc/protocol': new URL('src/protocol/index.ts', root).href,
+  ...Object.fromEntries(ENTRIES.map((entry) => [`nestjs-ttrpc/${entry}`, new URL(`src/${entry}/index.ts`, root).href])),
 };
 
 /** The package's names mean its sources, not what was built. */

@@ -20,7 +20,7 @@ import { hasGo } from '../support/go-module.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { makeBundle } from '../containerd/bundle.js';
 import { Containerd, hasContainerd } from '../containerd/containerd.js';
-import { CONTAINERD_2, CONTAINERD_2_BUILD_MS, containerd2, hasContainerd2 } from '../containerd/containerd2.js';
+import { CONTAINERD_2_BUILD_MS, describeEachContainerd } from '../containerd/containerd2.js';
 import { shimEnded } from '../containerd/shim-ended.js';
 import { GoRuntime } from '../nri/runtime.js';
 import { linesOf, recordingOf, shapeOf, Tapped } from './tapped.js';
@@ -144,14 +144,7 @@ const ignore = (...fields: string[]): string[] => fields.flatMap((field) => ['--
   });
 });
 
-for (const [isThere, whose, find] of [
-  [hasContainerd, "Debian's", () => Promise.resolve('containerd-shim-runc-v2')],
-  [hasContainerd2, `containerd ${CONTAINERD_2}'s`, async () => `${await containerd2()}/containerd-shim-runc-v2`],
-] as const) {
-  (isThere ? describe : describe.skip)(`ttrpc tap before a runc shim that we drive ourselves: ${whose}`, () =>
-    beforeShim(find),
-  );
-}
+describeEachContainerd('ttrpc tap before a runc shim that we drive ourselves, of', ({ shim }) => beforeShim(shim));
 
 function beforeShim(find: () => Promise<string>): void {
   let binary: string;

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { describe } from '@jest/globals';
 import { hasGo } from '../support/go-module.js';
 import { hasContainerd } from './containerd.js';
 
@@ -30,6 +31,44 @@ let built: Promise<string> | undefined;
 /** The folder of `containerd`, `ctr` and `containerd-shim-runc-v2` of containerd 2.x, built of its Go module at the first use. */
 export function containerd2(): Promise<string> {
   return (built ??= build());
+}
+
+/** A containerd that tests are run with. */
+export interface TestedContainerd {
+  readonly name: string;
+  /** Of the runtime's protocol, which its shims speak. */
+  readonly shimVersion: 2 | 3;
+  /** Resolves with the folder of its programs, undefined for those in PATH; the first time may take a build's time. */
+  readonly programs: () => Promise<string | undefined>;
+  /** Resolves with its runc shim, as {@link programs}. */
+  readonly shim: () => Promise<string>;
+}
+
+/** Runs `define` in a `describe` for each containerd, named by `title` and its name; skipped where it cannot be had. */
+export function describeEachContainerd(title: string, define: (containerd: TestedContainerd) => void): void {
+  const each: [boolean, TestedContainerd][] = [
+    [
+      hasContainerd,
+      {
+        name: "Debian's containerd",
+        shimVersion: 2,
+        programs: () => Promise.resolve(undefined),
+        shim: () => Promise.resolve('/usr/bin/containerd-shim-runc-v2'),
+      },
+    ],
+    [
+      hasContainerd2,
+      {
+        name: `containerd ${CONTAINERD_2}`,
+        shimVersion: 3,
+        programs: containerd2,
+        shim: async () => join(await containerd2(), 'containerd-shim-runc-v2'),
+      },
+    ],
+  ];
+  for (const [isThere, containerd] of each) {
+    (isThere ? describe : describe.skip)(`${title} ${containerd.name}`, () => define(containerd));
+  }
 }
 
 async function build(): Promise<string> {

@@ -14,8 +14,7 @@ import {
 } from 'nestjs-ttrpc/containerd';
 import { TempFolder } from '../support/temp-folder.js';
 import { configure, makeBundle } from './bundle.js';
-import { CONTAINERD_2, CONTAINERD_2_BUILD_MS, containerd2, hasContainerd2 } from './containerd2.js';
-import { hasContainerd } from './containerd.js';
+import { CONTAINERD_2_BUILD_MS, describeEachContainerd } from './containerd2.js';
 import { hasRustShim, RUST_BUILD_MS, RUST_SHIM, rustShim } from './rust-shim.js';
 import { shimEnded } from './shim-ended.js';
 import { nextTopics } from './topics.js';
@@ -24,14 +23,9 @@ const withRustShim = hasRustShim ? describe : describe.skip;
 
 jest.setTimeout(60_000);
 
-for (const [isThere, whose, version, find] of [
-  [hasContainerd, "Debian's", 2, () => Promise.resolve('/usr/bin/containerd-shim-runc-v2')],
-  [hasContainerd2, `containerd ${CONTAINERD_2}'s`, 3, async () => `${await containerd2()}/containerd-shim-runc-v2`],
-] as const) {
-  (isThere ? describe : describe.skip)(`the runc shim without containerd: ${whose}`, () =>
-    drivenWithoutContainerd(version, find, CONTAINERD_2_BUILD_MS),
-  );
-}
+describeEachContainerd('without containerd, the runc shim of', ({ shimVersion, shim }) =>
+  drivenWithoutContainerd(shimVersion, shim, CONTAINERD_2_BUILD_MS),
+);
 
 withRustShim(`the Rust shim (containerd-runc-shim ${RUST_SHIM}) without containerd`, () => {
   drivenWithoutContainerd(3, rustShim, RUST_BUILD_MS);

@@ -1,12 +1,12 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import { ShimClient } from 'nestjs-ttrpc/containerd';
 import { compilePackage } from '../support/compiled-package.js';
 import { TempFolder } from '../support/temp-folder.js';
-import { CONTAINERD_2, CONTAINERD_2_BUILD_MS, containerd2, hasContainerd2 } from './containerd2.js';
-import { Containerd, hasContainerd } from './containerd.js';
+import { CONTAINERD_2_BUILD_MS, describeEachContainerd, type TestedContainerd } from './containerd2.js';
+import { Containerd } from './containerd.js';
 
 jest.setTimeout(60_000);
 
@@ -19,14 +19,9 @@ const STAY = 'sleep 0.3';
 /** How often each life of a container is run: more than once with FIELD_RUNS. */
 const RUNS = Number(process.env['FIELD_RUNS'] ?? 1);
 
-for (const [isThere, which, find] of [
-  [hasContainerd, "Debian's containerd", () => Promise.resolve(undefined)],
-  [hasContainerd2, `containerd ${CONTAINERD_2}`, containerd2],
-] as const) {
-  (isThere ? describe : describe.skip)(`a shim of ours under ${which}`, () => ofOurs(find));
-}
+describeEachContainerd('a shim of ours under', ofOurs);
 
-function ofOurs(find: () => Promise<string | undefined>): void {
+function ofOurs(tested: TestedContainerd): void {
   let folder: TempFolder;
   let containerd: Containerd;
   let shim: string;
@@ -34,7 +29,7 @@ function ofOurs(find: () => Promise<string | undefined>): void {
   let count = 0;
 
   beforeAll(async () => {
-    const programs = await find();
+    const programs = await tested.programs();
     folder = new TempFolder();
     compilePackage(folder.path, ['sample/shim/main.ts']);
     shim = folder.file('containerd-shim-nest-v1');
