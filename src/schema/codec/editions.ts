@@ -17,10 +17,21 @@ export function editionOf(definition: protobuf.ReflectionObject): string {
   return (definition as Edition)._edition ?? 'proto2';
 }
 
+/**
+ * True for a field whose message is delimited by tags. protobufjs takes each field of proto2 for one whose type is a group
+ * beside it; a group is only its own field, which has its name in lower case (in other roots, with a small first letter).
+ */
+export function isDelimited(field: protobuf.Field): boolean {
+  const { delimited, resolvedType } = field.resolve() as protobuf.Field & { delimited?: boolean };
+  if (delimited !== true || !resolvedType) return false;
+  const { name, parent } = field.declaringField ?? field;
+  const isLegacy = editionOf(outermostOf(field)) === 'proto2';
+  return !isLegacy || (resolvedType.parent === parent && resolvedType.name.toLowerCase() === name.toLowerCase());
+}
+
 /** True for a group: a message that is delimited by tags, in proto2. */
 export function isGroup(field: protobuf.Field): boolean {
-  const isDelimited = (field.resolve() as { delimited?: boolean }).delimited === true;
-  return isDelimited && editionOf(outermostOf(field)) === 'proto2';
+  return isDelimited(field) && editionOf(outermostOf(field)) === 'proto2';
 }
 
 /** True for a message, a service or an enum: what else holds definitions is a package. */

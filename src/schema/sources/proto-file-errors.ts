@@ -1,4 +1,6 @@
 import protobuf from 'protobufjs';
+import type { WrongNumber } from './numbers.js';
+import type { ProtoRoot, TypeUser } from './proto-root.js';
 import { errorText, SchemaError } from '../schema-error.js';
 
 /** The files of a schema that were read, by name: their text tells the line of what protobufjs only names. */
@@ -84,17 +86,14 @@ function duplicateError(raised: Raised, name: string, container: string): Schema
   return SchemaError.at(file, line, `'${qualified}' is already defined ${where}`, error);
 }
 
-/** A reference that protobufjs could not resolve: it says which name is missing, not who uses it. */
-export function unresolvedError(error: unknown, root: protobuf.Root, sources: Sources): SchemaError {
-  for (const user of typeUsers(root)) {
-    try {
-      user.resolve();
-    } catch (cause) {
-      const file = user.filename ?? undefined;
-      const owner = user.fullName.replace(/^\./, '');
-      const text = `${owner}: ${unknownType(user)} is not defined; is an import missing?`;
-      return SchemaError.at(file, lineOf(file, usePattern(user), sources), text, cause);
-    }
+/** What could not be resolved: a reference of `root`, or what protobufjs has raised. */
+export function unresolvedError(error: unknown, root: ProtoRoot, sources: Sources): SchemaError {
+  for (const [user, name] of root.unknownNames) {
+    const file = user.filename ?? undefined;
+    const owner = user.fullName.replace(/^\./, '');
+    const what = user instanceof protobuf.Method ? 'message type' : 'type';
+    const text = `${owner}: ${what} '${name}' is not defined; is an import missing?`;
+    return SchemaError.at(file, lineOf(file, usePattern(user), sources), text, error);
   }
   const [extension] = root.deferred;
   if (extension) {
@@ -126,22 +125,18 @@ export function importError(importer: string, name: string, tried: readonly stri
   );
 }
 
-function* typeUsers(namespace: protobuf.NamespaceBase): Iterable<protobuf.Field | protobuf.Method> {
-  if (namespace instanceof protobuf.Type) yield* namespace.fieldsArray;
-  if (namespace instanceof protobuf.Service) yield* namespace.methodsArray;
-  for (const nested of namespace.nestedArray) {
-    if (nested instanceof protobuf.Field) yield nested;
-    else if (nested instanceof protobuf.Namespace) yield* typeUsers(nested);
-  }
+/** A number that protobuf does not have, where it is written. */
+export function numberError({ definition, name, number, expected }: WrongNumber, sources: Sources): SchemaError {
+  const file = definition.filename ?? undefined;
+  const owner = definition.fullName.replace(/^\./, '');
+  const [what, pattern] =
+    definition instanceof protobuf.Field
+      ? [`field number ${number} of ${owner}`, usePattern(definition)]
+      : [`the number ${number} of ${owner}.${name}`, new RegExp(`\\b${escapeRegExp(name)}\\s*=`)];
+  return SchemaError.at(file, lineOf(file, pattern, sources), `${what} is invalid: expected ${expected}`);
 }
 
-function unknownType(user: protobuf.Field | protobuf.Method): string {
-  if (user instanceof protobuf.Field) return `type '${user.type}'`;
-  const { parent, requestType, responseType } = user;
-  return `message type '${parent?.lookup(requestType, [protobuf.Type]) ? responseType : requestType}'`;
-}
-
-function usePattern(user: protobuf.Field | protobuf.Method): RegExp {
+function usePattern(user: TypeUser): RegExp {
   if (user instanceof protobuf.Field) return new RegExp(`\\b${escapeRegExp(user.type)}\\b.*=\\s*${user.id}\\b`);
   return new RegExp(`\\brpc\\s+${escapeRegExp(user.name)}\\b`);
 }

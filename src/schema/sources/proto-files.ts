@@ -6,7 +6,9 @@ import { markDefaults, restoreDefaults } from './exact-defaults.js';
 import { nameGroups, withGroupsInOneofs } from './groups.js';
 import type { LoaderOptions } from './loader-options.js';
 import { includeDirsOf, placesOf, type IncludeDir } from './include-dirs.js';
-import { importError, parseError, unresolvedError } from './proto-file-errors.js';
+import { wrongNumber } from './numbers.js';
+import { importError, numberError, parseError, unresolvedError } from './proto-file-errors.js';
+import { ProtoRoot } from './proto-root.js';
 import { errorText, SchemaError } from '../schema-error.js';
 
 /** protobufjs has most files under this name in memory, wherever an import says that they are. */
@@ -40,7 +42,7 @@ type Found = { kind: 'file'; file: string; source: string; name: string } | { ki
 export class ProtoFiles {
   /** By file name, the name by which a file was imported first; none for a file that only the user named. */
   readonly importNames = new Map<string, string>();
-  readonly #root = new protobuf.Root();
+  readonly #root = new ProtoRoot();
   /** What was read, by file name. */
   readonly #sources = new Map<string, string>();
   /** The well-known and the bundled files that were read, from wherever. */
@@ -74,12 +76,16 @@ export class ProtoFiles {
   #resolved(): protobuf.Root {
     restoreDefaults(this.#root);
     nameGroups(this.#root);
+    this.#root.resolveNames();
     try {
+      if (this.#root.unknownNames.size > 0) throw new Error('a type is not defined');
       this.#root.resolveAll();
-      return this.#root;
     } catch (error) {
       throw unresolvedError(error, this.#root, this.#sources);
     }
+    const wrong = wrongNumber(this.#root);
+    if (wrong) throw numberError(wrong, this.#sources);
+    return this.#root;
   }
 
   #visit(wanted: Wanted, isWeak: boolean): void {
@@ -152,17 +158,15 @@ export class ProtoFiles {
   }
 
   #definitions(file: string, source: string, keepCase: boolean): protobuf.IParserResult {
-    // The parser notes this name in every object that it makes.
-    Object.assign(protobuf.parse, { filename: file });
     const parse = (text: string, root: protobuf.Root): protobuf.IParserResult =>
       withGroupsInOneofs(() => protobuf.parse(markDefaults(text), root, { keepCase }));
-    try {
-      return parse(source, this.#root);
-    } catch (error) {
-      throw parseError(error, file, this.#root, this.#sources, (text) => void parse(text, new protobuf.Root()));
-    } finally {
-      Object.assign(protobuf.parse, { filename: null });
-    }
+    return withFileName(file, () => {
+      try {
+        return parse(source, this.#root);
+      } catch (error) {
+        throw parseError(error, file, this.#root, this.#sources, (text) => void parse(text, new protobuf.Root()));
+      }
+    });
   }
 
   #find(wanted: Wanted): Found | undefined {
@@ -197,6 +201,21 @@ export function bundledTypes({ keepCase = false }: Pick<LoaderOptions, 'keepCase
   let root = bundledRoots.get(keepCase);
   if (!root) bundledRoots.set(keepCase, (root = new ProtoFiles({ keepCase }).loadBundled()));
   return root;
+}
+
+/**
+ * Runs protobufjs's parser, which notes this name in every object that it makes. It forgets the name with each error, also
+ * with those that it catches itself, as at `reserved name;`: what is behind it would be of no file.
+ */
+function withFileName<T>(file: string, parse: () => T): T {
+  const set = (property: PropertyDescriptor): void =>
+    void Object.defineProperty(protobuf.parse, 'filename', { ...property, configurable: true, enumerable: true });
+  set({ get: () => file, set: () => undefined });
+  try {
+    return parse();
+  } finally {
+    set({ value: null, writable: true });
+  }
 }
 
 /** True for a file of google.protobuf that comes with this library, also where the user has one. */

@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs';
+import { isDelimited } from '../codec/editions.js';
 import { SchemaError } from '../schema-error.js';
 
 /** Each source brings these, in the version that made it: they only ever grow. */
@@ -61,13 +62,13 @@ function isOwn(field: protobuf.Field): boolean {
 }
 
 function fieldText(field: protobuf.Field): string {
-  const { resolvedType, type, repeated, required, name, delimited } = field.resolve();
+  const { resolvedType, type, repeated, required, name } = field.resolve();
   const value = resolvedType ? resolvedType.fullName.slice(1) : type;
   const kind = field instanceof protobuf.MapField ? `map<${field.keyType}, ${value}>` : value;
   const rule = field instanceof protobuf.MapField ? '' : repeated ? 'repeated ' : required ? 'required ' : '';
   // In one source the names may be in another case.
   // Of a map neither the entries nor their values are groups, whatever the file's features say.
-  const isGroup = delimited && !(field instanceof protobuf.MapField);
+  const isGroup = !(field instanceof protobuf.MapField) && isDelimited(field);
   return `${isGroup ? 'group ' : ''}${rule}${kind} ${protobuf.util.camelCase(name)}`;
 }
 

@@ -1,5 +1,6 @@
 import type protobuf from 'protobufjs';
 import type { LoaderOptions } from '../../sources/loader-options.js';
+import { isDelimited } from '../editions.js';
 import type { MessageObject } from '../message-object.js';
 import type { DecoderRegistry, NestedDecoder } from './nested-decoder.js';
 import { ownCode } from '../own-code.js';
@@ -97,7 +98,7 @@ type MessageReader = (reader: ProtobufReader, earlier: MessageObject | undefined
 
 function messageValueReader(field: protobuf.Field, decoder: NestedDecoder): { wire: number; read: MessageReader } {
   // Entries of maps have lengths whatever the file says of its messages.
-  if (!field.delimited || field.map) {
+  if (field.map || !isDelimited(field)) {
     return { wire: WireType.Bytes, read: (reader, earlier) => readInPlace(reader, decoder, reader.length(), earlier) };
   }
   const endTag = ((field.id << 3) | WireType.EndGroup) >>> 0;

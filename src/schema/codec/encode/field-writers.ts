@@ -1,5 +1,6 @@
 import type protobuf from 'protobufjs';
 import { locate, InvalidValue } from './encode-error.js';
+import { isDelimited } from '../editions.js';
 import type { MessageObject } from '../message-object.js';
 import type { EncoderRegistry, FieldPlan, NestedEncoder } from './field-plan.js';
 import { enumOf, keyTypeOf, messageTypeOf } from '../reflection.js';
@@ -205,7 +206,7 @@ function listOf(value: unknown, kind: string): ArrayLike<unknown> {
 
 function valueWriter(field: protobuf.Field, registry: EncoderRegistry): ScalarWriter {
   const type = messageTypeOf(field);
-  if (!type || !field.delimited) return lengthPrefixed(field, registry);
+  if (!type || !isDelimited(field)) return lengthPrefixed(field, registry);
   return { wire: WireType.StartGroup, write: groupWriter(type, registry, tagOf(field, WireType.EndGroup)) };
 }
 
