@@ -24,6 +24,9 @@ message Kinds {
   google.protobuf.Int64Value wl = 14;
   repeated Kinds kinds = 15;
   bool b = 16;
+  google.protobuf.FloatValue wf = 17;
+  repeated float fl = 18;
+  map<string, float> floats = 19;
 }
 `;
 
@@ -60,8 +63,20 @@ describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
     );
   });
 
-  test('the largest float, as others print it', () => {
-    expect(kinds('{"f":3.4028235e38}')).toBe('{"f":3.4028234663852886e+38}');
+  test.each(['0.1', '-0.1', '3.4028235e+38', '1e-45', '16777216', '1e+21', '1.5', '33554432'])(
+    'the float %s has the digits that it was sent with, wherever it stands',
+    (value) => {
+      expect(kinds(`{"f":${value}}`)).toBe(`{"f":${value}}`);
+      expect(kinds(`{"wf":${value}}`)).toBe(`{"wf":${value}}`);
+      expect(kinds(`{"fl":[1,${value}]}`)).toBe(`{"fl":[1,${value}]}`);
+      expect(kinds(`{"floats":{"a":${value}}}`)).toBe(`{"floats":{"a":${value}}}`);
+    },
+  );
+
+  test('a double keeps all its digits', () => {
+    expect(kinds('{"d":0.10000000149011612,"wd":0.10000000149011612}')).toBe(
+      '{"d":0.10000000149011612,"wd":0.10000000149011612}',
+    );
   });
 
   test('a number too large is shown as such, whatever was expected', () => {

@@ -6,6 +6,7 @@ import { hasOwnJsonForm, type FindType } from './from-json.js';
 import { JsonMismatch, mismatch } from './json-mismatch.js';
 import { isExtension, jsonNameOf } from './names.js';
 import { ownProperty, setOwnProperty } from './own-property.js';
+import { shortestFloat } from './shortest-float.js';
 import {
   DURATION_RANGE,
   durationText,
@@ -170,7 +171,9 @@ function scalar(type: string, value: unknown): unknown {
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
   }
   if (type.endsWith('64')) return String(value);
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+  if (typeof value !== 'number') return value;
+  if (!Number.isFinite(value)) return String(value);
+  return type === 'float' ? shortestFloat(value) : value;
 }
 
 function mask(message: Message): string {
