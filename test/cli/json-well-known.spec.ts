@@ -114,6 +114,32 @@ describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
     );
   });
 
+  test.each([
+    ['{"@type":"x/google.protobuf.Duration","value":"1s","extra":1}', 'extra', 'google.protobuf.Duration'],
+    ['{"extra":1,"@type":"x/google.protobuf.Value","value":null}', 'extra', 'google.protobuf.Value'],
+    ['{"@type":"x/google.protobuf.Int32Value","value":1,"@value":""}', '@value', 'google.protobuf.Int32Value'],
+    ['{"@type":"x/google.protobuf.Empty","value":{},"extra":null}', 'extra', 'google.protobuf.Empty'],
+  ])('the Any %s has a member that means nothing', (any, name, type) => {
+    expect(() => m(`{"ms":[{"any":${any}}]}`)).toThrow(
+      `ms[0].any.${name}: beside @type an Any of ${type} has 'value' and nothing else`,
+    );
+  });
+
+  test('an Any of an Empty, with and without its value', () => {
+    const any = '"@type":"type.googleapis.com/google.protobuf.Empty"';
+    expect(m(`{"any":{${any}}}`)).toBe(`{"any":{${any}}}`);
+    expect(m(`{"any":{"value":{},${any}}}`)).toBe(`{"any":{${any}}}`);
+    expect(() => m(`{"any":{${any},"value":null}}`)).toThrow(
+      'any.value: expected an object (google.protobuf.Empty), got null',
+    );
+    expect(() => m(`{"any":{${any},"value":{"a":1}}}`)).toThrow(
+      'any.value.a: google.protobuf.Empty has no such field: it has no fields.',
+    );
+    expect(() => m(`{"any":{${any},"extra":1}}`)).toThrow(
+      'any.extra: google.protobuf.Empty has no such field: it has no fields.',
+    );
+  });
+
   const printed = (message: object): string => {
     const type = schema.find('t.M') as protobuf.Type;
     return JSON.stringify(schema.toJson(type, schema.encode(type, message), false));

@@ -34,6 +34,8 @@ const INTEGERS: Readonly<Record<string, readonly [bigint, bigint]>> = {
 
 const MAX_DEPTH = 100;
 
+const EMPTY = 'google.protobuf.Empty';
+
 /**
  * Makes a message of `type` from its ProtoJSON form, as our codecs take it.
  * @throws JsonMismatch with the path of the field that does not fit
@@ -127,7 +129,13 @@ class Reader {
     const name = typeNameOf(url);
     const held = this.any.find(name);
     if (!held) throw new JsonMismatch(within(path, '@type'), `message type '${name}' is not in the schema`);
-    const isWrapped = hasOwnJsonForm(held);
+    // Go's protojson has written an Empty in both ways.
+    const isWrapped = hasOwnJsonForm(held) || (name === EMPTY && Object.hasOwn(fields, 'value'));
+    const unknown = isWrapped ? Object.keys(fields).find((key) => key !== 'value') : undefined;
+    if (unknown !== undefined) {
+      const place = within(path, unknown);
+      throw new JsonMismatch(place, `beside @type an Any of ${name} has 'value' and nothing else`);
+    }
     const message = this.message(
       held,
       isWrapped ? fields['value'] : fields,
