@@ -20,6 +20,10 @@ message M {
   map<string, M> map = 6;
   google.protobuf.Struct st = 7;
   google.protobuf.Any any = 8;
+  map<string, google.protobuf.Value> values = 9;
+  map<string, google.protobuf.NullValue> nulls = 10;
+  repeated google.protobuf.Value list = 11;
+  repeated google.protobuf.NullValue null_list = 12;
 }
 message Wrapped {
   google.protobuf.BytesValue bytes = 1;
@@ -138,6 +142,19 @@ describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
     expect(() => m(`{"any":{${any},"extra":1}}`)).toThrow(
       'any.extra: google.protobuf.Empty has no such field: it has no fields.',
     );
+  });
+
+  test.each(['values', 'nulls', 'list', 'nullList', 'map'])(
+    'null for %s, a list or a map, means that there is none',
+    (name) => {
+      expect(m(`{"${name}":null}`)).toBe('{}');
+    },
+  );
+
+  test('null is a value within them', () => {
+    const json = '{"values":{"a":null},"nulls":{"a":null},"list":[null],"nullList":[null]}';
+    expect(m(json)).toBe(json);
+    expect(() => m('{"map":{"a":null}}')).toThrow('map["a"]: expected an object (t.M), got null');
   });
 
   const printed = (message: object): string => {

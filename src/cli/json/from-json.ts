@@ -59,7 +59,7 @@ class Reader {
       if (!field) throw this.#unknown(type, key, path);
       const place = within(path, key);
       const name = field.partOf && !field.partOf.isProto3Optional ? `oneof ${field.partOf.name}` : field.name;
-      if (value === null && !takesNull(field)) continue;
+      if (value === null && isAbsentByNull(field)) continue;
       const other = seen.get(name);
       if (other !== undefined) {
         throw new JsonMismatch(
@@ -320,6 +320,12 @@ function valueOf(json: unknown, path: string): object {
   }
 }
 
+/** Null is a value of single fields only: for a list or a map it says that there is none. */
+function isAbsentByNull(field: protobuf.Field): boolean {
+  return field.repeated || keyTypeOf(field) !== undefined || !takesNull(field);
+}
+
+/** True where null is a value: of the field, or of an item or an entry of it. */
 function takesNull(field: protobuf.Field): boolean {
   const { resolvedType } = field.resolve();
   if (!resolvedType) return false;
