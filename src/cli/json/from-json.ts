@@ -2,6 +2,7 @@ import type protobuf from 'protobufjs';
 import { ANY, typeNameOf } from '../../schema/codec/well-known-types.js';
 import { enumOf, keyTypeOf, messageTypeOf, nameOf } from '../../schema/codec/reflection.js';
 import { didYouMean } from '../../protocol/core/suggest.js';
+import { exactInteger } from './exact-integer.js';
 import { fieldOf, jsonNameOf, jsonNamesOf } from './names.js';
 import { JsonMismatch, mismatch, show, within } from './json-mismatch.js';
 import { pathsOfMask } from './field-mask.js';
@@ -226,29 +227,23 @@ function stringOf(value: unknown, path: string): string {
   return value;
 }
 
-function integer(type: string, [min, max]: readonly [bigint, bigint], given: unknown, path: string): number | string {
-  const value = withoutExponent(given);
+function integer(type: string, [min, max]: readonly [bigint, bigint], value: unknown, path: string): number | string {
   const isWide = type.endsWith('64');
+  // The parser keeps all integers as large as that.
   const isRounded = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
-  // It has an exponent or a fraction.
   if (isWide && isRounded && Math.abs(value) < 2 ** 64) {
-    throw new JsonMismatch(path, `a number as large as ${value} loses digits: write all of them, without an exponent`);
+    throw new JsonMismatch(path, `expected an integer (${type}), got a number with a fraction, near ${value}`);
   }
-  const isInteger =
-    typeof value === 'bigint' ||
-    (typeof value === 'number' && Number.isInteger(value)) ||
-    (typeof value === 'string' && /^-?\d{1,20}(\.0+)?$/.test(value));
-  if (!isInteger) throw mismatch(path, `an integer (${type})`, given);
-  const exact = BigInt(typeof value === 'string' ? value.replace(/\.0+$/, '') : value);
-  if (exact < min || exact > max) throw mismatch(path, `an integer from ${min} to ${max} (${type})`, given);
+  const exact = exactIntegerOf(value);
+  if (exact === undefined) throw mismatch(path, `an integer (${type})`, value);
+  if (exact < min || exact > max) throw mismatch(path, `an integer from ${min} to ${max} (${type})`, value);
   return isWide ? String(exact) : Number(exact);
 }
 
-/** Integers in strings may have an exponent, as numbers may, where a number holds all their digits. */
-function withoutExponent(given: unknown): unknown {
-  if (typeof given !== 'string' || !/^-?\d+(\.\d+)?e[+-]?\d+$/i.test(given)) return given;
-  const number = Number(given);
-  return Number.isSafeInteger(number) ? number : given;
+function exactIntegerOf(value: unknown): bigint | undefined {
+  if (typeof value === 'bigint') return value;
+  if (typeof value === 'string') return exactInteger(value);
+  return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : undefined;
 }
 
 /** What a number is in a string; beside it only three words are numbers. */

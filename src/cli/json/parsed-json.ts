@@ -1,9 +1,10 @@
+import { exactInteger } from './exact-integer.js';
 import { JsonMismatch } from './json-mismatch.js';
 import { setOwnProperty } from './own-property.js';
 
 /**
- * The value of a JSON text; an integer that a number does not hold exactly is a bigint. JSON.parse rounds those, and takes
- * the last of two equal keys, of which ProtoJSON knows nothing.
+ * The value of a JSON text; an integer beyond those that numbers hold exactly is a bigint, also one with an exponent.
+ * JSON.parse rounds those, and takes the last of two equal keys, of which ProtoJSON knows nothing.
  * @throws SyntaxError for what is no JSON, JsonMismatch with the path of a key that is given twice
  */
 export function parsedJson(text: string): unknown {
@@ -22,9 +23,10 @@ interface LargeInteger {
   readonly value: bigint;
 }
 
-const NUMBER = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y;
+const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+const DIGITS = /^-?\d+$/;
 
-/** More digits than any integer of a field has: such a number stays as JSON.parse makes it. */
+/** More digits than any integer of a field has, but few enough to name it: longer ones stay as JSON.parse makes them. */
 const MAX_DIGITS = 40;
 
 /** An object or an array in which the scan is. */
@@ -76,16 +78,21 @@ function scanned(text: string): LargeInteger[] {
       default: {
         if (character !== '-' && (character < '0' || character > '9')) break;
         NUMBER.lastIndex = at;
-        const [number = '', ...beyondInteger] = NUMBER.exec(text) ?? [];
+        const [number = ''] = NUMBER.exec(text) ?? [];
         at += number.length - 1;
-        const isInteger = beyondInteger.every((part) => part === undefined);
-        if (isInteger && !Number.isSafeInteger(Number(number)) && number.length <= MAX_DIGITS) {
-          found.push({ places: levels.map(({ place }) => place), value: BigInt(number) });
-        }
+        const value = largeInteger(number);
+        if (value !== undefined) found.push({ places: levels.map(({ place }) => place), value });
       }
     }
   }
   return found;
+}
+
+/** The value of a number that is an integer and may have been rounded. */
+function largeInteger(number: string): bigint | undefined {
+  const rounded = Number(number);
+  if (!Number.isInteger(rounded) || Number.isSafeInteger(rounded)) return undefined;
+  return number.length <= MAX_DIGITS && DIGITS.test(number) ? BigInt(number) : exactInteger(number);
 }
 
 /** Where the quote stands that ends the string which begins at `start`. Strings may be megabytes of base64. */
