@@ -39,14 +39,28 @@ describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
     expect(kinds(`{"wd":${value}}`)).toBe(`{"wd":${value}}`);
   });
 
-  test.each(['infinity', '-infinity', 'INFINITY', '+Infinity', 'nan', 'NAN', '-NaN', '', ' 1', '0x10'])(
-    'the string %j is no double',
-    (text) => {
-      const said = `expected a number, "NaN", "Infinity" or "-Infinity" (double), got ${JSON.stringify(text)}`;
-      expect(() => kinds(`{"ds":[1,${JSON.stringify(text)}]}`)).toThrow(`ds[1]: ${said}`);
-      expect(() => kinds(`{"wd":${JSON.stringify(text)}}`)).toThrow(`wd: ${said}`);
-    },
-  );
+  test.each([
+    'infinity',
+    '-infinity',
+    'INFINITY',
+    '+Infinity',
+    'nan',
+    'NAN',
+    '-NaN',
+    '',
+    ' 1',
+    '0x10',
+    '+1',
+    '.5',
+    '1.',
+    '01',
+    '-',
+    '1e',
+  ])('the string %j is no double', (text) => {
+    const said = `expected a number, "NaN", "Infinity" or "-Infinity" (double), got ${JSON.stringify(text)}`;
+    expect(() => kinds(`{"ds":[1,${JSON.stringify(text)}]}`)).toThrow(`ds[1]: ${said}`);
+    expect(() => kinds(`{"wd":${JSON.stringify(text)}}`)).toThrow(`wd: ${said}`);
+  });
 
   test.each([
     ['d', 'double', '1e400', 'a number beyond 1.8e308'],

@@ -98,6 +98,11 @@ describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
     ['-315576000000.999999999s'],
     ['-0s', '0s'],
     ['-0.0s', '0s'],
+    ['+1s', '1s'],
+    ['.5s', '0.500s'],
+    ['-.5s', '-0.500s'],
+    ['1.s', '1s'],
+    ['+0.s', '0s'],
   ])('the duration %s', (given, printed = given) => {
     expect(m(`{"du":"${given}"}`)).toBe(`{"du":"${printed}"}`);
   });
@@ -108,11 +113,40 @@ describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
     );
   });
 
-  test.each(['fooBar,baz.quxQuux', 'foo3Bar', '', 'Foo', '*'])('the mask %j', (mask) => {
-    expect(m(`{"fm":"${mask}"}`)).toBe(`{"fm":"${mask}"}`);
+  test.each(['', 's', '.s', '-s', '+.s', '+-1s', '01s', '1', '1 s', ' 1s', '1e3s', '1.0000000000s', '1m'])(
+    '%j is no duration',
+    (text) => {
+      expect(() => m(`{"du":"${text}"}`)).toThrow(`du: expected`);
+    },
+  );
+
+  test.each(['fooBar,baz.quxQuux', 'foo3Bar', '', 'Foo', '*', 'a.*.b', 'labels.example.com/some-key'])(
+    'the mask %j',
+    (mask) => {
+      expect(m(`{"fm":"${mask}"}`)).toBe(`{"fm":"${mask}"}`);
+    },
+  );
+
+  test('white space around a mask is none of its', () => {
+    expect(m('{"fm":" a,b "}')).toBe('{"fm":"a,b"}');
   });
 
-  test.each(['foo_bar', 'a,b.c_d', 'foo_', 'foo_3'])('the mask %s is none in JSON', (mask) => {
+  test.each([
+    'foo_bar',
+    'a,b.c_d',
+    'foo_',
+    'foo_3',
+    'a,,b',
+    ',',
+    'a,',
+    ' a , b',
+    'a b',
+    '1a',
+    'a..b',
+    'a.',
+    '.a',
+    'a-b',
+  ])('the mask %s is none in JSON', (mask) => {
     expect(() => m(`{"fm":"${mask}"}`)).toThrow(
       `fm: expected paths of fields in lowerCamelCase, separated by commas, got "${mask}"`,
     );
@@ -178,6 +212,8 @@ describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
     ['fm', { fm: { paths: ['foo_3'] } }],
     ['fm', { fm: { paths: [''] } }],
     ['fm', { fm: { paths: ['a,b'] } }],
+    ['fm', { fm: { paths: [' a'] } }],
+    ['fm', { fm: { paths: ['1a'] } }],
     ['va', { va: { numberValue: NaN } }],
     ['va', { va: {} }],
     ['va[0]', { va: { listValue: { values: [{}] } } }],

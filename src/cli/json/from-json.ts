@@ -246,8 +246,8 @@ function exactIntegerOf(value: unknown): bigint | undefined {
   return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : undefined;
 }
 
-/** What a number is in a string; beside it only three words are numbers. */
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+/** What a number is in a string, as in JSON itself; beside it only three words are numbers. */
+const DECIMAL = /^-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?$/i;
 
 function float(type: string, value: unknown, path: string): number {
   if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value);

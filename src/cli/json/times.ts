@@ -37,11 +37,14 @@ export function timestampOf(text: string): Time | undefined {
   return Number.isNaN(ms) ? undefined : { seconds: ms / 1000, nanos: nanosOf(fraction) };
 }
 
-/** Reads a duration in seconds; undefined for what is none. It may be out of range. */
+/**
+ * Reads a duration in seconds, such as `1.5s`, `+1s` or `.5s`: the forms that Go's protojson takes, with a digit at least.
+ * Undefined for what is none. It may be out of range.
+ */
 export function durationOf(text: string): Time | undefined {
-  const match = /^(-?)(\d{1,12})(?:\.(\d{1,9}))?s$/.exec(text);
+  const match = /^([+-]?)(?=\.?\d)(0|[1-9]\d{0,11})?(?:\.(\d{0,9}))?s$/.exec(text);
   if (!match) return undefined;
-  const [, sign, seconds, fraction = ''] = match;
+  const [, sign, seconds = '', fraction = ''] = match;
   const factor = sign === '-' ? -1 : 1;
   // Not -0.
   return { seconds: factor * Number(seconds) + 0, nanos: factor * nanosOf(fraction) + 0 };
