@@ -129,6 +129,23 @@ describe('keys that are given twice', () => {
   });
 });
 
+describe('what is nested too deep', () => {
+  const said = 'nested too deep: more than 1000 objects and arrays within each other';
+
+  test.each([20_000, 1_000_000])('%d arrays', (count) => {
+    const arrays = `${'['.repeat(count)}${']'.repeat(count)}`;
+    expect(() => parsedJson(arrays)).toThrow(`[0]: ${said}`);
+    expect(() => parsedJson(`{"s":"","st":{"a":${arrays}}}`)).toThrow(`st: ${said}`);
+    expect(() => parsedJson(`{"s":"","s":${arrays}}`)).toThrow('s: given twice');
+  });
+
+  test('1001 objects, not 1000', () => {
+    const objects = (count: number): string => `${'{"a":'.repeat(count)}1${'}'.repeat(count)}`;
+    expect(() => parsedJson(objects(1001))).toThrow(`a: ${said}`);
+    expect(JSON.stringify(parsedJson(objects(1000)))).toBe(objects(1000));
+  });
+});
+
 describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
   test.each([
     ['{"s":"\\ud800"}', 's', '"\\ud800"'],
@@ -143,6 +160,15 @@ describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
     expect(() => echoed(schema, 't.M', json)).toThrow(
       `${path}: expected a string of valid Unicode, in UTF-8, got ${value}`,
     );
+  });
+
+  test('all that is not too deep for the parser is compared with its type', () => {
+    const arrays = (count: number): string => `${'['.repeat(count)}${']'.repeat(count)}`;
+    expect(() => echoed(schema, 't.M', `{"s":${arrays(999)}}`)).toThrow(/^s: expected a string, got \[+…$/);
+    expect(() => echoed(schema, 't.M', `{"st":{"a":${arrays(998)}}}`)).toThrow(
+      /expected at most 100 levels of nesting/,
+    );
+    expect(() => echoed(schema, 't.M', `{"st":${arrays(20_000)}}`)).toThrow(/^st: nested too deep: /);
   });
 
   test('both halves of a character are one', () => {

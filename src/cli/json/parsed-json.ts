@@ -5,7 +5,7 @@ import { setOwnProperty } from './own-property.js';
 /**
  * The value of a JSON text; an integer beyond those that numbers hold exactly is a bigint, also one with an exponent.
  * JSON.parse rounds those, and takes the last of two equal keys, of which ProtoJSON knows nothing.
- * @throws SyntaxError for what is no JSON, JsonMismatch with the path of a key that is given twice
+ * @throws SyntaxError for what is no JSON, JsonMismatch for a key that is given twice and for what is nested too deep
  */
 export function parsedJson(text: string): unknown {
   const parsed = { json: JSON.parse(text) as unknown };
@@ -29,6 +29,13 @@ const DIGITS = /^-?\d+$/;
 /** More digits than any integer of a field has, but few enough to name it: longer ones stay as JSON.parse makes them. */
 const MAX_DIGITS = 40;
 
+/**
+ * Objects and arrays within each other. The conversion calls itself for each of them, and the stack would end at some
+ * thousands; a message has 100 levels, each at most two here.
+ */
+const MAX_LEVELS = 1000;
+const TOO_DEEP = `nested too deep: more than ${MAX_LEVELS} objects and arrays within each other`;
+
 /** An object or an array in which the scan is. */
 interface Level {
   /** The keys so far; undefined in an array. */
@@ -40,7 +47,7 @@ interface Level {
 
 /**
  * The integers in `text`, which is valid JSON, that are too large for numbers.
- * @throws JsonMismatch with the path of the first key that stands twice in an object
+ * @throws JsonMismatch with the path of the first key that stands twice in an object, or of what is nested too deep
  */
 function scanned(text: string): LargeInteger[] {
   const found: LargeInteger[] = [];
@@ -50,10 +57,13 @@ function scanned(text: string): LargeInteger[] {
     const character = text.charAt(at);
     switch (character) {
       case '{':
-        levels.push((level = { keys: new Set(), place: '', isKeyNext: true }));
-        break;
       case '[':
-        levels.push((level = { keys: undefined, place: 0, isKeyNext: false }));
+        level =
+          character === '{'
+            ? { keys: new Set(), place: '', isKeyNext: true }
+            : { keys: undefined, place: 0, isKeyNext: false };
+        // The whole path would be as long as that is deep.
+        if (levels.push(level) > MAX_LEVELS) throw new JsonMismatch(pathOf(levels.slice(0, 1)), TOO_DEEP);
         break;
       case '}':
       case ']':
