@@ -174,8 +174,14 @@ export class RequestStream<T> extends Observable<T> implements TtrpcStream<T>, R
   readonly #onTurn = (): void => {
     // `lastValueFrom(messages)` in a client-streaming handler is not a plain observer, and need not wait.
     const mayWait = this.#isPlain || sendsResponseStream(this.#call.method.shape);
-    if (this.#pending && mayWait) this.#timer = setTimeout(this.#begin, LATE_RESPONSE_MS);
+    if (this.#pending && mayWait) this.#timer = setTimeout(this.#onLate, LATE_RESPONSE_MS);
     else this.#begin();
+  };
+
+  /** Where the process has stood still meanwhile, what the handler waits for is read before the messages go to it. */
+  readonly #onLate = (): void => {
+    this.#timer = undefined;
+    this.#turn = setImmediate(() => (this.#turn = setImmediate(this.#begin)));
   };
 
   /** The waiting subscriber gets what came, and from now on what comes. */

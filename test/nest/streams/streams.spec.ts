@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { turns } from '../../support/deferred.js';
 import { TempFolder } from '../../support/temp-folder.js';
 import { ENHANCERS } from './enhancers.js';
 import { startHello, type Greeted, type Pace, type TransportName } from './hello-servers.js';
@@ -53,6 +54,28 @@ describe("streaming handlers as users of Nest's gRPC transport write them", () =
     },
     60_000,
   );
+
+  it('a Subject that is returned after an `await` in which the process stood still', async () => {
+    const idiom = IDIOMS.find(({ name, rpc }) => name.startsWith('a Subject, fed by') && rpc === 'bidiHello') as Idiom;
+    const late: Idiom = {
+      ...idiom,
+      async handle(messages) {
+        const response = idiom.handle(messages);
+        await turns(1);
+        // Longer than messages wait for a handler that has not returned.
+        const until = performance.now() + 80;
+        while (performance.now() < until);
+        await turns(1);
+        return response;
+      },
+    };
+    for (const enhancer of ENHANCERS) {
+      const server = await startHello('ttrpc', late, enhancer, folder, enhancer.name.replaceAll(' ', '-'));
+      const { answers } = await server.greet('bidiHello', 'at once');
+      await server.close();
+      expect([enhancer.name, answers]).toEqual([enhancer.name, idiom.answers]);
+    }
+  });
 
   it('docs/streams.md says so', () => {
     const page = readFileSync(PAGE, 'utf8');
