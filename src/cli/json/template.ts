@@ -18,25 +18,30 @@ const SPECIAL: Readonly<Record<string, unknown>> = {
 
 /**
  * A message of `type` as JSON to fill in: each field with a value of its kind, lists and maps with one element, of a oneof
- * the first member. A message within itself is an empty one.
+ * the first member. A message within itself is an empty one, or left out where it has fields that it requires.
  */
 export function templateOf(type: protobuf.Type): unknown {
-  return message(type, new Set());
+  return message(type, new Set()) ?? {};
 }
 
+/** Undefined for one that would lack what it requires. */
 function message(type: protobuf.Type, around: ReadonlySet<protobuf.Type>): unknown {
   const name = nameOf(type);
   if (Object.hasOwn(SPECIAL, name)) return SPECIAL[name];
   // All others with a form of their own.
   const wrapped = hasOwnJsonForm(type) ? type.fieldsById[1] : undefined;
   if (wrapped) return single(wrapped, around);
-  if (around.has(type)) return {};
+  if (around.has(type)) return type.fieldsArray.some(({ required }) => required) ? undefined : {};
   const within = new Set([...around, type]);
   const template: Record<string, unknown> = {};
   for (const field of type.fieldsArray) {
     const { partOf } = field.resolve();
     if (partOf && !partOf.isProto3Optional && partOf.fieldsArray[0] !== field) continue;
     const value = single(field, within);
+    if (value === undefined) {
+      if (field.required) return undefined;
+      continue;
+    }
     const keyType = keyTypeOf(field);
     const json = keyType !== undefined ? { [keyOf(keyType)]: value } : field.repeated ? [value] : value;
     setOwnProperty(template, jsonNameOf(field), json);
