@@ -20,13 +20,13 @@ export const CALL_FLAGS = {
   },
 } as const satisfies Record<string, FlagSpec>;
 
-/** The metadata of `-H`. @throws ToolError naming the header */
+/** The metadata of `-H`, keys and values without the blanks around them, as in grpcurl. @throws ToolError naming the header */
 export function metadataOf(args: Arguments): TtrpcMetadata {
   const metadata = new TtrpcMetadata();
   for (const header of args.texts('header')) {
     const [, key = '', value = ''] = /^\s*([^:\s]+)\s*:\s*(.*)$/s.exec(header) ?? [];
     if (key === '') throw new ToolError(`-H '${header}': expected 'key: value'`);
-    metadata.append(key, value);
+    metadata.append(key, value.trimEnd());
   }
   return metadata;
 }

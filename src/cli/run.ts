@@ -6,8 +6,10 @@ import { print, printError } from './output.js';
 import { plainText } from './plain-text.js';
 import { ToolError } from './tool-error.js';
 
-/** What asks for help; the name of a command may follow. */
-const HELP = ['--help', '-h', 'help'];
+/** What asks for help; the name of a command may follow. With one dash as Go's flags have it. */
+const HELP = ['--help', '-help', '-h', 'help'];
+
+const VERSION = ['--version', '-version', 'version'];
 
 /**
  * Runs the command that `argv` names; resolves with the exit status. What is wrong with the arguments or around is one
@@ -35,7 +37,7 @@ async function dispatch(commands: Commands, argv: readonly string[], version: st
     await (name === undefined ? printError : print)(text);
     return name === undefined ? 1 : 0;
   }
-  if (name === '--version' || name === 'version') {
+  if (VERSION.includes(name)) {
     refuseMore(name, rest);
     await print(`ttrpc ${version}\n`);
     return 0;

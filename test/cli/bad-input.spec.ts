@@ -334,6 +334,8 @@ describe('values of flags', () => {
     await fails(['help', 'cal'], /^no command 'cal': expected call, .*Did you mean 'call'\?$/);
     await fails(['--version', 'x'], "ttrpc --version: 'x' is one argument too many");
     await fails(['help', 'call', 'x'], "ttrpc help: 'x' is one argument too many");
+    await fails(['-help', 'cal'], /Did you mean 'call'\?$/);
+    await fails(['-version', 'x'], "ttrpc -version: 'x' is one argument too many");
     await fails(['--help', 'cal'], /Did you mean 'call'\?$/);
     await fails(['--versoin'], /Did you mean '--version'\?$/);
     await fails(['completion', 'tcsh'], "no completion for 'tcsh': expected bash, zsh or fish");

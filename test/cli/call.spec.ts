@@ -353,6 +353,15 @@ describe('ttrpc call with reflection', () => {
       number: '0',
       seen: ['language=fr'],
     });
+    const blanks = await ttrpc([
+      'call',
+      '-H',
+      ' language :  fr, de \t',
+      flags[0] as string,
+      url,
+      'demo.v1.Greeter/SayHello',
+    ]);
+    expect(JSON.parse(blanks.stdout)).toMatchObject({ seen: ['language=fr, de'] });
     expect(await fails(['-v=3', url, 'a.B/C'])).toBe('--verbose: takes no value');
     expect(await fails(['-H=language=fr', url, 'a.B/C'])).toBe("-H 'language=fr': expected 'key: value'");
   });

@@ -56,6 +56,8 @@ async function candidates(...words: string[]): Promise<string[]> {
 
 test('whatever a command takes is offered', async () => {
   expect(await candidates('--v')).toEqual(['--version']);
+  expect(await candidates('-v')).toEqual(['-version']);
+  expect(await candidates('-help', 'des')).toEqual(['describe']);
   expect(await candidates('hel')).toEqual(['help']);
   expect(await candidates('help', 'des')).toEqual(['describe']);
   expect(await candidates('call', '-max')).toEqual(['-max-time']);

@@ -19,9 +19,10 @@ export async function complete(commands: Commands, words: readonly string[]): Pr
   const starting = (names: Iterable<string>): string[] => [...names].filter((name) => name.startsWith(current));
   const [name] = before;
   if (name === undefined) {
-    return starting(current.startsWith('-') ? ['--help', '--version'] : [...commands.names, 'help']);
+    const flags = ['help', 'version'].map((flag) => dashesOf(current) + flag);
+    return starting(current.startsWith('-') ? flags : [...commands.names, 'help']);
   }
-  if (name === 'help' || name === '--help') return before.length === 1 ? starting(commands.names) : [];
+  if (['help', '--help', '-help'].includes(name)) return before.length === 1 ? starting(commands.names) : [];
   if (!commands.names.includes(name)) return [];
   const command = commands.load(name);
   if (current.startsWith('-')) return starting(flagsLike(current, command));
@@ -51,8 +52,12 @@ async function namesOfKind(
 function flagsLike(current: string, command: Command): string[] {
   const [, given] = /^([^=]+)=/.exec(current) ?? [];
   if (given !== undefined) return (flagOf(given, command)?.choices ?? []).map((choice) => `${given}=${choice}`);
-  const dashes = /^-\w/.test(current) ? '-' : '--';
-  return [...Object.keys(command.flags), 'help'].map((name) => dashes + name);
+  return [...Object.keys(command.flags), 'help'].map((name) => dashesOf(current) + name);
+}
+
+/** The dashes with which a flag that is being typed begins. */
+function dashesOf(current: string): string {
+  return /^-\w/.test(current) ? '-' : '--';
 }
 
 /** The flag that a word is: `--proto`, `-proto` or its letter. */
