@@ -123,7 +123,7 @@ export class Calls {
     await this.#noteMessage(`< response ${received.messages} after ${time} ms`, response);
     let json: unknown;
     try {
-      json = this.schema.toJson(this.method.response, response, this.#emitDefaults);
+      json = await this.schema.complete(() => this.schema.toJson(this.method.response, response, this.#emitDefaults));
     } catch (error) {
       const { message } = error as { message: string };
       throw new ToolError(`response ${received.messages} is not a ${nameOf(this.method.response)}: ${message}`, {

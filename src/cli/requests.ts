@@ -23,7 +23,7 @@ export class Requests {
   /** Each request once. @throws ToolError saying which one does not fit, and where */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void> {
     let number = 0;
-    for await (const text of this.#texts()) yield this.#encode(text, ++number);
+    for await (const text of this.#texts()) yield await this.#encode(text, ++number);
   }
 
   /** Stops reading standard input or the file. */
@@ -59,9 +59,10 @@ export class Requests {
     }
   }
 
-  #encode({ text, line }: JsonText, number: number): Uint8Array {
+  async #encode({ text, line }: JsonText, number: number): Promise<Uint8Array> {
     try {
-      return this.schema.fromJson(this.type, parsedJson(text));
+      const json = parsedJson(text);
+      return await this.schema.complete(() => this.schema.fromJson(this.type, json));
     } catch (error) {
       const { message } = error as { message: string };
       const isOnlyOne = number === 1 && !this.data?.startsWith('@');

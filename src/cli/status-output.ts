@@ -16,7 +16,7 @@ export async function printStatus(
   schema: CommandSchema | undefined,
   asJson: boolean,
 ): Promise<number> {
-  const details = schema ? error.details.map((detail) => schema.detailToJson(detail)) : [];
+  const details = await detailsOf(error, schema);
   const { code, rawCode, message } = error;
   if (asJson) {
     await printError(`${plainJson({ code: rawCode, message, ...(details.length > 0 ? { details } : {}) })}\n`);
@@ -31,4 +31,8 @@ export async function printStatus(
     await printError(`${lines.join('\n')}\n`);
   }
   return FIRST_CALL_STATUS + code;
+}
+
+async function detailsOf({ details }: TtrpcError, schema: CommandSchema | undefined): Promise<unknown[]> {
+  return schema ? schema.complete(() => details.map((detail) => schema.detailToJson(detail))) : [];
 }

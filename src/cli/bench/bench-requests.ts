@@ -41,7 +41,7 @@ export class BenchRequests {
     const { rest } = cutter;
     if (rest) throw new ToolError(`-d ends in the middle of the request that begins on line ${rest.line}`);
     if (texts.length === 0 && data?.startsWith('@')) throw new ToolError(NO_REQUEST);
-    return new BenchRequests(schema, method, texts.length === 0 ? ['{}'] : texts);
+    return schema.complete(() => new BenchRequests(schema, method, texts.length === 0 ? ['{}'] : texts));
   }
 
   /** The request of call `number`, of a method that takes one: they are used in turn. */

@@ -12,8 +12,9 @@ import { CONNECTION_FLAGS, openConnection, type CommandConnection } from '../con
 import { Interrupt } from '../interrupt.js';
 import { print, printError, standardError } from '../output.js';
 import { plainText } from '../plain-text.js';
+import { AskedTypes } from '../schema/asked-types.js';
 import { splitMethod } from '../schema/command-schema.js';
-import { reflect, REFLECTION_MS } from '../schema/reflection-client.js';
+import { reflect, REFLECTION_MS, reflectType } from '../schema/reflection-client.js';
 import { SCHEMA_FLAGS, schemaOfFlags } from '../schema/source-flags.js';
 import { ToolError } from '../tool-error.js';
 
@@ -92,12 +93,10 @@ async function run(args: Arguments): Promise<number> {
   const { signal } = interrupt;
   try {
     open.push(await openConnection(address, args, { signal }));
-    const schema =
-      own ??
-      (await reflect((open[0] as CommandConnection).client, service, {
-        timeoutMs: timeoutMs ?? REFLECTION_MS,
-        signal,
-      }));
+    const { client } = open[0] as CommandConnection;
+    const asking = { timeoutMs: timeoutMs ?? REFLECTION_MS, signal };
+    const schema = own ?? (await reflect(client, service, asking));
+    if (!own) schema.askFor(new AskedTypes((name) => reflectType(client, name, asking)));
     const method = schema.method(symbol);
     const requests = await BenchRequests.read(schema, method, args.text('data'), signal);
     while (open.length < connections) open.push(await openConnection(address, args, { signal }));
@@ -115,7 +114,7 @@ async function run(args: Arguments): Promise<number> {
     const measured = new Measurements(args.text('format') === 'csv');
     const load = new Load(
       plan,
-      open.map(({ client }) => client),
+      open.map((each) => each.client),
       measured,
     );
     signal.addEventListener('abort', () => load.breakOff('interrupted'));

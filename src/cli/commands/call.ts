@@ -9,9 +9,10 @@ import { Interrupt } from '../interrupt.js';
 import { printError, styled } from '../output.js';
 import { Requests } from '../requests.js';
 import { splitMethod, type CommandSchema } from '../schema/command-schema.js';
-import { reflect, REFLECTION_MS } from '../schema/reflection-client.js';
+import { isLate, reflect, REFLECTION_MS } from '../schema/reflection-client.js';
 import { SCHEMA_FLAGS, schemaOfFlags } from '../schema/source-flags.js';
 import { printStatus } from '../status-output.js';
+import { typeQuestions, type TypeQuestions } from '../type-questions.js';
 import { frameTexts } from '../wire/frame-text.js';
 import type { ByteWatcher } from '../wire/watched-duplex.js';
 
@@ -48,12 +49,17 @@ async function run(args: Arguments): Promise<number> {
   const { signal } = interrupt;
   const watcher = args.count('verbose') >= 2 ? showFrames() : undefined;
   let close: (() => void) | undefined;
+  let questions: TypeQuestions | undefined;
   try {
     const connection = await openConnection(address, args, { watcher, signal });
     const { client } = connection;
     close = connection.close;
     const schema = own ?? (await askedSchema(client, service, timeoutMs, signal));
     const method = schema.method(symbol);
+    if (!own) {
+      questions = typeQuestions(client, method, address, args, { timeoutMs: timeoutMs ?? REFLECTION_MS, signal });
+      schema.askFor(questions.types);
+    }
     const requests = new Requests(schema, method.request, args.text('data'));
     const stop = (): void => requests.stop();
     signal.addEventListener('abort', stop);
@@ -71,6 +77,7 @@ async function run(args: Arguments): Promise<number> {
     return await printStatus(failure, own, args.count('format-error') > 0);
   } finally {
     interrupt.release();
+    questions?.close();
     close?.();
   }
 }
@@ -85,9 +92,7 @@ async function askedSchema(
   try {
     return await reflect(client, service, { timeoutMs: timeoutMs ?? REFLECTION_MS, signal });
   } catch (error) {
-    const { cause } = error as { cause?: unknown };
-    const isLate = cause instanceof TtrpcError && cause.code === TtrpcStatus.DEADLINE_EXCEEDED;
-    if (timeoutMs === undefined || !isLate) throw error;
+    if (timeoutMs === undefined || !isLate(error)) throw error;
     const message = `the server has not told its schema within the ${timeoutMs / 1000} s of --max-time`;
     throw new TtrpcError(TtrpcStatus.DEADLINE_EXCEEDED, message, { cause: error });
   }

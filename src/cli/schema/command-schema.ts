@@ -12,6 +12,7 @@ import { messageFromJson } from '../json/from-json.js';
 import { protoNameOf } from '../json/names.js';
 import { anyToJson, messageToJson } from '../json/to-json.js';
 import { ToolError } from '../tool-error.js';
+import type { AskedTypes } from './asked-types.js';
 import { serviceHint } from './service-hint.js';
 
 /** One rpc as the command uses it. */
@@ -32,11 +33,22 @@ const LOADER = { longs: String };
 export class CommandSchema {
   readonly #types: MessageTypes;
   #bundled: MessageTypes | undefined;
+  #asked: AskedTypes | undefined;
   /** By qualified name. protobufjs keeps every name that it is ever asked for, and peers of a tap send any. */
   #services: ReadonlyMap<string, protobuf.Service> | undefined;
 
   constructor(readonly root: protobuf.Root) {
     this.#types = new MessageTypes(root, LOADER, DEFAULT_MAX_DEPTH);
+  }
+
+  /** Has {@link complete} ask for types that the schema lacks. */
+  askFor(types: AskedTypes): void {
+    this.#asked = types;
+  }
+
+  /** The result of `convert`, which converts with this schema, once the types that it lacks have been asked for. */
+  async complete<T>(convert: () => T): Promise<T> {
+    return this.#asked ? this.#asked.complete(convert) : convert();
   }
 
   /** All services, in the order of their names. */
@@ -129,7 +141,8 @@ export class CommandSchema {
   }
 
   /** As in {@link AnyPacker}. */
-  find = (name: string): protobuf.Type | undefined => this.#types.find(name) ?? this.#bundledType(name);
+  find = (name: string): protobuf.Type | undefined =>
+    this.#types.find(name) ?? this.#bundledType(name) ?? this.#asked?.find(name);
 
   /** As in {@link AnyPacker}. */
   encode(type: protobuf.Type, message: unknown): Uint8Array {
@@ -142,7 +155,9 @@ export class CommandSchema {
   }
 
   #typesOf(type: protobuf.Type): MessageTypes {
-    return type.root === this.root ? this.#types : this.#bundledTypes();
+    if (type.root === this.root) return this.#types;
+    const asked = this.#asked?.schemaOf(type.root);
+    return asked ? asked.#types : this.#bundledTypes();
   }
 
   #bundledType(name: string): protobuf.Type | undefined {

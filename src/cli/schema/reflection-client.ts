@@ -30,6 +30,12 @@ export function saysNoReflection({ cause }: ToolError): boolean {
   return cause instanceof TtrpcError && isNotServed(cause);
 }
 
+/** True for what {@link reflect} says of a server that has not responded in time. */
+export function isLate(error: unknown): boolean {
+  const { cause } = error as { cause?: unknown };
+  return cause instanceof TtrpcError && cause.code === TtrpcStatus.DEADLINE_EXCEEDED;
+}
+
 /** Options of {@link reflect}. */
 export interface ReflectOptions {
   timeoutMs?: number | undefined;
@@ -59,11 +65,30 @@ export async function reflect(
     const why = symbol === undefined ? 'it lists no services' : `it sends no file for '${symbol}'`;
     throw new ToolError(`the server's reflection describes nothing: ${why}`);
   }
-  return schemaOfSetBytes(
-    Buffer.concat([...files.values()].map(asFileOfSet)),
-    "the server's reflection",
-    options.asSpelled,
-  );
+  return schemaOfFiles(files, options);
+}
+
+/**
+ * Asks a server for a schema with the message type `name`, by its full name; undefined when the server does not know it.
+ * @throws ToolError when its reflection fails
+ */
+export async function reflectType(
+  client: RawClient,
+  name: string,
+  options: ReflectOptions = {},
+): Promise<CommandSchema | undefined> {
+  const files = await withReflection(client, options, async (session) => {
+    const found = new Map<string, Uint8Array>();
+    const response = await session.ask('fileContainingSymbol', name);
+    if (!response.error) await fetchFiles(session, response, found);
+    return found;
+  });
+  return files.size === 0 ? undefined : schemaOfFiles(files, options);
+}
+
+function schemaOfFiles(files: ReadonlyMap<string, Uint8Array>, { asSpelled }: ReflectOptions): CommandSchema {
+  const set = Buffer.concat([...files.values()].map(asFileOfSet));
+  return schemaOfSetBytes(set, "the server's reflection", asSpelled);
 }
 
 /** The names of the services that a server has, by its reflection. @throws ToolError when it has none */
@@ -123,6 +148,11 @@ async function fetchSymbol(
     const list = known.length === 0 ? 'it lists no services' : `it has ${known.join(', ')}`;
     throw new ToolError(`the server does not know '${symbol}': ${list}.${serviceHint(symbol, known)}`);
   }
+  await fetchFiles(session, response, found);
+}
+
+/** Puts the files of `response` and all that they import into `found`. */
+async function fetchFiles(session: Session, response: Response, found: Map<string, Uint8Array>): Promise<void> {
   const missing = new Set<string>();
   addFiles(response, found, missing);
   for (const name of missing) {
