@@ -115,6 +115,31 @@ describe('ttrpc list and describe', () => {
     );
   });
 
+  test('describe a oneof; what stands for an optional field is none', async () => {
+    const title = 'oneof title {\n  string doctor = 5;\n  string sir = 6;\n}\n';
+    const { stdout } = await ttrpc(['describe', url, 'demo.v1.HelloRequest.title']);
+    expect(stdout).toBe(`demo.v1.HelloRequest.title is a one-of:\n${title}`);
+    expect(await ttrpc(['describe', '--msg-template', url, 'demo.v1.HelloRequest.title'])).toMatchObject({
+      stderr: "ttrpc: --msg-template needs a message or an rpc: 'demo.v1.HelloRequest.title' is a one-of\n",
+      status: 1,
+    });
+    const file = folder.file('optional.proto');
+    const extension = 'extend google.protobuf.FieldOptions { optional bool fb = 50002; }';
+    const imported = 'import "google/protobuf/descriptor.proto";';
+    writeFileSync(
+      file,
+      `syntax = "proto3"; package q.o2; ${imported} ${extension} message A { optional int32 b = 1; }`,
+    );
+    expect((await ttrpc(['describe', file, 'q.o2.fb'])).stdout).toMatch(/^q\.o2\.fb is a field:\n/);
+    for (const [name, meant] of Object.entries({ 'q.o2._fb': 'q.o2.fb', 'q.o2.A._b': 'q.o2.A' })) {
+      expect((await ttrpc(['describe', file, name])).stderr).toMatch(
+        new RegExp(`^ttrpc: no symbol '${name}' in the schema\\.( Did you mean '${meant}'\\?)?\n$`),
+      );
+    }
+    const { stdout: candidates } = await ttrpc(['__complete', 'describe', file, 'q.']);
+    expect(candidates).toBe('q.o2.fb\nq.o2.A\n');
+  });
+
   test('the template of a request is a request', async () => {
     const { stdout } = await ttrpc(['describe', '--msg-template', url, 'demo.v1.Greeter.SayHello']);
     expect(JSON.parse(stdout)).toEqual({

@@ -1,5 +1,5 @@
 import type protobuf from 'protobufjs';
-import { Enum, Field, Method, Service, Type, definitionOf } from '../schema/definition-text.js';
+import { Enum, Field, Method, OneOf, Service, Type, definitionOf } from '../schema/definition-text.js';
 import { templateOf } from '../json/template.js';
 import type { Arguments, Command } from '../command.js';
 import { CONNECTION_FLAGS } from '../connection.js';
@@ -64,6 +64,7 @@ function kindOf(symbol: protobuf.ReflectionObject): string {
   if (symbol instanceof Service) return 'a service';
   if (symbol instanceof Method) return 'an rpc';
   if (symbol instanceof Enum) return 'an enum';
+  if (symbol instanceof OneOf) return 'a one-of';
   return symbol instanceof Field ? 'a field' : 'a message';
 }
 

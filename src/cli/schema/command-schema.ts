@@ -101,13 +101,14 @@ export class CommandSchema {
   }
 
   /**
-   * What a qualified name means, or the end of one where that is unique: a service, an rpc, a message, an enum or a field.
+   * What a qualified name means, or the end of one where that is unique: a service, an rpc, a message, an enum, a field or
+   * a oneof.
    * @throws ToolError when nothing
    */
   symbol(name: string): protobuf.ReflectionObject {
     const plain = name.replace(/^\./, '').replace('/', '.');
     const found = this.root.lookup(`.${plain}`) ?? this.#bundledType(plain);
-    if (found && nameOf(found) === plain && !isPlainNamespace(found)) return found;
+    if (found && nameOf(found) === plain && !isNoSymbol(found)) return found;
     const owner = this.root.lookup(`.${plain.slice(0, plain.lastIndexOf('.'))}`);
     const field = fieldsIn(owner).find((each) => protoNameOf(each) === plain);
     if (field) return field;
@@ -208,12 +209,14 @@ function symbolName(symbol: protobuf.ReflectionObject): string {
 function* symbolsIn(namespace: protobuf.NamespaceBase): Iterable<protobuf.ReflectionObject> {
   if (namespace instanceof protobuf.Service) yield* namespace.methodsArray;
   for (const nested of namespace.nestedArray) {
-    if (!isPlainNamespace(nested)) yield nested;
+    if (!isNoSymbol(nested)) yield nested;
     if (nested instanceof protobuf.Namespace) yield* symbolsIn(nested);
   }
 }
 
-function isPlainNamespace(object: protobuf.ReflectionObject): boolean {
+/** True for packages, and for what only protobufjs has: a oneof around each optional field of proto3. */
+function isNoSymbol(object: protobuf.ReflectionObject): boolean {
+  if (object instanceof protobuf.OneOf) return object.isProto3Optional;
   return (
     object instanceof protobuf.Namespace && !(object instanceof protobuf.Type) && !(object instanceof protobuf.Service)
   );

@@ -4,8 +4,8 @@ import { enumOf, fieldsInOrder, keyTypeOf, messageTypeOf, nameOf, spelledName } 
 import { givenJsonName, isExtension } from '../json/names.js';
 import { plainText } from '../plain-text.js';
 
-const { Enum, Field, Method, Service, Type } = protobuf;
-export { Enum, Field, Method, Service, Type };
+const { Enum, Field, Method, OneOf, Service, Type } = protobuf;
+export { Enum, Field, Method, OneOf, Service, Type };
 
 const MAX_FIELD_ID = 2 ** 29 - 1;
 
@@ -24,6 +24,7 @@ function linesOf(symbol: protobuf.ReflectionObject): string[] {
     return block(`enum ${symbol.name}`, values);
   }
   if (symbol instanceof Field) return field(symbol);
+  if (symbol instanceof OneOf) return block(`oneof ${symbol.name}`, symbol.fieldsArray.flatMap(field));
   if (symbol instanceof Type) return block(`message ${symbol.name}`, bodyOf(symbol));
   return [symbol.toString()];
 }
@@ -41,7 +42,7 @@ function bodyOf(type: protobuf.Type): string[] {
       lines.push(...field(each));
     } else if (!done.has(partOf)) {
       done.add(partOf);
-      lines.push(...block(`oneof ${partOf.name}`, partOf.fieldsArray.flatMap(field)));
+      lines.push(...linesOf(partOf));
     }
   }
   for (const range of type.extensions ?? []) lines.push(`extensions ${rangeText(range)};`);
