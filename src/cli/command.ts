@@ -33,7 +33,7 @@ export interface Command {
   /** The positional arguments as the help shows them: `<address> [service]`. */
   readonly usage: string;
   readonly positionals: readonly Positional[];
-  /** The least number of positional arguments. */
+  /** The least number of positional arguments, whatever the flags are. */
   readonly required: number;
   readonly flags: Readonly<Record<string, FlagSpec>>;
   /** Further lines of the help. */

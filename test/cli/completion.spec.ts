@@ -65,6 +65,12 @@ test('whatever a command takes is offered', async () => {
   expect(await candidates('bench', '-format', 'c')).toEqual(['csv']);
   // What a flag takes is no address.
   expect(await candidates('list', '-proto', '')).toEqual([]);
+  const proto = folder.file('p.proto');
+  writeFileSync(proto, 'syntax = "proto3"; package p; message M {} service S { rpc R(M) returns (M); }');
+  // Beside a schema it may be left out.
+  expect(await candidates('list', '-proto', proto, 'p')).toEqual(['p.S']);
+  expect(await candidates('describe', '-proto', proto, 'p.')).toEqual(['p.M', 'p.S', 'p.S.R']);
+  expect(await candidates('describe', '-proto', proto, url, 'p.M')).toEqual(['p.M']);
   expect(await candidates('call', url, 'Gre')).toEqual(['Greeter/']);
   expect(await candidates('call', url, 'Greeter/S')).toEqual(['Greeter/SayHello']);
   expect(await candidates('call', url, 'demo.v1.Greeter.S')).toEqual(['demo.v1.Greeter.SayHello']);

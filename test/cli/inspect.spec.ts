@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import descriptor from 'protobufjs/ext/descriptor.js';
@@ -7,7 +8,7 @@ import { TtrpcError } from '../../src/protocol/core/errors.js';
 import { builtCommand, startTtrpc, ttrpc } from '../support/built-command.js';
 import { runProgram } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
-import { serveReflecting } from './reflecting-server.js';
+import { greeterSet, serveReflecting } from './reflecting-server.js';
 
 jest.setTimeout(120_000);
 beforeAll(() => builtCommand(), 120_000);
@@ -65,6 +66,49 @@ describe('ttrpc list and describe', () => {
       );
       expect(await first('--msg-template', 'Greeter/SayHello')).toBe('{');
     }
+  });
+
+  test('beside --proto and --protoset no address is needed, and what is none is the symbol', async () => {
+    const set = folder.file('greeter.binpb');
+    writeFileSync(set, greeterSet());
+    const first = async (...args: string[]) => {
+      const { stdout, stderr } = await ttrpc(args);
+      return stderr === '' ? stdout.split('\n')[0] : stderr.trimEnd();
+    };
+    for (const flag of [`-proto=${GREETER}`, `-protoset=${set}`]) {
+      expect(await first('list', flag)).toBe('demo.v1.Greeter');
+      expect(await first('list', flag, 'demo.v1.Greeter')).toBe('demo.v1.Greeter/SayHello');
+      expect(await first('list', flag, 'demo.v1.Greter')).toBe(
+        "ttrpc: no service 'demo.v1.Greter': the schema has demo.v1.Greeter. Did you mean 'demo.v1.Greeter'?",
+      );
+      expect(await first('describe', flag)).toBe('demo.v1.Greeter is a service:');
+      expect(await first('describe', flag, 'HelloRequest')).toBe('demo.v1.HelloRequest is a message:');
+      expect(await first('describe', flag, 'Greeter/SayHello')).toBe('demo.v1.Greeter.SayHello is an rpc:');
+      expect(await first('describe', flag, '-msg-template', 'demo.v1.HelloReply')).toBe('{');
+      expect(await first('describe', flag, 'demo.v1.HelloReqest')).toBe(
+        "ttrpc: no symbol 'demo.v1.HelloReqest' in the schema. Did you mean 'demo.v1.HelloRequest'?",
+      );
+      expect(await first('describe', flag, 'Greeter/SayHelo')).toMatch(/Did you mean '.*SayHello'\?$/);
+      // An address, of which nothing is wanted.
+      for (const address of [url, 'unix:none.sock', 'run/none.sock', './none.sock', 'tcp://localhost:1', '@none']) {
+        expect(await first('list', flag, address)).toBe('demo.v1.Greeter');
+        expect(await first('describe', flag, address, 'HelloRequest')).toBe('demo.v1.HelloRequest is a message:');
+      }
+      for (const symbol of [[], ['HelloRequest']]) {
+        expect(await first('describe', flag, 'localhost:50051', ...symbol)).toMatch(/write tcp:\/\/localhost:50051/);
+        expect(await first('describe', flag, 'http://x', ...symbol)).toMatch(/unknown scheme "http"/);
+      }
+    }
+    expect(await first('list', '-import-path', folder.path)).toBe('ttrpc: --import-path needs --proto');
+    expect(await first('describe')).toBe(
+      'ttrpc: ttrpc describe needs <address | file.proto> [symbol]: no argument was given',
+    );
+  });
+
+  test('a word is an address where a socket has that name', async () => {
+    const command = `cd '${folder.path}' && '${process.execPath}' '${await builtCommand()}' list -proto '${GREETER}'`;
+    const listed = await runProgram('sh', ['-c', `${command} ${basename(folder.file('s.sock'))}`]);
+    expect(listed).toMatchObject({ stdout: 'demo.v1.Greeter\n', stderr: '', status: 0 });
   });
 
   test('a file without services says so', async () => {

@@ -1,7 +1,8 @@
 import { lastSegment } from '../../protocol/core/suggest.js';
 import { readArguments } from '../arguments.js';
 import type { Arguments, Command, Commands, FlagSpec } from '../command.js';
-import { namesOf, schemaOf } from '../schema/target.js';
+import { targetOfSource, type Target } from '../schema/target.js';
+import { namesOf, schemaOf } from '../schema/target-schema.js';
 
 /** What a name of a schema is made of. A server may say anything, and a shell puts it into the line that it will run. */
 const NAME = /^[\w./]+$/;
@@ -32,20 +33,23 @@ export async function complete(commands: Commands, words: readonly string[]): Pr
   const [source] = args.positionals;
   const kind = command.positionals[args.positionals.length];
   if (kind === 'shell') return starting(['bash', 'zsh', 'fish']);
-  if (source === undefined) return [];
-  return starting(await namesOfKind(kind, source, args, current)).filter((each) => NAME.test(each));
+  const isOfFlags = kind === 'source' && [...args.texts('proto'), ...args.texts('protoset')].length > 0;
+  if (source === undefined && !isOfFlags) return [];
+  const target = targetOfSource(source ?? '', args);
+  const wanted = isOfFlags ? command.positionals[1] : kind;
+  return starting(await namesOfKind(wanted, target, args, current)).filter((each) => NAME.test(each));
 }
 
-/** What `source` has of a kind of argument. */
+/** What a target has of a kind of argument. */
 async function namesOfKind(
   kind: string | undefined,
-  source: string,
+  target: Target,
   args: Arguments,
   current: string,
 ): Promise<string[]> {
-  if (kind === 'service') return namesOf(source, args, inTime());
-  if (kind === 'method' || (kind === 'symbol' && current.includes('/'))) return methods(source, args, current);
-  return kind === 'symbol' ? (await schemaOf(source, args, undefined, inTime())).symbolNames() : [];
+  if (kind === 'service') return namesOf(target, args, inTime());
+  if (kind === 'method' || (kind === 'symbol' && current.includes('/'))) return methods(target, args, current);
+  return kind === 'symbol' ? (await schemaOf(target, args, undefined, inTime())).symbolNames() : [];
 }
 
 /** The flags, or the values of one, in the form in which `current` begins: with one dash or two, behind a `=`. */
@@ -71,16 +75,16 @@ function flagOf(word: string, { flags }: Command): FlagSpec | undefined {
  * Services with a slash, by their full names or by short ones where none begins so, and methods behind a slash or, as
  * reflection names them, a dot: commands take all of these.
  */
-async function methods(source: string, args: Arguments, current: string): Promise<string[]> {
+async function methods(target: Target, args: Arguments, current: string): Promise<string[]> {
   if (!current.includes('/')) {
-    const services = await namesOf(source, args, inTime());
+    const services = await namesOf(target, args, inTime());
     const full = services.filter((name) => name.startsWith(current));
     const found = full.length > 0 ? full : services.map(lastSegment).filter((name) => name.startsWith(current));
     if (found.length > 0 || !current.includes('.')) return found.map((name) => `${name}/`);
   }
   const end = current.includes('/') ? current.indexOf('/') : current.lastIndexOf('.');
   const asked = current.slice(0, end);
-  const service = (await schemaOf(source, args, asked, inTime())).service(asked);
+  const service = (await schemaOf(target, args, asked, inTime())).service(asked);
   return service.methodsArray.map(({ name }) => current.slice(0, end + 1) + name);
 }
 

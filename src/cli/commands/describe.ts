@@ -7,7 +7,8 @@ import { print, printError } from '../output.js';
 import { plainLines, plainText } from '../plain-text.js';
 import type { CommandSchema } from '../schema/command-schema.js';
 import { SCHEMA_FLAGS } from '../schema/source-flags.js';
-import { schemaOf } from '../schema/target.js';
+import { ADDRESS_NOTE, targetOf } from '../schema/target.js';
+import { schemaOf } from '../schema/target-schema.js';
 import { nameOf } from '../../schema/codec/reflection.js';
 import { protoNameOf } from '../json/names.js';
 import { ToolError } from '../tool-error.js';
@@ -17,27 +18,29 @@ export const describe: Command = {
   name: 'describe',
   usage: '<address | file.proto> [symbol]',
   positionals: ['source', 'symbol'],
-  required: 1,
+  required: 0,
   flags: {
     ...SCHEMA_FLAGS,
     'msg-template': { type: 'boolean', help: 'print a message, or the request of an rpc, as JSON to fill in' },
     ...CONNECTION_FLAGS,
   },
+  notes: [ADDRESS_NOTE],
   run,
 };
 
 async function run(args: Arguments): Promise<number> {
-  const [source = '', symbol] = args.positionals;
+  const target = targetOf(args, describe);
+  const { source, symbol } = target;
   const wantsTemplate = args.count('msg-template') > 0;
   if (symbol === undefined) {
     if (wantsTemplate) throw new ToolError('--msg-template needs the name of a message or an rpc');
-    const schema = await schemaOf(source, args);
+    const schema = await schemaOf(target, args);
     const services = schema.services();
     for (const service of services) await show(service);
     if (services.length === 0) await printError(`${source} has no services${elseNamed(schema)}\n`);
     return 0;
   }
-  const schema = await schemaOf(source, args, symbolToAskFor(symbol), { orAll: true });
+  const schema = await schemaOf(target, args, symbolToAskFor(symbol), { orAll: true });
   const found = schema.symbol(symbol);
   if (!wantsTemplate) await show(found);
   else await print(`${plainLines(JSON.stringify(template(schema, found, symbol), undefined, 2))}\n`);
