@@ -59,7 +59,7 @@ let server: RawServer;
 /** The symbols that the server was asked for. */
 let asked: string[];
 /** What the server does with a question for a type that is not in the file of the service. */
-let others: 'tell' | 'break' | 'hang';
+let others: 'tell' | 'wait' | 'break' | 'hang';
 /** What the server says of its Many and Fail. */
 let sent: Uint8Array[];
 
@@ -108,6 +108,7 @@ async function answer(question: Uint8Array): Promise<Uint8Array> {
   asked.push(name);
   if (!name.startsWith('rf.a')) {
     if (others === 'break') throw new TtrpcError(13, 'broken');
+    if (others === 'wait') await sleep(300);
     if (others === 'hang') await sleep(600_000, undefined, { ref: false });
   }
   const known = ['rf.a.A', 'rf.b.Other', 'rf.b.Outer', 'rf.c.Inner'];
@@ -139,7 +140,8 @@ test('types within types, and in a stream of requests', async () => {
   expect(asked).toEqual(['rf.a.A', 'rf.b.Outer', 'rf.c.Inner']);
 });
 
-test('responses keep their order, also many that come while the server is asked', async () => {
+test('responses keep their order, also more than a connection holds while the server is asked', async () => {
+  others = 'wait';
   sent = [];
   for (let number = 0; number < 3000; number++) sent.push(any('rf.b.Other', text(`${number} ${'-'.repeat(500)}`)));
   const { stdout, stderr, status } = await call('Many');
