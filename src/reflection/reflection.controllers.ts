@@ -7,6 +7,7 @@ import { withAbsolutePaths } from '../schema/sources/absolute-paths.js';
 import { loadProtoText } from '../schema/sources/proto-text.js';
 import type { TtrpcContext } from '../transport/call/ttrpc-context.js';
 import { PROTOS } from './generated/protos.js';
+import { nextUntil } from './next-until.js';
 import { ReflectionStream, type ReflectionRequest, type ReflectionResponse } from './reflect.js';
 import { noteServed, servedBy } from '../transport/binding/served-schema.js';
 import { amendHandlers } from '../transport/nest-seam/handler-metadata.js';
@@ -25,12 +26,9 @@ async function* respond(
 ): AsyncIterable<ReflectionResponse> {
   const stream = new ReflectionStream(reflection.of(server));
   const iterator = requests[Symbol.asyncIterator]();
-  // A tool may keep its stream open without a question: the server need not wait for it when it closes.
-  const closing = new Promise<undefined>((resolve) => {
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
   for (;;) {
-    const next = await Promise.race([iterator.next(), closing]);
+    // A tool may keep its stream open without a question: the server need not wait for it when it closes.
+    const next = await nextUntil(iterator, signal);
     if (next === undefined || next.done) return;
     yield stream.respond(next.value);
   }
