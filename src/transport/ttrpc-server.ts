@@ -326,12 +326,14 @@ export class TtrpcServer extends Server implements CustomTransportStrategy {
   }
 
   #method({ service, method, handler }: Binding): ServerMethod {
+    // Of two descriptors of the same rpcs, each may make other values of a message: names of enums, keys as written.
+    const { request, response } = handler.info.descriptor?.methods[method.name] ?? method;
     const bound: BoundHandler = {
       name: handlerName(handler.info),
       callback: handler.info.foreign?.adapt(handler.callback, method) ?? handler.callback,
-      request: method.request,
-      response: method.response,
-      returnsEmpty: method.response.typeName === 'google.protobuf.Empty',
+      request,
+      response,
+      returnsEmpty: response.typeName === 'google.protobuf.Empty',
       onHiddenError: (error) => this.#failures.note(`${handlerName(handler.info)} failed`, error),
       onLateError: (what, error) => this.#failures.note(what, error),
       onMistake: (message) => this.logger.error(message),

@@ -8,6 +8,7 @@ import { TtrpcReflectionModule } from 'nestjs-ttrpc/reflection';
 import { drainFirst, TtrpcClient, TtrpcMethod, TtrpcServer, TtrpcService, TtrpcStatus } from '../../src/index.js';
 import { loadProtoText } from '../../src/schema/sources/proto-text.js';
 import { PROTOS } from '../../src/health/generated/protos.js';
+import { esDescriptor } from '../reflection/es-descriptor.js';
 import { LAB_PROTO, type Message } from '../support/nest-lab.js';
 import { TempFolder } from '../support/temp-folder.js';
 
@@ -84,6 +85,16 @@ describe('Check and List', () => {
     });
     app.get(TtrpcHealth).clearStatus('lab.v1.Lab');
     expect(await service.list({})).toEqual({ statuses: { '': { status: 'SERVING' } } });
+  });
+
+  it.each([
+    ['that protobuf-es generates', esDescriptor(PROTOS.health.text, health.name)],
+    ['from a schema with other options', loadProtoText(PROTOS.health, {}).resolve('Health')],
+  ])('work on a server with a descriptor of its own %s', async (_which, descriptor) => {
+    await start(AppModule, new TtrpcServer({ url: folder.url(), protoPath: LAB_PROTO, descriptors: [descriptor] }));
+    expect(await healthClient().check({ service: '' })).toEqual({ status: 'SERVING' });
+    expect((await healthClient().list({})).statuses).toHaveProperty(['lab.v1.Lab'], { status: 'SERVING' });
+    expect((await healthClient().watch({ service: 'late' }).next()).value).toEqual({ status: 'SERVICE_UNKNOWN' });
   });
 
   it('Check is NOT_FOUND for a service without a status', async () => {

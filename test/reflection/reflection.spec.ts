@@ -27,6 +27,7 @@ import { descriptorTypes } from '../../src/schema/sources/descriptor-types.js';
 import { loadSchema } from '../../src/schema/sources/load-schema.js';
 import { loadProtoText } from '../../src/schema/sources/proto-text.js';
 import { goProgram, goVersion } from '../interop/go-peer.js';
+import { esDescriptor } from './es-descriptor.js';
 import { LAB_PROTO, type Message } from '../support/nest-lab.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { file_library, Library } from '../unit/schema/generated/protobuf-es/library_pb.js';
@@ -209,6 +210,18 @@ describe('list_services', () => {
     asked.next({ list_services: '' });
     await first;
     await app.close();
+  });
+});
+
+describe('a server with a descriptor of reflection of its own', () => {
+  it.each([
+    ['that protobuf-es generates', esDescriptor(PROTOS.v1.text, V1.name)],
+    ['from a schema with other options', loadProtoText(PROTOS.v1, {}).resolve('ServerReflection')],
+  ])('%s responds', async (_which, descriptor) => {
+    await start(EmptyModule, { protoPath: LAB_PROTO, descriptors: [descriptor] });
+    const [list, file] = await ask([{ list_services: '' }, { file_containing_symbol: 'lab.v1.Lab' }]);
+    expect(list?.list_services_response?.service.map(({ name }) => name)).toContain('lab.v1.Lab');
+    expect(namesIn(file)[0]).toBe('lab.proto');
   });
 });
 
