@@ -41,11 +41,17 @@ const REPEATED = 3;
 /**
  * The FileDescriptorProtos of the definitions in a root, as protoc would make them but for comments, unused imports,
  * options of files and options that files define themselves. What has one file's name is of one package and edition.
- * protobufjs's own `toDescriptor` knows no imports and makes one file of a package.
+ * protobufjs's own `toDescriptor` knows no imports and makes one file of a package. Definitions that are `elsewhere` are
+ * left out: their files are only imported.
  */
-export function describeRoot(root: protobuf.Root, fileNameOf: FileNameOf): Uint8Array[] {
+export function describeRoot(
+  root: protobuf.Root,
+  fileNameOf: FileNameOf,
+  elsewhere: (definition: protobuf.ReflectionObject) => boolean = () => false,
+): Uint8Array[] {
   const files = new Map<string, FileBuilder>();
   for (const each of definitionsIn(root)) {
+    if (elsewhere(each)) continue;
     const name = fileNameOf(each);
     let file = files.get(name);
     if (!file) files.set(name, (file = new FileBuilder(name, each, fileNameOf)));

@@ -1,5 +1,6 @@
 import type descriptor from 'protobufjs/ext/descriptor.js';
 import { descriptorTypes } from '../schema/sources/descriptor-types.js';
+import { WELL_KNOWN_FOLDER } from './well-known-name.js';
 
 /** A file as it is sent. */
 export interface DescribedFile {
@@ -10,7 +11,10 @@ export interface DescribedFile {
   readonly imports: readonly string[];
 }
 
-/** Files and what they define, by name. Of two files of one name, and of two definitions of one name, the first counts. */
+/**
+ * Files and what they define, by name. Of two files of one name, and of two definitions of one name, the first counts;
+ * `warn` is told where that leaves something out.
+ */
 export class DescriptorPool {
   readonly #files = new Map<string, DescribedFile>();
   readonly #symbols = new Map<string, DescribedFile>();
@@ -19,13 +23,36 @@ export class DescriptorPool {
   /** By the extended type, then by number. */
   readonly #extensions = new Map<string, Map<number, DescribedFile>>();
 
+  constructor(private readonly warn: (line: string) => void = () => undefined) {}
+
   /** Takes a FileDescriptorProto; a file whose name is known already is left out. */
   add(bytes: Uint8Array): void {
     const proto = descriptorTypes().FileDescriptorProto.decode(bytes) as descriptor.IFileDescriptorProto;
     const name = proto.name ?? '';
-    if (this.#files.has(name)) return;
     const file: DescribedFile = { name, bytes, imports: (proto.dependency ?? []) as string[] };
-    this.#files.set(name, file);
+    const added = new DescriptorPool();
+    added.#take(proto, file);
+    const isLeftOut = this.#files.has(name);
+    // Everybody has Google's files, in one version or another.
+    if (!name.startsWith(WELL_KNOWN_FOLDER)) this.#warnOfConflict(added, file, isLeftOut);
+    if (isLeftOut) return;
+    this.#take(proto, file);
+  }
+
+  #warnOfConflict(added: DescriptorPool, { name }: DescribedFile, isLeftOut: boolean): void {
+    const symbols = [...added.#symbols.keys()];
+    if (isLeftOut) {
+      const lost = symbols.find((symbol) => !this.#symbols.has(symbol));
+      if (lost !== undefined) this.warn(`two files are named ${name}: the one that defines ${lost} is left out`);
+      return;
+    }
+    const twice = symbols.find((symbol) => this.#symbols.has(symbol));
+    const other = twice === undefined ? undefined : this.#symbols.get(twice);
+    if (other) this.warn(`${twice} is defined in ${other.name} and in ${name}: who reads both may refuse them`);
+  }
+
+  #take(proto: descriptor.IFileDescriptorProto, file: DescribedFile): void {
+    this.#files.set(file.name, file);
     const scope = proto.package ? `${proto.package}.` : '';
     for (const each of proto.messageType ?? []) this.#addMessage(each, scope, file);
     for (const each of proto.enumType ?? []) this.#addEnum(each, scope, file);

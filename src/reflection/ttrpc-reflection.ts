@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { TtrpcException } from '../common/ttrpc-exception.js';
 import { TtrpcStatus } from '../protocol/core/status.js';
 import { servedBy, type ServedSchema } from '../transport/binding/served-schema.js';
@@ -55,7 +55,9 @@ function describedLater(services: readonly string[], served: ServedSchema): Refl
   return {
     services,
     get pool() {
-      return (pool ??= describeServed(served));
+      return (pool ??= describeServed(served, (line) =>
+        new Logger('TtrpcServer').warn(`TtrpcReflectionModule: ${line}`),
+      ));
     },
   };
 }

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import protobuf from 'protobufjs';
+import { loadSchema } from '../../src/schema/sources/load-schema.js';
 import type { SchemaOptions } from '../../src/schema/schema.js';
 import { goProgram, goVersion } from '../interop/go-peer.js';
 import { TempFolder } from '../support/temp-folder.js';
@@ -88,5 +89,27 @@ const go = await goVersion();
     const protoPath = folder.file('root.json');
     writeFileSync(protoPath, JSON.stringify(root));
     expect(await linked({ protoPath })).toEqual(services);
+  });
+
+  it('of files that share a name, and of a set and a root that share a message', async () => {
+    for (const version of ['v1', 'v2']) {
+      const text = `syntax = "proto3"; package ${version}; import "common.proto"; service G { rpc Get(c.${version}.M) returns (c.${version}.M); }`;
+      write({
+        [`${version}/g.proto`]: text,
+        [`${version}/common.proto`]: `syntax = "proto3"; package c.${version}; message M {}`,
+      });
+    }
+    const [protoPath, other] = [folder.file('v1/g.proto'), folder.file('v2/g.proto')];
+    const descriptors = [loadSchema({ protoPath: other }).resolve('G')];
+    expect(await linked({ protoPath, descriptors })).toEqual(['v1.G', 'v2.G']);
+
+    const { root } = protobuf.parse(
+      `syntax = "proto3"; package library.v1; message Book {} message More { Book b = 1; }
+        service Lending { rpc Do(More) returns (More); }`,
+      { keepCase: true },
+    );
+    const library = loadSchema({ fileDescriptorSet: readFileSync(SET) }).resolve('library.v1.Library');
+    const lending = loadSchema({ root }).resolve('library.v1.Lending');
+    expect(await linked({ descriptors: [library, lending] })).toEqual(['library.v1.Lending', 'library.v1.Library']);
   });
 });
