@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs';
-import { isDefinition } from '../schema/codec/editions.js';
+import { isDefinition, isGroup } from '../schema/codec/editions.js';
+import { spelledName } from '../schema/codec/reflection.js';
 
 /** What stands in the packages of a root: messages, enums, services and extensions. */
 export function* definitionsIn(namespace: protobuf.NamespaceBase): Iterable<protobuf.ReflectionObject> {
@@ -36,4 +37,9 @@ export function* typesIn(definition: protobuf.ReflectionObject): Iterable<protob
 /** protobufjs also has the extensions of a type among its fields, by their full name. */
 export function ownFieldsOf(type: protobuf.Type): protobuf.Field[] {
   return type.fieldsArray.filter(({ declaringField }) => !declaringField);
+}
+
+/** The name of a field in descriptors. That of a group is the group's in lower case; protobufjs's parser has `fooBar`. */
+export function describedName(field: protobuf.Field): string {
+  return isGroup(field) ? field.type.slice(field.type.lastIndexOf('.') + 1).toLowerCase() : spelledName(field);
 }

@@ -2,8 +2,9 @@ import protobuf from 'protobufjs';
 import type descriptor from 'protobufjs/ext/descriptor.js';
 import { descriptorTypes } from '../schema/sources/descriptor-types.js';
 import { editionOf, isGroup, outermostOf } from '../schema/codec/editions.js';
-import { definitionsIn, ownFieldsOf, packageOf } from './definitions.js';
 import { spelledName } from '../schema/codec/reflection.js';
+import { defaultText } from './default-text.js';
+import { definitionsIn, describedName, ownFieldsOf, packageOf } from './definitions.js';
 import { knownOptions } from './descriptor-options.js';
 
 type Field = descriptor.IFieldDescriptorProto;
@@ -132,13 +133,14 @@ class FileBuilder {
 
   #field(field: protobuf.Field): Field {
     const { jsonName } = field as { jsonName?: string };
-    const name = spelledName(field);
+    const name = describedName(field);
     const { default: value, proto3_optional: isProto3Optional } = field.options ?? {};
+    const given = field.options?.['json_name'] as string | undefined;
     const described: Field = {
       name,
       number: field.id,
       label: field.repeated || field.map ? REPEATED : field.rule === 'required' ? REQUIRED : OPTIONAL,
-      jsonName: (field.options?.['json_name'] as string | undefined) ?? jsonName ?? protobuf.util.camelCase(name),
+      jsonName: given ?? (isGroup(field) ? name : (jsonName ?? protobuf.util.camelCase(name))),
       options: knownOptions(field, descriptorTypes().FieldOptions),
       ...(field instanceof protobuf.MapField
         ? { type: MESSAGE, typeName: `${field.parent?.fullName}.${entryName(name)}` }
@@ -231,19 +233,4 @@ function entryName(field: string): string {
 
 function endExclusive([start = 0, end = 0]: readonly number[]): { start: number; end: number } {
   return { start, end: end + 1 };
-}
-
-function defaultText(field: protobuf.Field, value: unknown): string {
-  if (field.type === 'bytes' && typeof value !== 'string') return escaped(value as Uint8Array);
-  if (typeof value !== 'number' || Number.isFinite(value)) return String(value);
-  return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
-}
-
-/** Bytes as descriptors have them: what is not printable ASCII as an octal escape. */
-function escaped(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) =>
-    byte < 0x20 || byte > 0x7e || byte === 0x22 || byte === 0x27 || byte === 0x5c
-      ? `\\${byte.toString(8).padStart(3, '0')}`
-      : String.fromCharCode(byte),
-  ).join('');
 }

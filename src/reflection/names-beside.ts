@@ -1,6 +1,5 @@
 import protobuf from 'protobufjs';
-import { spelledName } from '../schema/codec/reflection.js';
-import { definitionsIn, packageOf } from './definitions.js';
+import { definitionsIn, describedName, packageOf } from './definitions.js';
 import type { FileNameOf } from './describe-root.js';
 import type { DescribedFile, DescriptorPool } from './descriptor-pool.js';
 
@@ -29,7 +28,7 @@ export function namesBeside(pool: DescriptorPool, root: protobuf.Root, nameOf: F
 
 /** The file of a pool that defines an object which stands in a package itself. */
 export function knownFile(pool: DescriptorPool, definition: protobuf.ReflectionObject): DescribedFile | undefined {
-  const name = definition instanceof protobuf.Field ? spelledName(definition) : definition.name;
+  const name = definition instanceof protobuf.Field ? describedName(definition) : definition.name;
   const scope = packageOf(definition);
   return pool.fileOfSymbol(scope ? `${scope}.${name}` : name);
 }

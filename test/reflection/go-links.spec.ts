@@ -91,6 +91,26 @@ const go = await goVersion();
     expect(await linked({ protoPath })).toEqual(services);
   });
 
+  it('of a root with groups and with defaults of all kinds', async () => {
+    const { root } = protobuf.parse(
+      String.raw`syntax = "proto2"; package a;
+        message M {
+          optional group MyGroup = 1 { optional int32 q = 1; }
+          optional int64 l = 2 [default = 9223372036854775807];
+          optional uint64 u = 3 [default = 18446744073709551615];
+          optional bytes b = 4 [default = "a\x
+ÿ"];
+          optional double d = 5 [default = -0.0];
+          extensions 100 to 200;
+        }
+        extend M { optional group MoreOfIt = 100 { optional int32 z = 1; } }
+        service S { rpc Do(M) returns (M); }`,
+      { keepCase: true },
+    );
+    expect(await linked({ root })).toEqual(['a.S']);
+    expect(await linked({ root: root.toJSON() })).toEqual(['a.S']);
+  });
+
   it('of files that share a name, and of a set and a root that share a message', async () => {
     for (const version of ['v1', 'v2']) {
       const text = `syntax = "proto3"; package ${version}; import "common.proto"; service G { rpc Get(c.${version}.M) returns (c.${version}.M); }`;
