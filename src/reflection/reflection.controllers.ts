@@ -77,12 +77,19 @@ export function reflectionControllers(services: readonly string[] | undefined): 
   // Of this registration, as handlers' metadata are a class's.
   @TtrpcService(serviceOf('v1'))
   class ListedReflectionController extends ReflectionController {}
+  @TtrpcService(serviceOf('v1alpha'))
+  class ListedReflectionAlphaController extends ReflectionAlphaController {}
+  // Most servers serve both versions.
+  const told = new WeakSet();
   const onServed = (server: object): void => {
     keepPaths(server);
     const served = servedBy(server);
     const mistake = served && mistakeIn(services, served);
-    if (mistake !== undefined) new Logger('TtrpcServer').warn(`${mistake}; each call of reflection fails`);
+    if (mistake === undefined || told.has(server)) return;
+    told.add(server);
+    new Logger('TtrpcServer').warn(`${mistake}; each call of reflection fails`);
   };
-  amendHandlers(ListedReflectionController.prototype, { module: MODULE, onServed });
-  return [ListedReflectionController, ReflectionAlphaController];
+  const listed = [ListedReflectionController, ListedReflectionAlphaController];
+  for (const { prototype } of listed) amendHandlers(prototype, { module: MODULE, onServed });
+  return listed;
 }

@@ -180,6 +180,17 @@ describe('list_services', () => {
     );
   });
 
+  it.each(OWN)('on a server that serves %s alone: a service that is not there is warned of once', async (version) => {
+    @Module({ imports: [TtrpcReflectionModule.register({ services: ['lab.v1.Lap'] })], controllers: [LabController] })
+    class WrongModule {}
+    const warnings = watchWarnings();
+    await start(WrongModule, { protoPath: LAB_PROTO, services: ['lab.v1.Lab', version] });
+    expect(warnings.ofList()).toEqual([
+      `TtrpcReflectionModule: service "lab.v1.Lap" is not served; the server has ${version}, lab.v1.Lab; each call of reflection fails`,
+    ]);
+    warnings.restore();
+  });
+
   it('on a server that serves v1 alone', async () => {
     const warnings = watchWarnings();
     const [v1 = ''] = OWN;
