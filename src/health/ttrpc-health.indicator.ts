@@ -1,7 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { TtrpcCallOptions } from '../client/api/call-options.js';
 import { TtrpcClient } from '../client/api/ttrpc-client.js';
+import { TtrpcException } from '../common/ttrpc-exception.js';
+import { describe } from '../protocol/core/describe.js';
 import { messageOf } from '../protocol/core/errors.js';
+import { refuseUnknownOptions, type OptionNames } from '../protocol/core/option-names.js';
+import { TtrpcStatus } from '../protocol/core/status.js';
 import { loadProtoText } from '../schema/sources/proto-text.js';
 import { PROTOS } from './generated/protos.js';
 import { TtrpcHealth, type TtrpcWatchedStatus } from './ttrpc-health.js';
@@ -41,18 +45,38 @@ export class TtrpcHealthIndicator {
     return resultOf(key, this.health.getStatus(service) ?? 'SERVICE_UNKNOWN');
   }
 
-  /** The health of another ttrpc server, which serves grpc.health.v1: asks it over a connection of its own. */
+  /**
+   * The health of another ttrpc server, which serves grpc.health.v1: asks it over a connection of its own. Whatever fails
+   * is `down`. @throws TypeError for a name that is no option
+   */
   async checkService<Key extends string>(
     key: Key,
     url: string,
     options: TtrpcHealthCheckOptions = {},
   ): Promise<TtrpcHealthIndicatorResult<Key>> {
+    checkOptions(options);
     try {
       return resultOf(key, await ask(url, options));
     } catch (error) {
-      return { [key]: { status: 'down', message: messageOf(error) } } as TtrpcHealthIndicatorResult<Key>;
+      return { [key]: { status: 'down', message: failureOf(error) } } as TtrpcHealthIndicatorResult<Key>;
     }
   }
+}
+
+const OPTIONS: OptionNames<TtrpcHealthCheckOptions> = { service: true, timeoutMs: true };
+
+function checkOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`checkService: expected options such as { service }, got ${describe(options)}`);
+  }
+  refuseUnknownOptions('checkService', options, OPTIONS);
+}
+
+/** Servers that lack a service say its name and no more. */
+function failureOf(error: unknown): string {
+  const message = messageOf(error);
+  if (!(error instanceof TtrpcException) || error.code !== TtrpcStatus.UNIMPLEMENTED) return message;
+  return `the server does not serve ${descriptor.name}/Check (UNIMPLEMENTED: ${message})`;
 }
 
 async function ask(url: string, options: TtrpcHealthCheckOptions): Promise<TtrpcWatchedStatus> {

@@ -424,4 +424,30 @@ describe('TtrpcHealthIndicator in @nestjs/terminus', () => {
     expect(nobody.other.status).toBe('down');
     expect(nobody.other.message).toContain('nobody.sock');
   });
+
+  it('says what is wrong with a server that has no health', async () => {
+    @Module({ controllers: [LabController] })
+    class PlainModule {}
+    await start(PlainModule);
+    const app = await start(TerminusAppModule, newServer('own.sock'));
+    expect(await app.get(TtrpcHealthIndicator).checkService('other', folder.url())).toEqual({
+      other: {
+        status: 'down',
+        message: 'the server does not serve grpc.health.v1.Health/Check (UNIMPLEMENTED: service grpc.health.v1.Health)',
+      },
+    });
+  });
+
+  it.each([
+    [
+      { timeout: 5 },
+      "checkService.timeout: no such option; checkService has service, timeoutMs. Did you mean 'timeoutMs'?",
+    ],
+    [null, 'checkService: expected options such as { service }, got null'],
+    ['lab.v1.Lab', 'checkService: expected options such as { service }, got string "lab.v1.Lab"'],
+  ])('refuses the options %j', async (options, message) => {
+    const app = await start(TerminusAppModule);
+    const checked = app.get(TtrpcHealthIndicator).checkService('other', folder.url(), options as object);
+    await expect(checked).rejects.toThrow(new TypeError(message));
+  });
 });
