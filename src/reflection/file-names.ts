@@ -33,11 +33,14 @@ export function namesOfFiles(
   }
   let byPackage: FileNameOf | undefined;
   return (definition) => {
-    const file = definition.filename;
-    if (!file) return (byPackage ??= namesByPackage(definition.root))(definition);
+    const { filename } = definition;
+    const ofPackage = filename ? undefined : (byPackage ??= namesByPackage(definition.root))(definition);
+    if (ofPackage?.startsWith(WELL_KNOWN_FOLDER)) return ofPackage;
+    // A JSON schema has no files: its packages are told from them by a key that is no path.
+    const file = filename || `package:${ofPackage}`;
     const known = names.get(file);
     if (known !== undefined) return known;
-    let name = nameIn(places, file);
+    let name = ofPackage ?? nameIn(places, file);
     while (taken.has(name)) name = `other/${name}`;
     return take(file, name);
   };

@@ -64,6 +64,17 @@ describe('files have the names', () => {
     expect(names).toEqual(['a.proto', 'common.proto', 'b.proto', 'other/common.proto']);
   });
 
+  it('of their own, where a package of a JSON schema is named as a file is', () => {
+    const files = { 'api/a.proto': 'package b; message B {}' };
+    mkdirSync(folder.file('api'));
+    const nested = { a: { nested: { A: { edition: 'proto3', fields: {} }, A2: { edition: 'proto3', fields: {} } } } };
+    writeFileSync(folder.file('api/a.json'), JSON.stringify({ nested }));
+    const types = ['b.B', 'a.A', 'a.A2'];
+    const wanted = ['api/a.proto', 'api/a.json'];
+    expect(namesOf(files, wanted, types)).toEqual(['a.proto', 'other/a.proto', 'other/a.proto']);
+    expect(namesOf(files, wanted, types.reverse())).toEqual(['a.proto', 'a.proto', 'other/a.proto']);
+  });
+
   it('without a path of this machine, where an import has one or leads out of the folder', () => {
     const files = {
       'x/a.proto': `import "${folder.file('z/c.proto')}"; import "../y/b.proto"; message A {}`,
