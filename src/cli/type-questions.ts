@@ -7,7 +7,7 @@ import { reflectType, type ReflectOptions } from './schema/reflection-client.js'
 
 /** The questions of a run for types that the files of its service do not have. */
 export interface TypeQuestions {
-  readonly types: AskedTypes;
+  readonly types: AskedTypes<CommandSchema>;
   /** Closes what was opened for them. */
   readonly close: () => void;
 }

@@ -1,6 +1,5 @@
 import type protobuf from 'protobufjs';
-import type { CommandSchema } from './command-schema.js';
-import { isLate } from './reflection-client.js';
+import { isLate } from './is-late.js';
 
 /** So many names are asked for in a run: a server may invent them without an end. */
 const MAX_ASKED = 1000;
@@ -8,18 +7,25 @@ const MAX_ASKED = 1000;
 /** What the full name of a message is made of. */
 const NAME = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/;
 
+/** What has been asked for. */
+export interface SchemaWithTypes {
+  readonly root: protobuf.Root;
+  /** The type with this qualified name. */
+  find(name: string): protobuf.Type | undefined;
+}
+
 /**
  * The types that a server knows beside those of the schema in use, such as what a google.protobuf.Any holds. The
  * conversion to and from JSON cannot wait: the names that it lacks are noted, asked for, and it is made again.
  */
-export class AskedTypes {
-  readonly #schemas: CommandSchema[] = [];
+export class AskedTypes<S extends SchemaWithTypes> {
+  readonly #schemas: S[] = [];
   readonly #answers = new Map<string, Promise<boolean>>();
   #missing: Set<string> | undefined;
   #isSilent = false;
 
   /** `ask` gives a schema with the type of this name, or undefined; it may reject. */
-  constructor(private readonly ask: (name: string) => Promise<CommandSchema | undefined>) {}
+  constructor(private readonly ask: (name: string) => Promise<S | undefined>) {}
 
   /** The type with this qualified name, when it has been asked for; else the name is noted within {@link complete}. */
   find(name: string): protobuf.Type | undefined {
@@ -32,7 +38,7 @@ export class AskedTypes {
   }
 
   /** The schema that has been asked for and has `root`. */
-  schemaOf(root: protobuf.Root): CommandSchema | undefined {
+  schemaOf(root: protobuf.Root): S | undefined {
     return this.#schemas.find((schema) => schema.root === root);
   }
 

@@ -33,7 +33,7 @@ const LOADER = { longs: String };
 export class CommandSchema {
   readonly #types: MessageTypes;
   #bundled: MessageTypes | undefined;
-  #asked: AskedTypes | undefined;
+  #asked: AskedTypes<CommandSchema> | undefined;
   /** By qualified name. protobufjs keeps every name that it is ever asked for, and peers of a tap send any. */
   #services: ReadonlyMap<string, protobuf.Service> | undefined;
 
@@ -42,7 +42,7 @@ export class CommandSchema {
   }
 
   /** Has {@link complete} ask for types that the schema lacks. */
-  askFor(types: AskedTypes): void {
+  askFor(types: AskedTypes<CommandSchema>): void {
     this.#asked = types;
   }
 

@@ -30,12 +30,6 @@ export function saysNoReflection({ cause }: ToolError): boolean {
   return cause instanceof TtrpcError && isNotServed(cause);
 }
 
-/** True for what {@link reflect} says of a server that has not responded in time. */
-export function isLate(error: unknown): boolean {
-  const { cause } = error as { cause?: unknown };
-  return cause instanceof TtrpcError && cause.code === TtrpcStatus.DEADLINE_EXCEEDED;
-}
-
 /** Options of {@link reflect}. */
 export interface ReflectOptions {
   timeoutMs?: number | undefined;

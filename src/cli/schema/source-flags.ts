@@ -1,8 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import type protobuf from 'protobufjs';
 import { SchemaError } from '../../schema/schema-error.js';
+import { columnOf } from '../../schema/sources/error-columns.js';
 import { rootOfDescriptorSet } from '../../schema/sources/file-descriptor-set.js';
 import { ProtoFiles } from '../../schema/sources/proto-files.js';
+import { withoutComments } from '../../schema/sources/proto-tokens.js';
 import type { Arguments, FlagSpec } from '../command.js';
 import { ToolError } from '../tool-error.js';
 import { CommandSchema } from './command-schema.js';
@@ -100,29 +102,35 @@ function inOneLine(load: () => protobuf.Root, source = ''): protobuf.Root {
   }
 }
 
-/** Adds the column of what the parser complains about to `file:line: …`. */
-function withColumn({ message, file, line }: SchemaError): string {
+/** Adds the column of what the error is about to `file:line: …`. */
+function withColumn(error: SchemaError): string {
+  const { message, file, line } = error;
   if (file === undefined || line === undefined) return message;
-  let text: string | undefined;
-  try {
-    text = readFileSync(file, 'utf8').split(/\r?\n/)[line - 1];
-  } catch {
-    return message;
-  }
-  if (text === undefined) return message;
   const place = `${file}:${line}: `;
   const what = message.startsWith(place) ? message.slice(place.length) : message;
+  const column = columnOf(error) ?? likelyColumn(what, file, line);
+  return column === undefined ? message : `${file}:${line}:${column}: ${what}`;
+}
+
+/** The column, from 1, of the first thing in a line that the error names; of the line's first word where it names none. */
+function likelyColumn(what: string, file: string, line: number): number | undefined {
+  let text: string | undefined;
+  try {
+    text = withoutComments(readFileSync(file, 'utf8')).split(/\r?\n/)[line - 1];
+  } catch {
+    return undefined;
+  }
+  if (text === undefined) return undefined;
   const tokens = [...what.matchAll(/'([^']+)'/g)].map(([, token = '']) => token);
-  const columns = tokens.flatMap((token) => [
-    columnOf(token, text),
-    columnOf(token.slice(token.lastIndexOf('.') + 1), text),
+  const found = tokens.flatMap((token) => [
+    indexOfWord(token, text),
+    indexOfWord(token.slice(token.lastIndexOf('.') + 1), text),
   ]);
-  const column = columns.find((at) => at >= 0) ?? text.search(/\S|$/);
-  return `${file}:${line}:${column + 1}: ${what}`;
+  return (found.find((at) => at >= 0) ?? text.search(/\S|$/)) + 1;
 }
 
 /** Where `token` stands in `line`, from 0, as a word of its own where it is one: `a` is in `message`, too. */
-function columnOf(token: string, line: string): number {
+function indexOfWord(token: string, line: string): number {
   const word = new RegExp(`(?<!\\w)${token.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?!\\w)`);
   const at = line.search(word);
   return at < 0 ? line.indexOf(token) : at;

@@ -19,14 +19,18 @@ export function editionOf(definition: protobuf.ReflectionObject): string {
 
 /**
  * True for a field whose message is delimited by tags. protobufjs takes each field of proto2 for one whose type is a group
- * beside it; a group is only its own field, which has its name in lower case (in other roots, with a small first letter).
+ * beside it; a group is only its own field, which has its name but for capitals and, in camelCase, underscores.
  */
 export function isDelimited(field: protobuf.Field): boolean {
   const { delimited, resolvedType } = field.resolve() as protobuf.Field & { delimited?: boolean };
   if (delimited !== true || !resolvedType) return false;
   const { name, parent } = field.declaringField ?? field;
   const isLegacy = editionOf(outermostOf(field)) === 'proto2';
-  return !isLegacy || (resolvedType.parent === parent && resolvedType.name.toLowerCase() === name.toLowerCase());
+  return !isLegacy || (resolvedType.parent === parent && letters(resolvedType.name) === letters(name));
+}
+
+function letters(name: string): string {
+  return name.replaceAll('_', '').toLowerCase();
 }
 
 /** True for a group: a message that is delimited by tags, in proto2. */

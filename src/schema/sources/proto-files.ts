@@ -7,6 +7,7 @@ import { nameGroups, withGroupsInOneofs } from './groups.js';
 import type { LoaderOptions } from './loader-options.js';
 import { includeDirsOf, placesOf, type IncludeDir } from './include-dirs.js';
 import { wrongNumber } from './numbers.js';
+import { parsableText } from './parsable-text.js';
 import { importError, numberError, parseError, unresolvedError } from './proto-file-errors.js';
 import { ProtoRoot } from './proto-root.js';
 import { errorText, SchemaError } from '../schema-error.js';
@@ -159,12 +160,12 @@ export class ProtoFiles {
 
   #definitions(file: string, source: string, keepCase: boolean): protobuf.IParserResult {
     const parse = (text: string, root: protobuf.Root): protobuf.IParserResult =>
-      withGroupsInOneofs(() => protobuf.parse(markDefaults(text), root, { keepCase }));
+      withGroupsInOneofs(() => protobuf.parse(markDefaults(parsableText(text)), root, { keepCase }));
     return withFileName(file, () => {
       try {
         return parse(source, this.#root);
       } catch (error) {
-        throw parseError(error, file, this.#root, this.#sources, (text) => void parse(text, new protobuf.Root()));
+        throw parseError(error, file, this.#root, this.#sources, (text) => void parse(text, new ProtoRoot()));
       }
     });
   }

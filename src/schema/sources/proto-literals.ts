@@ -25,6 +25,26 @@ function codePoint(value: number): Buffer {
   return Buffer.from(value <= 0x10ffff ? String.fromCodePoint(value) : '\ufffd');
 }
 
+const WIDE_ESCAPE = /\\(?:[uU]|[xX][89a-fA-F]|[23][0-7]{2})/;
+
+/** True for a literal with an escape that protobufjs's parser does not know (`\u`), or takes for a character (a byte of several). */
+export function hasWideEscape(literal: string): boolean {
+  return WIDE_ESCAPE.test(literal);
+}
+
+/** A literal, with its quotes, in which escapes are the characters that they stand for; the same where they make none. */
+export function unescapedLiteral(literal: string): string {
+  const bytes = literalBytes(literal.slice(1, -1));
+  const text = bytes.toString();
+  if (!Buffer.from(text).equals(bytes)) return literal;
+  const quote = literal.charAt(0);
+  const escaped = text.replace(/[\\"'\r\n]/g, (single) => {
+    if (single === '\n') return '\\n';
+    return single === '\r' ? '\\r' : `\\${single}`;
+  });
+  return quote + escaped + quote;
+}
+
 /** An integer literal in decimal, whatever its base: `0x10`, `017` and `-5` are `16`, `15` and `-5`. */
 export function decimalOf(literal: string): string {
   const digits = literal.replace(/^-\s*/, '');

@@ -428,8 +428,7 @@ describe('errors of files', () => {
     [
       'two values with one number',
       'syntax = "proto3";\nenum E {\n  A = 0;\n  B = 0;\n}',
-      // Where the enum ends: it may allow aliases up to there.
-      5,
+      4,
       'duplicate id 0 in Enum E',
     ],
     ['an end in the middle', 'syntax = "proto3";\nmessage M {', 2, 'it ends in the middle of a definition'],
