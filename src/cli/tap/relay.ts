@@ -9,38 +9,87 @@ export interface RelayWatcher {
   onEnd(from: Side): void;
 }
 
+/** What a write fails with when the other end reads no more. What it had sent before may still be waiting to be read. */
+const NOBODY_READS = new Set(['EPIPE', 'ECONNRESET']);
+
 /**
- * Passes on what each of two sockets sends, byte for byte, with its backpressure, and the end of each half by itself.
- * Either may have ended, or be gone, before it begins. Resolves when both are closed.
+ * Passes on what each of two sockets sends, byte for byte, with its backpressure, and the end of each half by itself. What
+ * one has sent before it closed reaches the other one, whatever that is sending. Either may have ended, or be gone,
+ * before it begins. Resolves when both are closed.
  */
 export async function relay(client: Duplex, server: Duplex, watcher: RelayWatcher): Promise<void> {
   // Otherwise Node ends our half when the other one ends.
   client.allowHalfOpen = server.allowHalfOpen = true;
   const closed = Promise.all([client, server].map(closing));
-  passOn(client, server, 'client', watcher);
-  passOn(server, client, 'server', watcher);
+  const [toClient, toServer] = [new WritingHalf(client), new WritingHalf(server)];
+  passOn(client, toServer, 'client', watcher);
+  passOn(server, toClient, 'server', watcher);
   await closed;
 }
 
-function passOn(from: Duplex, to: Duplex, side: Side, watcher: RelayWatcher): void {
-  from.on('data', (chunk: Buffer) => {
+/** What is written to a socket. A write that nobody reads ends this half alone, where Node destroys the socket. */
+class WritingHalf {
+  #isBroken = false;
+
+  constructor(readonly socket: Duplex) {
+    const write = socket._write.bind(socket);
+    const writev = socket._writev?.bind(socket);
+    const hiding =
+      (done: (error?: Error | null) => void) =>
+      (error?: NodeJS.ErrnoException | null): void => {
+        if (!NOBODY_READS.has(error?.code ?? '')) {
+          done(error);
+          return;
+        }
+        this.#break();
+        done();
+      };
+    // No option of a socket, or of its stream, keeps its other half from what a failed write does.
+    socket._write = (chunk, encoding, done) => write(chunk, encoding, hiding(done));
+    if (writev) socket._writev = (chunks, done) => writev(chunks, hiding(done));
+  }
+
+  /** False when it takes no more for now. What nobody reads is dropped: its sender is not to wait for that. */
+  write(chunk: Uint8Array): boolean {
+    return this.#isBroken || this.socket.destroyed || this.socket.write(chunk);
+  }
+
+  #break(): void {
+    if (this.#isBroken) return;
+    this.#isBroken = true;
+    const { socket } = this;
+    // Nothing is left to do for it once it has sent all.
+    if (socket.readableEnded) socket.destroy();
+    else socket.once('end', () => socket.destroy());
+  }
+}
+
+function passOn(from: Duplex, toHalf: WritingHalf, side: Side, watcher: RelayWatcher): void {
+  const { socket: to } = toHalf;
+  const pass = (chunk: Buffer): void => {
     const shown = watcher.onBytes(side, chunk);
-    const isTaken = to.write(chunk);
+    const isTaken = toHalf.write(chunk);
     if (isTaken && shown === undefined) return;
     from.pause();
     void Promise.all([shown, isTaken ? undefined : drained(to)]).then(() => from.resume());
-  });
+  };
+  from.on('data', pass);
   const onEnd = (): void => {
     watcher.onEnd(side);
     to.end();
+  };
+  const onError = (): void => {
+    // While it is paused, it reads ahead.
+    for (let unread; (unread = from.read() as Buffer | null);) pass(unread);
+    destroyWhenSent(to);
   };
   const onClose = (): void => {
     // One half may still have been open: nobody would read what is written to it, or end it.
     if (!from.readableEnded || !from.writableFinished) destroyWhenSent(to);
   };
   from.on('end', onEnd);
-  // A reset, or one that is gone while it is written to: the other side learns it the same way.
-  from.on('error', () => destroyWhenSent(to));
+  // A reset: the other side learns it the same way.
+  from.on('error', onError);
   from.on('close', onClose);
   // The events of what happened before this do not come again.
   if (from.readableEnded) onEnd();
