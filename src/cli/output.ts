@@ -41,6 +41,7 @@ export function standardError(): NodeJS.WriteStream {
 function used(stream: NodeJS.WriteStream, onError: (error: Error) => void): NodeJS.WriteStream {
   if (inUse.has(stream)) return stream;
   inUse.add(stream);
+  if (givesUp) watchForStuck(stream);
   return stream.on('error', onError);
 }
 
@@ -78,21 +79,26 @@ export function styled(style: Style, text: string, stream: NodeJS.WriteStream): 
 /** How long output that nobody takes may hold up the end of an interrupted command, in ms. */
 const STUCK_MS = 1000;
 
+/** True once output that nobody takes ends the process. */
+let givesUp = false;
+
 /** Has the process end with status 1 once nobody takes its output for a second: the reader of a pipe may stand still. */
 export function giveUpStuckOutput(): void {
-  let before = unsentBytes();
-  setInterval(() => {
-    const now = unsentBytes();
-    if (now > 0 && now >= before) {
-      standardError().write('ttrpc: nobody reads the output: the rest of it is lost\n');
-      process.exit(1);
-    }
-    before = now;
-  }, STUCK_MS).unref();
+  givesUp = true;
+  for (const stream of inUse) watchForStuck(stream);
 }
 
-function unsentBytes(): number {
-  return [...inUse].reduce((sum, { writableLength }) => sum + writableLength, 0);
+/**
+ * The timer of a socket sees each part of a write that is taken, however much is written meanwhile. A file has none: writes
+ * to it end before they return.
+ */
+function watchForStuck(stream: Partial<Pick<NodeJS.WriteStream, 'setTimeout'>> & Writable): void {
+  stream.setTimeout?.(STUCK_MS, () => {
+    // The time has passed without anything to take, too.
+    if (stream.writableLength === 0) return;
+    standardError().write('ttrpc: nobody reads the output: the rest of it is lost\n');
+    process.exit(1);
+  });
 }
 
 /** Resolves when all that was written has left the process: exit() would drop what still waits for a pipe. */

@@ -1,6 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, openSync, closeSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { serve, type RawServer } from '../../src/protocol/server/serve.js';
 import { TtrpcError } from '../../src/protocol/core/errors.js';
@@ -108,6 +109,64 @@ test('a tap whose output cannot be written ends well', async () => {
   });
   expect(existsSync(path)).toBe(false);
 });
+
+test('output that is read slowly is not given up after Ctrl-C', async () => {
+  let onCall: () => void = () => undefined;
+  const called = new Promise<void>((resolve) => (onCall = resolve));
+  let count = 0;
+  const many = await serve(folder.url('many.sock'), {
+    'grpc.health.v1.Health': { Check: () => (++count === 10_000 && onCall(), new Uint8Array()) },
+  });
+  const proto = folder.file('health.proto');
+  writeFileSync(
+    proto,
+    'syntax = "proto3"; package grpc.health.v1; message M {} service Health { rpc Check (M) returns (M); }',
+  );
+  // A pipe holds 64 KiB, about a fourth of the rows.
+  const path = folder.file('rows.fifo');
+  execFileSync('mkfifo', [path]);
+  const pipe = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const end = openSync(path, 'w');
+  const args = ['bench', '--duration', '600', '--format', 'csv', '--proto', proto, folder.url('many.sock')];
+  const child = spawn(process.execPath, [await builtCommand(), ...args, 'grpc.health.v1.Health/Check'], {
+    stdio: ['ignore', end, 'pipe'],
+  });
+  closeSync(end);
+  try {
+    let errors = '';
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => (errors += chunk));
+    await called;
+    child.kill('SIGINT');
+    let rows = '';
+    for (let isOver = false; !isOver;) {
+      isOver = child.exitCode !== null || child.signalCode !== null;
+      // The last time, all that is left.
+      for (let takes = isOver ? Infinity : 2; takes > 0; takes--) {
+        const taken = taken4KiB(pipe);
+        if (taken === '') break;
+        rows += taken;
+      }
+      await sleep(isOver ? 0 : 100);
+    }
+    expect({ errors, status: child.exitCode }).toEqual({ errors: 'ttrpc: broken off: interrupted\n', status: 2 });
+    expect(rows.split('\n').length).toBeGreaterThan(9_900);
+  } finally {
+    child.kill('SIGKILL');
+    closeSync(pipe);
+    await many.close();
+  }
+});
+
+/** What a pipe has, up to 4 KiB; empty when that is nothing for now. */
+function taken4KiB(pipe: number): string {
+  const into = Buffer.alloc(4096);
+  try {
+    return into.toString('latin1', 0, readSync(pipe, into));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    return '';
+  }
+}
 
 const onTerminal = spawnSync('script', ['--version']).error === undefined ? test : test.skip;
 

@@ -80,7 +80,8 @@ function passOn(from: Duplex, toHalf: WritingHalf, side: Side, watcher: RelayWat
   };
   const onError = (): void => {
     // While it is paused, it reads ahead.
-    for (let unread; (unread = from.read() as Buffer | null);) pass(unread);
+    let unread: Buffer | null;
+    while ((unread = from.read() as Buffer | null) !== null) pass(unread);
     destroyWhenSent(to);
   };
   const onClose = (): void => {
