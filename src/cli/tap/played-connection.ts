@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import { Mux } from '../../nri/mux.js';
-import { FrameFlag, FrameType, HEADER_BYTES, writeHeader } from '../../protocol/wire/frame.js';
+import { FrameType, HEADER_BYTES, writeHeader } from '../../protocol/wire/frame.js';
 import { SeenBytes, type FrameWatcher, type SeenFrame } from './frame.js';
+import { PlayedStream } from './played-stream.js';
 import type { RecordedFrame } from './recording.js';
 
 /** So much more than was recorded is too much, in bytes of a connection: a server may send for ever. */
@@ -13,11 +14,10 @@ const FRAME_OVERHEAD_BYTES = 1024;
 /** A connection of a replay: sends what its client had sent, and knows what the server still owes. */
 export class PlayedConnection {
   readonly #mux: Mux | undefined;
-  /** By mux and stream: frames that the server had sent more than it has now; below 0 it is ahead. */
-  readonly #owed = new Map<string, number>();
-  /** Those streams on which frames are awaited. */
-  readonly #awaited = new Set<string>();
-  readonly #over = new Set<string>();
+  /** By mux and stream. */
+  readonly #streams = new Map<string, PlayedStream>();
+  /** Those on which something is awaited. */
+  readonly #awaited = new Map<string, PlayedStream>();
   /** By mux and stream: frames that may still come. */
   readonly #allowed: Map<string, number>;
   readonly #muxed = new Set<Duplex>();
@@ -48,9 +48,12 @@ export class PlayedConnection {
     this.#mux = isNri ? new Mux(socket) : undefined;
   }
 
-  expect({ mux, stream }: RecordedFrame): void {
-    const key = keyOf(mux, stream);
-    if (add(this.#owed, key, 1) > 0 && !this.#over.has(key)) this.#awaited.add(key);
+  /** The server had sent this frame: it is awaited. */
+  expect(frame: RecordedFrame): void {
+    const key = keyOf(frame.mux, frame.stream);
+    const stream = this.#streamOf(key);
+    stream.expect(frame);
+    if (stream.isAwaited) this.#awaited.set(key, stream);
   }
 
   /** What the server sends for ever, in words. */
@@ -62,10 +65,8 @@ export class PlayedConnection {
   missing(): string | undefined {
     if (this.#closed) return undefined;
     const where = `on connection ${this.number}`;
-    for (const key of this.#awaited) {
-      const count = this.#owed.get(key);
-      return `the server has not sent ${count === 1 ? 'a frame' : `${count} frames`} of stream ${key} ${where}`;
-    }
+    for (const [key, { missing }] of this.#awaited)
+      return `the server has not sent ${missing} of stream ${key} ${where}`;
     const isFull = [this.socket, ...this.#muxed].some((each) => each.writableNeedDrain);
     return isFull ? `the server has not read what was sent ${where}` : undefined;
   }
@@ -74,8 +75,10 @@ export class PlayedConnection {
     const { mux, stream, type, flags, connection } = frame;
     const data = Buffer.from(frame.data, 'base64');
     const key = keyOf(mux, stream);
-    // Ids are used once; NRI's runtime uses its own for its calls.
-    if (type === FrameType.Request) this.#over.delete(key);
+    if (type === FrameType.Request) {
+      this.#streamOf(key).open();
+      this.#awaited.delete(key);
+    }
     this.watcher.onFrame({ connection, mux, from: 'client', stream, type, flags, data });
     if (this.#closed || this.socket.destroyed) return;
     const bytes = Buffer.alloc(HEADER_BYTES + data.length);
@@ -114,19 +117,24 @@ export class PlayedConnection {
       .resume();
   }
 
+  #streamOf(key: string): PlayedStream {
+    let stream = this.#streams.get(key);
+    if (!stream) this.#streams.set(key, (stream = new PlayedStream()));
+    return stream;
+  }
+
   #onFrame(frame: SeenFrame): void {
     const key = keyOf(frame.mux, frame.stream);
-    const isAwaited = this.#awaited.has(key);
-    const ends = frame.type === FrameType.Response || (frame.flags & FrameFlag.RemoteClosed) !== 0;
-    if (ends && frame.type !== FrameType.Request) this.#over.add(key);
-    if (add(this.#owed, key, -1) <= 0 || this.#over.has(key)) this.#awaited.delete(key);
+    const stream = this.#streamOf(key);
+    const goesOn = stream.take(frame);
+    if (!stream.isAwaited) this.#awaited.delete(key);
     if (add(this.#allowed, key, -1) < 0) this.#extraBytes += frame.data.length + FRAME_OVERHEAD_BYTES;
     if (this.#extraBytes > MAX_EXTRA_BYTES) {
       this.#tooMuch ??= `the server sends without an end what is not recorded, of stream ${key} on connection ${this.number}`;
       this.socket.destroy();
     } else this.watcher.onFrame(frame);
     // Others do not show that the server goes on with what is awaited.
-    if (isAwaited || this.#tooMuch !== undefined) this.onChange();
+    if (goesOn || this.#tooMuch !== undefined) this.onChange();
   }
 }
 

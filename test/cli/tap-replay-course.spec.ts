@@ -1,0 +1,94 @@
+import type { Server } from 'node:net';
+import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { builtCommand, ttrpc } from '../support/built-command.js';
+import type { ProgramEnd } from '../support/program.js';
+import { TempFolder } from '../support/temp-folder.js';
+import { answer, frame, record, REQUEST, serveFrames } from './recorded.js';
+import { frameOf } from './tap-frames.js';
+
+jest.setTimeout(30_000);
+
+beforeAll(() => builtCommand(), 120_000);
+
+const CONNECTED = { event: 'connected' };
+const NOTHING = new Uint8Array();
+
+let folder: TempFolder;
+let server: Server | undefined;
+
+beforeEach(() => {
+  folder = new TempFolder();
+});
+afterEach(() => {
+  server?.close();
+  server = undefined;
+  folder.remove();
+});
+
+type OnFrame = Parameters<typeof serveFrames>[1];
+
+const serve = async (onFrame: OnFrame): Promise<void> => {
+  server = await serveFrames(folder.file('s.sock'), onFrame);
+};
+const replay = (file: string, ...flags: string[]): Promise<ProgramEnd> =>
+  ttrpc(['replay', '--no-reflection', ...flags, file, folder.url('s.sock')]);
+const recorded = (...lines: object[]): string => record(folder.file('calls.ttrpc'), lines);
+
+/** Answers each request. */
+const answers: OnFrame = (socket, { stream, type }) => type === 1 && socket.write(frameOf(stream, 2, answer()));
+/** A frame of a stream that ends with it. */
+const last = (stream: number): Buffer => {
+  const bytes = frameOf(stream, 3, NOTHING);
+  bytes[9] = 5;
+  return bytes;
+};
+
+describe('a stream whose end is recorded is awaited until it ends', () => {
+  test('where the server says so in a frame of its own', async () => {
+    const file = recorded(CONNECTED, frame('client', 1, REQUEST), frame('server', 3, Buffer.of(8, 7), { flags: 1 }));
+    await serve((socket) => {
+      socket.write(frameOf(1, 3, Buffer.of(8, 7)));
+      setTimeout(() => socket.write(last(1)), 50);
+    });
+    expect(await replay(file)).toMatchObject({ status: 0, stdout: '1:1 demo.v1.Demo/Get OK: same\n' });
+  });
+
+  test('where the server sends more than it had', async () => {
+    const file = recorded(CONNECTED, frame('client', 1, REQUEST), frame('server', 2, answer()));
+    await serve((socket) => {
+      let left = 3;
+      const timer = setInterval(() => {
+        if (left-- > 0) socket.write(frameOf(1, 3, Buffer.of(8, 7)));
+        else clearInterval(timer);
+        if (left < 0) socket.write(last(1));
+      }, 10);
+    });
+    const { status, stdout } = await replay(file);
+    expect(status).toBe(2);
+    expect(stdout).toContain('message 3: recorded nothing, got {"1":7}');
+    expect(stdout).not.toContain('status:');
+  });
+
+  test('and not for ever', async () => {
+    const file = recorded(CONNECTED, frame('client', 1, REQUEST), frame('server', 2, answer()));
+    const sending = new Set<NodeJS.Timeout>();
+    await serve((socket) => sending.add(setInterval(() => socket.write(frameOf(1, 3, Buffer.of(8, 7))), 10)));
+    const end = await replay(file, '--max-time', '0.3');
+    for (const each of sending) clearInterval(each);
+    expect(end).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('the server has not sent the end of stream 1 on connection 1 within 0.3 s'),
+    });
+  });
+});
+
+test('an answer whose request is not recorded, as it was too large, is not awaited', async () => {
+  const file = recorded(
+    CONNECTED,
+    frame('server', 2, answer()),
+    frame('client', 1, REQUEST, { stream: 3 }),
+    frame('server', 2, answer(), { stream: 3 }),
+  );
+  await serve(answers);
+  expect(await replay(file)).toMatchObject({ status: 0, stdout: '1:3 demo.v1.Demo/Get OK: same\n' });
+});
