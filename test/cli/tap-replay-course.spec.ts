@@ -4,7 +4,7 @@ import { builtCommand, ttrpc } from '../support/built-command.js';
 import type { ProgramEnd } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { answer, frame, record, REQUEST, serveFrames } from './recorded.js';
-import { frameOf } from './tap-frames.js';
+import { frameOf, statusData } from './tap-frames.js';
 
 jest.setTimeout(30_000);
 
@@ -91,4 +91,41 @@ test('an answer whose request is not recorded, as it was too large, is not await
   );
   await serve(answers);
   expect(await replay(file)).toMatchObject({ status: 0, stdout: '1:3 demo.v1.Demo/Get OK: same\n' });
+});
+
+test('what a server had answered before it closed is read, also where a write to it fails', async () => {
+  const large = new Uint8Array(200_000);
+  const calls = Array.from({ length: 12 }, (_none, at) => {
+    const data = frame('client', 3, large);
+    const lines = [
+      CONNECTED,
+      frame('client', 1, REQUEST, { flags: 2 }),
+      data,
+      data,
+      data,
+      frame('server', 2, answer()),
+    ];
+    return lines.map((line) => ({ ...line, connection: at + 1 }));
+  });
+  await serve((socket, { type }) => {
+    if (type === 1) socket.write(frameOf(1, 2, statusData(8, 'too much')), () => socket.destroy());
+  });
+  const { status, stdout } = await replay(recorded(...calls.flat()));
+  expect(status).toBe(2);
+  expect(stdout.match(/status: recorded OK, got RESOURCE_EXHAUSTED: too much/g)).toHaveLength(12);
+});
+
+test('a call that a server which has closed no longer takes was not made, and is no difference where it was not answered', async () => {
+  const calls = [1, 3, 5].flatMap((stream) => [
+    frame('client', 1, REQUEST, { stream }),
+    ...(stream < 5 ? [frame('server', 2, answer(), { stream })] : [{ event: 'end', from: 'server' }]),
+  ]);
+  await serve((socket) => socket.end(frameOf(1, 2, answer())));
+  const { status, stdout } = await replay(recorded(CONNECTED, ...calls));
+  expect(status).toBe(2);
+  const names = '1:1 demo.v1.Demo/Get OK: same,1:3 demo.v1.Demo/Get OK: different,';
+  // It may close before it is asked again, or then.
+  expect(stdout.replace(/\n {2}(it was not made|message.*\n {2}status.*got none)/, '').replaceAll('\n', ',')).toBe(
+    `${names}1:5 demo.v1.Demo/Get no status: same,`,
+  );
 });

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { Mux } from '../../nri/mux.js';
 import { FrameType, HEADER_BYTES, writeHeader } from '../../protocol/wire/frame.js';
+import { outliveFailedWrites } from './failed-writes.js';
 import { SeenBytes, type FrameWatcher, type SeenFrame } from './frame.js';
 import { PlayedStream } from './played-stream.js';
 import type { RecordedFrame } from './recording.js';
@@ -24,6 +25,8 @@ export class PlayedConnection {
   #extraBytes = 0;
   #tooMuch: string | undefined;
   #closed = false;
+  /** The server takes no more; what it has sent is still read. */
+  #isDeaf = false;
 
   constructor(
     private readonly number: number,
@@ -37,6 +40,10 @@ export class PlayedConnection {
     const bytes = new SeenBytes(number, 'server', isNri, {
       onFrame: (frame) => this.#onFrame(frame),
       onNote: (note) => watcher.onNote(note),
+    });
+    outliveFailedWrites(socket, () => {
+      this.#isDeaf = true;
+      onChange();
     });
     socket.on('data', (chunk: Buffer) => bytes.push(chunk));
     socket.on('error', () => undefined);
@@ -67,11 +74,14 @@ export class PlayedConnection {
     const where = `on connection ${this.number}`;
     for (const [key, { missing }] of this.#awaited)
       return `the server has not sent ${missing} of stream ${key} ${where}`;
+    if (this.#isDeaf) return undefined;
     const isFull = [this.socket, ...this.#muxed].some((each) => each.writableNeedDrain);
     return isFull ? `the server has not read what was sent ${where}` : undefined;
   }
 
+  /** Sends a frame, unless the server takes no more. */
   send(frame: RecordedFrame): void {
+    if (this.#closed || this.#isDeaf || this.socket.destroyed) return;
     const { mux, stream, type, flags, connection } = frame;
     const data = Buffer.from(frame.data, 'base64');
     const key = keyOf(mux, stream);
@@ -80,7 +90,6 @@ export class PlayedConnection {
       this.#awaited.delete(key);
     }
     this.watcher.onFrame({ connection, mux, from: 'client', stream, type, flags, data });
-    if (this.#closed || this.socket.destroyed) return;
     const bytes = Buffer.alloc(HEADER_BYTES + data.length);
     writeHeader(bytes, 0, data.length, stream, type, flags);
     data.copy(bytes, HEADER_BYTES);
@@ -91,7 +100,8 @@ export class PlayedConnection {
 
   /** The client had ended its half, or the whole connection. */
   end(isOver: boolean): void {
-    if (isOver) this.socket.end(() => this.socket.destroy());
+    if (isOver && this.#isDeaf) this.socket.destroy();
+    else if (isOver) this.socket.end(() => this.socket.destroy());
     else this.socket.end();
   }
 

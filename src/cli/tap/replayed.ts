@@ -84,9 +84,13 @@ export function differences(
   replayed: CallRecord | undefined,
   { ignored, endedByServer, maxShown }: Comparison,
 ): string[] {
-  if (!replayed) return ['it was not made'];
+  const isUnfinished = recorded.status === undefined;
+  const wasEnded = endedByServer.has(recorded.connection);
+  // A server that closes without an answer may do so before the call or after it.
+  const isUnanswered = isUnfinished && recorded.received.length === 0;
+  if (!replayed) return isUnanswered && wasEnded ? [] : ['it was not made'];
   const found: string[] = [];
-  const isCut = recorded.status === undefined && !endedByServer.has(recorded.connection);
+  const isCut = isUnfinished && !wasEnded;
   const count = isCut ? recorded.received.length : Math.max(recorded.received.length, replayed.received.length);
   for (let at = 0; at < count; at++) {
     const [was, is] = [recorded.received[at], replayed.received[at]];
