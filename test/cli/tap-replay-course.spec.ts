@@ -129,3 +129,44 @@ test('a call that a server which has closed no longer takes was not made, and is
     `${names}1:5 demo.v1.Demo/Get no status: same,`,
   );
 });
+
+describe('each call is compared by itself', () => {
+  const lines = (text: string): object[] => [
+    CONNECTED,
+    frame('client', 1, REQUEST),
+    frame('server', 2, answer(text)),
+    { event: 'disconnected' },
+  ];
+
+  test('of two recordings in one file, whose connections have the same numbers', async () => {
+    await serve(answers);
+    expect(await replay(recorded(...lines('b'), ...lines('a')))).toMatchObject({
+      status: 2,
+      stdout: `1:1 demo.v1.Demo/Get OK: different
+  message 1: 1: recorded "b", got "a"
+2:1 demo.v1.Demo/Get OK: same
+`,
+    });
+  });
+
+  test('of a stream id that is used again', async () => {
+    await serve(answers);
+    const [connected, ...call] = lines('b').slice(0, 3) as [object, ...object[]];
+    const again = lines('a').slice(1, 3);
+    expect(await replay(recorded(connected, ...call, ...again))).toMatchObject({
+      status: 2,
+      stdout: `1:1 demo.v1.Demo/Get OK: different
+  message 1: 1: recorded "b", got "a"
+1:1#2 demo.v1.Demo/Get OK: same
+`,
+    });
+  });
+
+  test('of a connection whose beginning is cut out', async () => {
+    await serve(answers);
+    expect(await replay(recorded(...lines('a').slice(1), ...lines('a').slice(1)))).toMatchObject({
+      status: 0,
+      stdout: '1:1 demo.v1.Demo/Get OK: same\n2:1 demo.v1.Demo/Get OK: same\n',
+    });
+  });
+});

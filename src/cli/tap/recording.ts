@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { reasonOf } from '../schema/source-flags.js';
 import { roomIn } from '../stream-room.js';
 import { ToolError } from '../tool-error.js';
+import { withOwnNumbers } from './connection-numbers.js';
 import type { SeenFrame, Side } from './frame.js';
 import { lockRecording, type Release } from './recording-lock.js';
 
@@ -183,7 +184,7 @@ export async function readRecording(file: string): Promise<Recording> {
     stream.destroy();
   }
   if (head === undefined) throw new ToolError(`${file} is empty: expected a recording of ttrpc tap --save`);
-  return { nri: head.nri, lines, cut: broken && `${file}:${broken.number}` };
+  return { nri: head.nri, lines: withOwnNumbers(lines), cut: broken && `${file}:${broken.number}` };
 }
 
 function headOf(text: string, file: string): Head {

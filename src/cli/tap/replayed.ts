@@ -29,20 +29,26 @@ export interface CallRecord {
 
 /** Collects the calls of a conversation from its events. */
 export class CallRecords {
-  /** By connection, mux and stream, with the number of the call on it. */
+  /** By connection, mux and stream, with the number of the call on it from the second on: `1:3#2`. */
   readonly #calls = new Map<string, CallRecord>();
+  /** By connection, mux and stream: the call on it, and its number. */
+  readonly #last = new Map<string, { readonly call: CallRecord; readonly number: number }>();
 
   /** Takes the next event. */
   push(event: TapEvent): void {
     if (!('stream' in event)) return;
     const key = keyOf(event);
+    const last = this.#last.get(key);
     if (event.event === 'request') {
       const messages = event.from === 'server' ? [received(event.message)] : [];
       const { connection, service, method } = event;
-      this.#calls.set(key, { connection, name: `${service}/${method}`, received: messages, status: undefined });
+      const call = { connection, name: `${service}/${method}`, received: messages, status: undefined };
+      const number = (last?.number ?? 0) + 1;
+      this.#last.set(key, { call, number });
+      this.#calls.set(number === 1 ? key : `${key}#${number}`, call);
       return;
     }
-    const call = this.#calls.get(key);
+    const call = last?.call;
     if (!call) return;
     if (event.event === 'message' && event.from === 'server') call.received.push(received(event.message));
     if (event.event !== 'status') return;
