@@ -170,3 +170,42 @@ describe('each call is compared by itself', () => {
     });
   });
 });
+
+test('a server that is gone meanwhile ends a replay with what has come so far', async () => {
+  const call = [CONNECTED, frame('client', 1, REQUEST), frame('server', 2, answer()), { event: 'disconnected' }];
+  const calls = [1, 2, 3].flatMap((connection) => call.map((line) => ({ ...line, connection })));
+  await serve((socket, { stream }) => {
+    server?.close();
+    socket.write(frameOf(stream, 2, answer()));
+  });
+  expect(await replay(recorded(...calls))).toMatchObject({
+    status: 2,
+    stdout: `1:1 demo.v1.Demo/Get OK: same
+2:1 demo.v1.Demo/Get OK: different
+  it was not made
+3:1 demo.v1.Demo/Get OK: different
+  it was not made
+`,
+    stderr: expect.stringMatching(/the replay stopped: cannot connect to .*\n3 calls: 1 as recorded, 2 different\n$/),
+  });
+});
+
+test('--keep-time keeps the gaps between frames, and not those before the first and after the last one', async () => {
+  const hour = 3_600_000;
+  const file = recorded(
+    { at: hour, ...CONNECTED },
+    frame('client', 1, REQUEST, { at: 2 * hour }),
+    frame('server', 2, answer(), { at: 2 * hour + 1 }),
+    frame('client', 1, REQUEST, { at: 2 * hour + 500, stream: 3 }),
+    frame('server', 2, answer(), { at: 2 * hour + 501, stream: 3 }),
+    { at: 3 * hour, event: 'disconnected' },
+  );
+  const times: number[] = [];
+  await serve((socket, { stream }) => {
+    times.push(performance.now());
+    socket.write(frameOf(stream, 2, answer()));
+  });
+  expect(await replay(file, '--keep-time')).toMatchObject({ status: 0 });
+  const [first = 0, second = 0] = times;
+  expect(second - first).toBeGreaterThan(450);
+});

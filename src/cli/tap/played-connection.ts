@@ -14,6 +14,8 @@ const FRAME_OVERHEAD_BYTES = 1024;
 
 /** A connection of a replay: sends what its client had sent, and knows what the server still owes. */
 export class PlayedConnection {
+  /** Resolves when it is closed. */
+  readonly closed: Promise<void>;
   readonly #mux: Mux | undefined;
   /** By mux and stream. */
   readonly #streams = new Map<string, PlayedStream>();
@@ -37,6 +39,10 @@ export class PlayedConnection {
     private readonly onChange: () => void,
   ) {
     this.#allowed = new Map(recorded);
+    this.closed = new Promise((resolve) => {
+      if (socket.closed) resolve();
+      else socket.once('close', () => resolve());
+    });
     const bytes = new SeenBytes(number, 'server', isNri, {
       onFrame: (frame) => this.#onFrame(frame),
       onNote: (note) => watcher.onNote(note),
@@ -105,15 +111,10 @@ export class PlayedConnection {
     else this.socket.end();
   }
 
+  /** Ends the connection now; resolves when it is closed. */
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.socket.closed) {
-        resolve();
-        return;
-      }
-      this.socket.once('close', () => resolve());
-      this.socket.destroy();
-    });
+    this.socket.destroy();
+    return this.closed;
   }
 
   #within(mux: Mux, id: number): Duplex {

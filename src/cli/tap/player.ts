@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ToolError } from '../tool-error.js';
 import type { FrameWatcher, Side } from './frame.js';
+import { FrameGaps } from './frame-gaps.js';
 import { add, keyOf, PlayedConnection } from './played-connection.js';
 import type { RecordedFrame, Recording } from './recording.js';
 
@@ -20,16 +20,18 @@ export interface PlayOptions {
 
 /**
  * Plays the client's side of a recording: a frame is sent when all frames that the server had sent before it have come, or
- * their streams are over. Resolves with what is missing, or undefined when everything came.
- * @throws ToolError when the server cannot be reached
+ * their streams are over. Resolves with why it stopped, or undefined when everything was played and has come.
+ * @throws ToolError when the server cannot be reached at all
  */
 export async function play({ lines, nri }: Recording, options: PlayOptions): Promise<string | undefined> {
+  const { signal } = options;
   const player = new Player(nri, options);
+  const gaps = options.keepsTime ? new FrameGaps(lines, signal) : undefined;
   try {
     // It may be ahead of the client.
     for (const line of lines) if (line.event === 'frame' && line.from === 'server') player.allow(line);
     for (const line of lines) {
-      if (options.signal.aborted) return 'interrupted';
+      if (signal.aborted) return 'interrupted';
       if (line.event === 'frame' && line.from === 'server') {
         player.expect(line);
         continue;
@@ -37,10 +39,12 @@ export async function play({ lines, nri }: Recording, options: PlayOptions): Pro
       if (line.event === 'end' && line.from === 'server') continue;
       const late = await player.caughtUp();
       if (late !== undefined) return late;
-      if (options.keepsTime) await player.timeOf(line.at);
-      if (options.signal.aborted) return 'interrupted';
-      if (line.event === 'connected') await player.connect(line.connection);
-      else if (line.event === 'frame') player.send(line);
+      await gaps?.timeOf(line);
+      if (signal.aborted) return 'interrupted';
+      if (line.event === 'connected') {
+        const failed = await player.connect(line.connection);
+        if (failed !== undefined) return failed;
+      } else if (line.event === 'frame') player.send(line);
       else player.end(line.connection, line.event === 'disconnected');
     }
     return await player.caughtUp();
@@ -51,9 +55,14 @@ export async function play({ lines, nri }: Recording, options: PlayOptions): Pro
 
 class Player {
   readonly #connections = new Map<number, PlayedConnection>();
+  /** Those whose client has left, until they are closed. */
+  readonly #leaving = new Set<PlayedConnection>();
+  /** Those that may be waited for: thousands that have nothing to say are not asked at each frame. */
+  readonly #busy = new Set<PlayedConnection>();
   /** By connection: how many frames the server had sent on each stream. */
   readonly #recorded = new Map<number, Map<string, number>>();
-  readonly #start = performance.now();
+  #isFirst = true;
+  #tooMuch: string | undefined;
   #wake: () => void = () => undefined;
 
   constructor(
@@ -70,30 +79,45 @@ class Player {
 
   /** The server had sent this frame: it is awaited before the client goes on. */
   expect(frame: RecordedFrame): void {
-    this.#connections.get(frame.connection)?.expect(frame);
+    this.#busyOf(frame.connection)?.expect(frame);
   }
 
-  async connect(number: number): Promise<void> {
-    const socket = await this.options.dial();
-    this.#connections.set(
-      number,
-      new PlayedConnection(
-        number,
-        socket,
-        this.isNri,
-        this.#recorded.get(number) ?? new Map(),
-        this.options.watcher,
-        () => this.#wake(),
-      ),
-    );
+  /**
+   * Makes a connection. Resolves with why it cannot be made: a server that has gone meanwhile is a result.
+   * @throws ToolError when it is the first one
+   */
+  async connect(number: number): Promise<string | undefined> {
+    let socket;
+    try {
+      socket = await this.options.dial();
+    } catch (error) {
+      if (this.#isFirst || !(error instanceof ToolError)) throw error;
+      return error.message;
+    }
+    this.#isFirst = false;
+    const allowed = this.#recorded.get(number) ?? new Map<string, number>();
+    this.#recorded.delete(number);
+    const connection = new PlayedConnection(number, socket, this.isNri, allowed, this.options.watcher, () => {
+      this.#tooMuch ??= connection.tooMuch;
+      this.#wake();
+    });
+    this.#connections.set(number, connection);
+    return undefined;
   }
 
   send(frame: RecordedFrame): void {
-    this.#connections.get(frame.connection)?.send(frame);
+    this.#busyOf(frame.connection)?.send(frame);
   }
 
+  /** The client had ended its half of a connection, or all of it. */
   end(number: number, isOver: boolean): void {
-    this.#connections.get(number)?.end(isOver);
+    const connection = this.#connections.get(number);
+    connection?.end(isOver);
+    if (!connection || !isOver) return;
+    this.#connections.delete(number);
+    this.#busy.delete(connection);
+    this.#leaving.add(connection);
+    void connection.closed.then(() => this.#leaving.delete(connection));
   }
 
   /**
@@ -102,11 +126,9 @@ class Player {
    */
   async caughtUp(): Promise<string | undefined> {
     const { signal, patienceMs } = this.options;
-    const connections = [...this.#connections.values()];
     for (;;) {
-      const tooMuch = firstOf(connections, (each) => each.tooMuch);
-      if (tooMuch !== undefined) return tooMuch;
-      const missing = firstOf(connections, (each) => each.missing());
+      if (this.#tooMuch !== undefined) return this.#tooMuch;
+      const missing = this.#missing();
       if (missing === undefined) return undefined;
       const isLate = await new Promise<boolean>((resolve) => {
         const timer = setTimeout(() => settle(true), patienceMs);
@@ -126,27 +148,24 @@ class Player {
     }
   }
 
-  /** Resolves `at` ms after the beginning, or when the replay is interrupted. */
-  async timeOf(at: number): Promise<void> {
-    const { signal } = this.options;
-    for (let left = at; left > 0 && !signal.aborted;) {
-      left = this.#start + at - performance.now();
-      // A longer timer fires at once.
-      if (left > 0) await sleep(Math.min(left, 2 ** 31 - 1), undefined, { signal }).catch(() => undefined);
-    }
-  }
-
   async close(): Promise<void> {
-    await Promise.all([...this.#connections.values()].map((each) => each.close()));
+    await Promise.all([...this.#connections.values(), ...this.#leaving].map((each) => each.close()));
   }
-}
 
-function firstOf<T, R>(all: readonly T[], value: (each: T) => R | undefined): R | undefined {
-  for (const each of all) {
-    const found = value(each);
-    if (found !== undefined) return found;
+  #busyOf(number: number): PlayedConnection | undefined {
+    const connection = this.#connections.get(number);
+    if (connection) this.#busy.add(connection);
+    return connection;
   }
-  return undefined;
+
+  #missing(): string | undefined {
+    for (const connection of this.#busy) {
+      const missing = connection.missing();
+      if (missing !== undefined) return missing;
+      this.#busy.delete(connection);
+    }
+    return undefined;
+  }
 }
 
 /** Checks that a recording has something to play. @throws ToolError */
