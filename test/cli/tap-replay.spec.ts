@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import protobuf from 'protobufjs';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -185,6 +185,21 @@ describe('ttrpc replay compares all of a message', () => {
     expect(await replay(file)).toMatchObject({
       status: 0,
       stderr: `ttrpc: ${file}:5 is cut short and left out\n1 call: 1 as recorded, 0 different\n`,
+    });
+  });
+
+  test('a last line that is whole and wrong is an error, and so is a file without line breaks', async () => {
+    const file = record(...CALL);
+    appendFileSync(file, '{"at":3,"conn\n');
+    expect(await replay(file)).toMatchObject({ status: 1, stderr: `ttrpc: ${file}:4: not a line of a recording\n` });
+    const zeros = record(...CALL);
+    truncateSync(zeros, 700_000_000);
+    expect(await replay(zeros)).toMatchObject({ status: 1, stderr: `ttrpc: ${file}:4: not a line of a recording\n` });
+    writeFileSync(zeros, '');
+    truncateSync(zeros, 700_000_000);
+    expect(await replay(zeros)).toMatchObject({
+      status: 1,
+      stderr: `ttrpc: ${file} is no recording of ttrpc tap --save\n`,
     });
   });
 

@@ -1,16 +1,19 @@
 import { createReadStream, type WriteStream } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { reasonOf } from '../schema/source-flags.js';
 import { roomIn } from '../stream-room.js';
 import { ToolError } from '../tool-error.js';
 import { withOwnNumbers } from './connection-numbers.js';
 import type { SeenFrame, Side } from './frame.js';
+import { linesOf } from './lines-of.js';
 import { lockRecording, type Release } from './recording-lock.js';
 
 const FORMAT = 'ttrpc-recording';
 const VERSION = 1;
+
+/** The longest line there may be: a frame of 4 MiB in base64, and some room for how others write it. */
+const MAX_LINE_BYTES = 8 * 1024 * 1024;
 
 /** The first line of a recording. */
 interface Head {
@@ -157,25 +160,23 @@ function saveError(file: string, error: unknown): ToolError {
 export async function readRecording(file: string): Promise<Recording> {
   const lines: RecordedLine[] = [];
   let head: Head | undefined;
-  let broken: { number: number; isJson: boolean } | undefined;
+  let cut: string | undefined;
   const stream = createReadStream(file);
   try {
     await once(stream, 'open');
     let number = 0;
-    for await (const text of createInterface({ input: stream })) {
+    for await (const each of linesOf(stream, MAX_LINE_BYTES)) {
       number++;
-      if (broken) break;
+      const text = each?.text;
       if (head === undefined) head = headOf(text, file);
       else if (text !== '') {
-        const json = parsed(text);
+        const json = text === undefined ? undefined : parsed(text);
         const line = lineOf(json);
         if (line) lines.push(line);
-        else broken = { number, isJson: json !== undefined };
+        // What is cut short has no end, and is no JSON.
+        else if (each?.isWhole === false && json === undefined) cut = `${file}:${number}`;
+        else throw new ToolError(`${file}:${number}: not a line of a recording`);
       }
-    }
-    // What is cut short is no JSON, and there is nothing behind it.
-    if (broken && (broken.isJson || number > broken.number)) {
-      throw new ToolError(`${file}:${broken.number}: not a line of a recording`);
     }
   } catch (error) {
     if (error instanceof ToolError) throw error;
@@ -184,11 +185,12 @@ export async function readRecording(file: string): Promise<Recording> {
     stream.destroy();
   }
   if (head === undefined) throw new ToolError(`${file} is empty: expected a recording of ttrpc tap --save`);
-  return { nri: head.nri, lines: withOwnNumbers(lines), cut: broken && `${file}:${broken.number}` };
+  return { nri: head.nri, lines: withOwnNumbers(lines), cut };
 }
 
-function headOf(text: string, file: string): Head {
-  const head = parsed(text) as Partial<Head> | undefined;
+/** `text` is undefined for a line that is too long. */
+function headOf(text: string | undefined, file: string): Head {
+  const head = (text === undefined ? undefined : parsed(text)) as Partial<Head> | undefined;
   if (head?.format !== FORMAT) throw new ToolError(`${file} is no recording of ttrpc tap --save`);
   if (head.version !== VERSION) {
     throw new ToolError(
