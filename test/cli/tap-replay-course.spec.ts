@@ -1,10 +1,10 @@
-import type { Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { builtCommand, ttrpc } from '../support/built-command.js';
 import type { ProgramEnd } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
 import { answer, frame, record, REQUEST, serveFrames } from './recorded.js';
-import { frameOf, statusData } from './tap-frames.js';
+import { frameOf, requestData, statusData } from './tap-frames.js';
 
 jest.setTimeout(30_000);
 
@@ -208,4 +208,44 @@ test('--keep-time keeps the gaps between frames, and not those before the first 
   expect(await replay(file, '--keep-time')).toMatchObject({ status: 0 });
   const [first = 0, second = 0] = times;
   expect(second - first).toBeGreaterThan(450);
+});
+
+test("calls of NRI's runtime that are others, or more, are differences", async () => {
+  const muxed = (id: number, bytes: Uint8Array): Buffer => {
+    const head = Buffer.alloc(8);
+    head.writeUInt32BE(id, 0);
+    head.writeUInt32BE(bytes.length, 4);
+    return Buffer.concat([head, bytes]);
+  };
+  const call = (method: string): Uint8Array => requestData('demo.v1.Plugin', method);
+  const file = record(
+    folder.file('nri.ttrpc'),
+    [
+      CONNECTED,
+      frame('client', 1, REQUEST, { mux: 2 }),
+      frame('server', 2, answer(), { mux: 2 }),
+      frame('server', 1, call('One'), { mux: 1 }),
+      frame('server', 1, call('Two'), { mux: 1, stream: 3 }),
+    ],
+    true,
+  );
+  const more = [...['One', 'Other', 'More'].entries()].map(([at, name]) =>
+    muxed(1, frameOf(2 * at + 1, 1, call(name))),
+  );
+  server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.write(Buffer.concat([muxed(2, frameOf(1, 2, answer())), ...more])));
+  });
+  await new Promise<void>((resolve) => server?.listen(folder.file('s.sock'), resolve));
+  expect(await replay(file)).toMatchObject({
+    status: 2,
+    stdout: `1/2:1 demo.v1.Demo/Get OK: same
+1/1:1 demo.v1.Plugin/One no status: same
+1/1:3 demo.v1.Plugin/Two no status: different
+  method: recorded demo.v1.Plugin/Two, got demo.v1.Plugin/Other
+1/1:5 demo.v1.Plugin/More no status: different
+  it is not recorded
+`,
+    stderr: '4 calls: 2 as recorded, 2 different\n',
+  });
 });

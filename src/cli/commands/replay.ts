@@ -143,16 +143,20 @@ interface Replayed {
 
 async function report({ recorded, replayed, missing, comparison }: Replayed, asJson: boolean): Promise<number> {
   let different = 0;
+  const calls = recorded.records.calls();
   const again = replayed.records.calls();
-  for (const [place, call] of recorded.records.calls()) {
-    const found = differences(call, again.get(place), comparison);
+  const tell = async (place: string, call: CallRecord, found: readonly string[]): Promise<void> => {
     if (found.length > 0) different++;
     await print(asJson ? `${jsonOf(place, call, found)}\n` : `${textOf(place, call, found)}\n`);
-  }
+  };
+  for (const [place, call] of calls) await tell(place, call, differences(call, again.get(place), comparison));
+  // NRI's runtime makes calls, too.
+  const extra = [...again].filter(([place]) => !calls.has(place));
+  for (const [place, call] of extra) await tell(place, { ...call, status: undefined }, ['it is not recorded']);
   for (const note of replayed.notes) await printError(`${plainText(note)}\n`);
   for (const text of comparison.ignored.unseen()) await printError(`ttrpc: ${text}\n`);
   if (missing !== undefined) await printError(`ttrpc: the replay stopped: ${missing}\n`);
-  const count = recorded.records.calls().size;
+  const count = calls.size + extra.length;
   const summary = `${count} call${count === 1 ? '' : 's'}: ${count - different} as recorded, ${different} different`;
   await printError(`${styled(different > 0 ? 'red' : 'green', summary, process.stderr)}\n`);
   return different > 0 || missing !== undefined ? DIFFERENT_STATUS : 0;

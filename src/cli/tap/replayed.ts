@@ -96,6 +96,8 @@ export function differences(
   const isUnanswered = isUnfinished && recorded.received.length === 0;
   if (!replayed) return isUnanswered && wasEnded ? [] : ['it was not made'];
   const found: string[] = [];
+  // A server that makes calls may make others.
+  if (recorded.name !== replayed.name) found.push(`method: recorded ${recorded.name}, got ${replayed.name}`);
   const isCut = isUnfinished && !wasEnded;
   const count = isCut ? recorded.received.length : Math.max(recorded.received.length, replayed.received.length);
   for (let at = 0; at < count; at++) {
