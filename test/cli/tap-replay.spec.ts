@@ -135,6 +135,15 @@ describe('ttrpc replay compares all of a message', () => {
     ]);
   });
 
+  test('a key of a map is no field that --ignore names', async () => {
+    const [was, is] = ['1', '2'].map((word) => ({ words: { 'example.com/"a".name': word } }));
+    const path = String.raw`words["example.com/\"a\".name"]`;
+    expect(await differencesOf(was as object, is as object, '--ignore', 'name')).toEqual([
+      `${path}: recorded "1", got "2"`,
+    ]);
+    expect(await differencesOf(was as object, is as object, '--ignore', 'words')).toEqual([]);
+  });
+
   test('the details of a status, and a text that forges no line', async () => {
     const status = (count: number): Uint8Array =>
       statusData(5, 'gone\nnot here', 'type.googleapis.com/demo.v1.Item', encoded({ name: 'a', count }));

@@ -19,7 +19,8 @@ export class IgnoredFields {
 
   /** True for a difference at `path`, of a field or of what is in it. */
   has(path: string): boolean {
-    const names = path.replace(/\[\d+\]/g, '').split('.');
+    // What is quoted is a key of a map, and no field.
+    const names = path.replace(/\[(\d+|"([^"\\]|\\.)*")\]/g, '').split('.');
     const ends = names.map((_name, at) => names.slice(0, at + 1).join('.'));
     return this.fields.some((field) => ends.some((end) => end === field || end.endsWith(`.${field}`)));
   }

@@ -3,7 +3,7 @@ import { ownProperty } from '../json/own-property.js';
 
 /** A place at which two JSON values are not the same; undefined stands for what only the other one has. */
 export interface JsonDifference {
-  /** The names on the way, `items[0].name`; empty for the whole value. */
+  /** The names on the way, `items[0].name` or `labels["a.b"]`; empty for the whole value. */
   readonly path: string;
   readonly was: unknown;
   readonly is: unknown;
@@ -26,8 +26,9 @@ export function* jsonDifferences(was: unknown, is: unknown, path = ''): Generato
   }
 }
 
-/** The path of what has a name in what is at `path`. */
+/** The path of what has a name in what is at `path`. A name that is no field's, such as a key of a map with a dot, is quoted. */
 export function within(path: string, name: string): string {
+  if (/^$|[.[\]"\s]/.test(name)) return `${path}[${JSON.stringify(name)}]`;
   return path === '' ? name : `${path}.${name}`;
 }
 
