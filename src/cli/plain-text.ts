@@ -1,4 +1,5 @@
 import { CONTROL_CHARACTERS } from '../protocol/core/control-characters.js';
+import { jsonText } from './json/json-text.js';
 
 /**
  * `text` on one line, without what controls a terminal or shows text in another order: a peer chose it, and must not forge
@@ -19,5 +20,5 @@ export function plainLines(text: string): string {
 
 /** `value` as JSON on one line. What controls a terminal is escaped in it, which is the same JSON. */
 export function plainJson(value: unknown): string {
-  return plainText(JSON.stringify(value));
+  return plainText(jsonText(value));
 }

@@ -87,6 +87,12 @@ describe.each(schemasOf(PROTO))('with %s', (_source, schema) => {
     },
   );
 
+  test('-0 is not 0', () => {
+    const json = '{"d":-0,"f":-0,"ds":[0,-0],"va":{"a":[-0]},"wd":-0,"wf":-0,"floats":{"a":-0}}';
+    expect(kinds(json)).toBe(json);
+    expect(kinds('{"i":-0,"l":-0,"s":"-0"}')).toBe('{"s":"-0"}');
+  });
+
   test('a double keeps all its digits', () => {
     expect(kinds('{"d":0.10000000149011612,"wd":0.10000000149011612}')).toBe(
       '{"d":0.10000000149011612,"wd":0.10000000149011612}',

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type protobuf from 'protobufjs';
 import descriptor from 'protobufjs/ext/descriptor.js';
+import { jsonText } from '../../src/cli/json/json-text.js';
 import { parsedJson } from '../../src/cli/json/parsed-json.js';
 import type { CommandSchema } from '../../src/cli/schema/command-schema.js';
 import { schemaOfProtos, schemaOfSetBytes } from '../../src/cli/schema/source-flags.js';
@@ -30,5 +31,5 @@ export function schemasOf(proto: string): [source: string, schema: CommandSchema
 /** What is printed of a message that was sent as `json`. */
 export function echoed(schema: CommandSchema, name: string, json: string, emitDefaults = false): string {
   const type = schema.find(name) as protobuf.Type;
-  return JSON.stringify(schema.toJson(type, schema.fromJson(type, parsedJson(json)), emitDefaults));
+  return jsonText(schema.toJson(type, schema.fromJson(type, parsedJson(json)), emitDefaults));
 }

@@ -6,6 +6,7 @@ import { readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { JsonMismatch } from '../../src/cli/json/json-mismatch.js';
+import { jsonText } from '../../src/cli/json/json-text.js';
 import { parsedJson } from '../../src/cli/json/parsed-json.js';
 import { schemaOfProtos } from '../../src/cli/schema/source-flags.js';
 import { DecodeError, loadSchema } from '../../src/schema/index.js';
@@ -93,7 +94,7 @@ function fromJson(name: string, text: string, isToJson: boolean): object {
 /** To JSON, as the command prints a response. */
 function toJson(name: string, bytes: Uint8Array): object {
   try {
-    return { jsonPayload: JSON.stringify(command.toJson(typeOf(name), bytes, false)) };
+    return { jsonPayload: jsonText(command.toJson(typeOf(name), bytes, false)) };
   } catch (error) {
     if (error instanceof DecodeError) return { parseError: error.message };
     return error instanceof JsonMismatch ? { serializeError: error.message } : { runtimeError: textOf(error) };

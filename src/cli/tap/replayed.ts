@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { statusName } from '../../protocol/core/status.js';
 import type { TapEvent } from './events.js';
 import type { IgnoredFields } from './ignored-fields.js';
+import { jsonText } from '../json/json-text.js';
 import { jsonDifferences, type JsonDifference } from './json-differences.js';
 import type { MessageView } from './known-methods.js';
 
@@ -159,5 +160,5 @@ function statusText(status: CallRecord['status']): string {
 }
 
 function shown(json: unknown): string {
-  return json === undefined ? 'nothing' : JSON.stringify(json);
+  return json === undefined ? 'nothing' : jsonText(json);
 }
