@@ -11,7 +11,7 @@ import type { FrameWatcher, SeenFrame, Side } from '../tap/frame.js';
 import { IgnoredFields } from '../tap/ignored-fields.js';
 import { checkPlayable, play } from '../tap/player.js';
 import { readRecording, type Recording } from '../tap/recording.js';
-import { CallRecords, differences, type CallRecord, type Comparison } from '../tap/replayed.js';
+import { CallRecords, differences, forgetSame, type CallRecord, type Comparison } from '../tap/replayed.js';
 import { TARGET_FLAGS, TapSchema } from '../tap/tap-schema.js';
 
 /** The exit status when the server has not done what was recorded. */
@@ -67,17 +67,21 @@ async function run(args: Arguments): Promise<number> {
   if (recording.cut !== undefined) await printError(`ttrpc: ${plainText(recording.cut)} is cut short and left out\n`);
   const schema = new TapSchema(address, args, !recording.nri);
   await schema.ask();
-  const recorded = new Observer(schema);
-  for (const line of recording.lines) {
-    if (line.event === 'frame') recorded.onFrame({ ...line, mux: line.mux, data: Buffer.from(line.data, 'base64') });
-  }
-  const replayed = new Observer(schema);
+  const isJson = args.text('format') === 'ndjson';
+  const endedByServer = endedByServerIn(recording);
+  const comparison = { ignored, endedByServer, maxShown: isJson ? Infinity : MAX_SHOWN };
+  // Otherwise the messages of all calls would be held until the end.
+  const onStatus = (place: string): void =>
+    forgetSame(recorded.records.calls().get(place), replayed.records.calls().get(place), comparison);
+  const recorded = new Observer(schema, onStatus);
+  const replayed = new Observer(schema, onStatus);
   const interrupt = new Interrupt();
   let missing: string | undefined;
   try {
     missing = await play(recording, {
       dial: () => dialAddress(address, args, true, interrupt.signal),
       watcher: replayed,
+      recorded,
       keepsTime: args.count('keep-time') > 0,
       patienceMs,
       signal: interrupt.signal,
@@ -85,9 +89,6 @@ async function run(args: Arguments): Promise<number> {
   } finally {
     interrupt.release();
   }
-  const isJson = args.text('format') === 'ndjson';
-  const endedByServer = endedByServerIn(recording);
-  const comparison = { ignored, endedByServer, maxShown: isJson ? Infinity : MAX_SHOWN };
   return await report({ recorded, replayed, missing, comparison }, isJson);
 }
 
@@ -101,11 +102,16 @@ function endedByServerIn({ lines }: Recording): Set<number> {
 
 /** Collects the calls that frames make. */
 class Observer implements FrameWatcher {
-  readonly records = new CallRecords();
+  readonly records: CallRecords;
   readonly notes: string[] = [];
   readonly #conversations = new Map<string, Conversation>();
 
-  constructor(private readonly schema: TapSchema) {}
+  constructor(
+    private readonly schema: TapSchema,
+    onStatus: (place: string) => void,
+  ) {
+    this.records = new CallRecords(onStatus);
+  }
 
   onFrame(frame: SeenFrame): void {
     const { connection, mux } = frame;

@@ -34,11 +34,11 @@ export class PlayedConnection {
     private readonly number: number,
     private readonly socket: Duplex,
     isNri: boolean,
-    recorded: ReadonlyMap<string, number>,
+    recorded: Map<string, number>,
     private readonly watcher: FrameWatcher,
     private readonly onChange: () => void,
   ) {
-    this.#allowed = new Map(recorded);
+    this.#allowed = recorded;
     this.closed = new Promise((resolve) => {
       if (socket.closed) resolve();
       else socket.once('close', () => resolve());
@@ -139,7 +139,9 @@ export class PlayedConnection {
     const stream = this.#streamOf(key);
     const goesOn = stream.take(frame);
     if (!stream.isAwaited) this.#awaited.delete(key);
-    if (add(this.#allowed, key, -1) < 0) this.#extraBytes += frame.data.length + FRAME_OVERHEAD_BYTES;
+    const allowed = add(this.#allowed, key, -1);
+    if (allowed === 0) this.#allowed.delete(key);
+    if (allowed < 0) this.#extraBytes += frame.data.length + FRAME_OVERHEAD_BYTES;
     if (this.#extraBytes > MAX_EXTRA_BYTES) {
       this.#tooMuch ??= `the server sends without an end what is not recorded, of stream ${key} on connection ${this.number}`;
       this.socket.destroy();

@@ -3,7 +3,7 @@ import { ToolError } from '../tool-error.js';
 import type { FrameWatcher, Side } from './frame.js';
 import { FrameGaps } from './frame-gaps.js';
 import { add, keyOf, PlayedConnection } from './played-connection.js';
-import type { RecordedFrame, Recording } from './recording.js';
+import type { RecordedFrame, RecordedLine, Recording } from './recording.js';
 
 /** How a recording is played. */
 export interface PlayOptions {
@@ -11,6 +11,8 @@ export interface PlayOptions {
   dial(): Promise<Duplex>;
   /** Is told of each frame of the replay, both ways, in its order. */
   readonly watcher: FrameWatcher;
+  /** Is told of each frame of the recording when it is its turn, or the replay has stopped before it. */
+  readonly recorded: Pick<FrameWatcher, 'onFrame'>;
   /** The gaps between frames are kept as they were recorded. */
   readonly keepsTime: boolean;
   /** How long the server may take for what is awaited, in ms. */
@@ -24,33 +26,51 @@ export interface PlayOptions {
  * @throws ToolError when the server cannot be reached at all
  */
 export async function play({ lines, nri }: Recording, options: PlayOptions): Promise<string | undefined> {
-  const { signal } = options;
   const player = new Player(nri, options);
-  const gaps = options.keepsTime ? new FrameGaps(lines, signal) : undefined;
+  const gaps = options.keepsTime ? new FrameGaps(lines, options.signal) : undefined;
+  // It may be ahead of the client.
+  for (const line of lines) if (line.event === 'frame' && line.from === 'server') player.allow(line);
+  let played = 0;
+  const next = (): RecordedLine | undefined => {
+    const line = lines[played++];
+    if (line?.event === 'frame') {
+      options.recorded.onFrame({ ...line, mux: line.mux, data: Buffer.from(line.data, 'base64') });
+    }
+    return line;
+  };
   try {
-    // It may be ahead of the client.
-    for (const line of lines) if (line.event === 'frame' && line.from === 'server') player.allow(line);
-    for (const line of lines) {
-      if (signal.aborted) return 'interrupted';
-      if (line.event === 'frame' && line.from === 'server') {
-        player.expect(line);
-        continue;
-      }
-      if (line.event === 'end' && line.from === 'server') continue;
-      const late = await player.caughtUp();
-      if (late !== undefined) return late;
-      await gaps?.timeOf(line);
-      if (signal.aborted) return 'interrupted';
-      if (line.event === 'connected') {
-        const failed = await player.connect(line.connection);
-        if (failed !== undefined) return failed;
-      } else if (line.event === 'frame') player.send(line);
-      else player.end(line.connection, line.event === 'disconnected');
+    for (let line; (line = next());) {
+      const stopped = await playLine(line, player, gaps, options.signal);
+      if (stopped !== undefined) return stopped;
     }
     return await player.caughtUp();
   } finally {
     await player.close();
+    while (next());
   }
+}
+
+/** Resolves with why the replay stops, or undefined. */
+async function playLine(
+  line: RecordedLine,
+  player: Player,
+  gaps: FrameGaps | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (signal.aborted) return 'interrupted';
+  if (line.event === 'frame' && line.from === 'server') {
+    player.expect(line);
+    return undefined;
+  }
+  if (line.event === 'end' && line.from === 'server') return undefined;
+  const late = await player.caughtUp();
+  if (late !== undefined) return late;
+  await gaps?.timeOf(line);
+  if (signal.aborted) return 'interrupted';
+  if (line.event === 'connected') return player.connect(line.connection);
+  if (line.event === 'frame') player.send(line);
+  else player.end(line.connection, line.event === 'disconnected');
+  return undefined;
 }
 
 class Player {

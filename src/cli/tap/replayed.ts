@@ -23,7 +23,7 @@ export interface CallRecord {
   readonly connection: number;
   readonly name: string;
   /** Messages from the server, in their order: responses, or the request when the server is the caller. */
-  readonly received: ReceivedMessage[];
+  received: ReceivedMessage[];
   /** How it ended; undefined without a status. */
   status: { code: number; text: string; details: readonly unknown[] } | undefined;
 }
@@ -33,7 +33,12 @@ export class CallRecords {
   /** By connection, mux and stream, with the number of the call on it from the second on: `1:3#2`. */
   readonly #calls = new Map<string, CallRecord>();
   /** By connection, mux and stream: the call on it, and its number. */
-  readonly #last = new Map<string, { readonly call: CallRecord; readonly number: number }>();
+  readonly #last = new Map<string, { readonly call: CallRecord; readonly place: string; readonly number: number }>();
+  /** Their names, each once. */
+  readonly #names = new Map<string, string>();
+
+  /** `onStatus` is told of each call that has a status. */
+  constructor(private readonly onStatus: (place: string, call: CallRecord) => void) {}
 
   /** Takes the next event. */
   push(event: TapEvent): void {
@@ -43,30 +48,50 @@ export class CallRecords {
     if (event.event === 'request') {
       const messages = event.from === 'server' ? [received(event.message)] : [];
       const { connection, service, method } = event;
-      const call = { connection, name: `${service}/${method}`, received: messages, status: undefined };
+      const call = { connection, name: this.#nameOf(service, method), received: messages, status: undefined };
       const number = (last?.number ?? 0) + 1;
-      this.#last.set(key, { call, number });
-      this.#calls.set(number === 1 ? key : `${key}#${number}`, call);
+      const place = number === 1 ? key : `${key}#${number}`;
+      this.#last.set(key, { call, place, number });
+      this.#calls.set(place, call);
       return;
     }
-    const call = last?.call;
-    if (!call) return;
+    if (!last) return;
+    const { call, place } = last;
     if (event.event === 'message' && event.from === 'server') call.received.push(received(event.message));
     if (event.event !== 'status') return;
     if (event.from === 'server' && event.message) call.received.push(received(event.message));
     // What the client itself has sent is in the recording already.
     const { code, text, details } = event;
     call.status = { code, text, details };
+    this.onStatus(place, call);
   }
 
   /** All calls, by their place. */
   calls(): ReadonlyMap<string, CallRecord> {
     return this.#calls;
   }
+
+  #nameOf(service: string, method: string): string {
+    const name = `${service}/${method}`;
+    const known = this.#names.get(name);
+    if (known === undefined) this.#names.set(name, name);
+    return known ?? name;
+  }
 }
 
+/** Forgets the messages of a call that is over and as it was recorded: to the next comparison it is so, too. */
+export function forgetSame(recorded: CallRecord | undefined, replayed: CallRecord | undefined, how: Comparison): void {
+  if (!recorded?.status || !replayed?.status || differences(recorded, replayed, how).length > 0) return;
+  recorded.received = [];
+  replayed.received = [];
+}
+
+/** Of most messages. */
+const NO_FIELDS: ReadonlyMap<string, unknown> = new Map();
+
 function received(view: MessageView | undefined): ReceivedMessage {
-  return { json: view?.json, unknown: new Map(view?.unknownFields()) };
+  const unknown = new Map(view?.unknownFields());
+  return { json: view?.json, unknown: unknown.size === 0 ? NO_FIELDS : unknown };
 }
 
 function keyOf({ connection, mux, stream }: { connection: number; mux?: number | undefined; stream: number }): string {
