@@ -343,6 +343,18 @@ describe('values of flags', () => {
 });
 
 describe('health', () => {
+  test.each([
+    [['--max-time', '0.5'], '0.5'],
+    [['--max-time', '0.5', '--connect-timeout', '60'], '0.5'],
+    [['--max-time', '60', '--connect-timeout', '0.4'], '0.4'],
+  ])('connecting is within the time, too: %j', async (flags, seconds) => {
+    const began = performance.now();
+    const end = await ttrpc(['health', ...flags, '--hybrid-vsock', '1', silent]);
+    expect(end).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(/^ttrpc: [^\n]*\n$/) });
+    expect(end.stderr).toContain(`within ${seconds} s`);
+    expect(performance.now() - began).toBeLessThan(4000);
+  });
+
   test('nobody serves the socket, an invalid address, a gRPC server', async () => {
     await fails(['health', none], `cannot connect to ${none}: there is no such socket (ENOENT)`);
     await fails(['health', 'localhost:1'], /tcp:\/\/localhost:1/);

@@ -3,7 +3,7 @@ import { messageOf, TtrpcError } from '../../protocol/core/errors.js';
 import { TtrpcStatus } from '../../protocol/core/status.js';
 import { CALL_FLAGS, metadataOf, timeoutOf } from '../call-flags.js';
 import type { Arguments, Command } from '../command.js';
-import { CONNECTION_FLAGS, openConnection } from '../connection.js';
+import { CONNECTION_FLAGS, connectionOf, openConnection } from '../connection.js';
 import { Interrupt } from '../interrupt.js';
 import { print } from '../output.js';
 import { CommandSchema } from '../schema/command-schema.js';
@@ -69,13 +69,17 @@ async function run(args: Arguments): Promise<number> {
   };
   const interrupt = new Interrupt();
   const { signal } = interrupt;
-  const options = { metadata, timeoutMs, signal };
   let close: (() => void) | undefined;
   let status = 0;
   try {
-    const connection = await openConnection(address, args, { signal });
+    const began = performance.now();
+    const connection = await openConnection(address, withinTime(address, args, timeoutMs), { signal });
     const { client } = connection;
     close = connection.close;
+    // Connecting has taken its part; a deadline of 0 would be none.
+    const leftMs =
+      timeoutMs === undefined ? undefined : Math.max(1, Math.round(timeoutMs - (performance.now() - began)));
+    const options = { metadata, timeoutMs: leftMs, signal };
     if (watches) {
       const stream = client.stream(SERVICE, 'Watch', 'server-streaming', options);
       await stream.send(request);
@@ -101,6 +105,17 @@ async function run(args: Arguments): Promise<number> {
     close?.();
   }
   return status === SERVING ? 0 : NOT_SERVING_STATUS;
+}
+
+/** `args` with a time for connecting that is no longer than that of the whole probe. */
+function withinTime(address: string, args: Arguments, timeoutMs: number | undefined): Arguments {
+  if (timeoutMs === undefined || timeoutMs >= connectionOf(address, args).timeoutMs) return args;
+  return {
+    positionals: args.positionals,
+    text: (flag) => (flag === 'connect-timeout' ? String(timeoutMs / 1000) : args.text(flag)),
+    texts: (flag) => args.texts(flag),
+    count: (flag) => args.count(flag),
+  };
 }
 
 function nameOfStatus(status: number): string {
