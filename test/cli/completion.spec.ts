@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { createConnection, createServer } from 'node:net';
 import { serve, type RawServer } from '../../src/protocol/server/serve.js';
 import { builtCommand, ttrpc } from '../support/built-command.js';
 import { runProgram } from '../support/program.js';
@@ -115,4 +116,23 @@ test('an unknown shell', async () => {
     status: 1,
     stderr: "ttrpc: no completion for 'tcsh': expected bash, zsh or fish\n",
   });
+});
+
+test('a server that is slow each time that it is asked is waited for once', async () => {
+  // Services come after 1.5 s, and so would the definition of one.
+  const slow = createServer((socket) => {
+    const behind = createConnection(folder.file('s.sock'));
+    for (const each of [socket, behind]) each.on('error', () => undefined);
+    socket.on('close', () => behind.destroy());
+    socket.pipe(behind).on('data', (chunk: Buffer) => void setTimeout(() => socket.write(chunk), 1500));
+  });
+  await new Promise<void>((resolve) => slow.listen(folder.file('slow.sock'), resolve));
+  try {
+    const began = performance.now();
+    // No service begins so: the methods of the service before the last dot are asked for, too.
+    expect(await candidates('call', folder.url('slow.sock'), 'demo.v1.Greeter.S')).toEqual([]);
+    expect(performance.now() - began).toBeLessThan(2900);
+  } finally {
+    slow.close();
+  }
 });

@@ -76,18 +76,20 @@ function flagOf(word: string, { flags }: Command): FlagSpec | undefined {
  * reflection names them, a dot: commands take all of these.
  */
 async function methods(target: Target, args: Arguments, current: string): Promise<string[]> {
+  const within = inTime();
   if (!current.includes('/')) {
-    const services = await namesOf(target, args, inTime());
+    const services = await namesOf(target, args, within);
     const full = services.filter((name) => name.startsWith(current));
     const found = full.length > 0 ? full : services.map(lastSegment).filter((name) => name.startsWith(current));
     if (found.length > 0 || !current.includes('.')) return found.map((name) => `${name}/`);
   }
   const end = current.includes('/') ? current.indexOf('/') : current.lastIndexOf('.');
   const asked = current.slice(0, end);
-  const service = (await schemaOf(target, args, asked, inTime())).service(asked);
+  const service = (await schemaOf(target, args, asked, within)).service(asked);
   return service.methodsArray.map(({ name }) => current.slice(0, end + 1) + name);
 }
 
+/** The time of one completion, for all that it asks. */
 function inTime(): { signal: AbortSignal; timeoutMs: number } {
   return { signal: AbortSignal.timeout(SHELL_MS), timeoutMs: SHELL_MS };
 }
