@@ -351,6 +351,43 @@ describe('ttrpc bench', () => {
     }
   });
 
+  test('a connection that was lost while no call was on it fails none', async () => {
+    server = await serve(folder.url('behind.sock'), { 'interop.v1.Interop': { Unary: () => EMPTY } });
+    let count = 0;
+    const front = createServer((socket) => {
+      socket.on('error', () => undefined);
+      const behind = createConnection(folder.file('behind.sock'));
+      behind.on('error', () => undefined);
+      socket.pipe(behind).pipe(socket);
+      // The second call is planned for 0.5 s.
+      if (count++ === 1) setTimeout(() => socket.destroy(), 150);
+    });
+    await new Promise<void>((resolve) => front.listen(folder.file('s.sock'), resolve));
+    try {
+      const args = ['--rps', '2', '--duration', '2', '--connections', '2', folder.url(), METHOD];
+      expect(await benchJson([...INTEROP, ...args])).toMatchObject({ status: 0, calls: 4, failed: 0 });
+    } finally {
+      front.close();
+    }
+  });
+
+  test('calls whose time has come are made, at the end of the time, too', async () => {
+    server = await serve(folder.url(), { 'interop.v1.Interop': { Unary: () => EMPTY } });
+    const args = ['--rps', '20000', '--duration', '0.2', '--concurrency', '100000', folder.url(), METHOD];
+    // All may be in flight at once, so none is kept from its start, however late that is.
+    expect(await benchJson([...INTEROP, ...args])).toMatchObject({ status: 0, calls: 4000, notStarted: 0 });
+  });
+
+  test('the rate of few calls is that of their plan', async () => {
+    server = await serve(folder.url(), { 'interop.v1.Interop': { Unary: () => EMPTY } });
+    const result = await benchJson([...INTEROP, '--rps', '3', '--duration', '1', folder.url(), METHOD]);
+    expect(result).toMatchObject({ status: 0, calls: 3, notStarted: 0 });
+    expect(result.durationMs).toBeGreaterThanOrEqual(1000);
+    // Until the last one has come, and no longer.
+    const counted = ['--rps', '3', '--duration', '60', '--total', '2', folder.url(), METHOD];
+    expect((await benchJson([...INTEROP, ...counted])).durationMs).toBeLessThan(30_000);
+  });
+
   test('a server that goes away ends it', async () => {
     const gone = createServer((socket) => socket.once('data', () => socket.destroy()));
     await new Promise<void>((resolve) => gone.listen(folder.file('s.sock'), resolve));

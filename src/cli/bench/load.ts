@@ -65,6 +65,9 @@ export class Load {
   #skipped = 0;
   #failedFirst = 0;
   #nextAt: number | undefined;
+  /** No further call is planned within the time of the load. */
+  #isAllPlanned = false;
+  #timer: NodeJS.Timeout | undefined;
   readonly #waiting = new Waiting(() => this.#pump());
   #isOver = false;
   #why: string | undefined;
@@ -90,12 +93,10 @@ export class Load {
     this.#start = performance.now();
     this.#planNext();
     const done = new Promise<void>((resolve) => (this.#onEnd = resolve));
-    const over = Number.isFinite(this.plan.durationMs)
-      ? setTimeout(() => this.#stop(), Math.min(this.plan.durationMs, MAX_TIMEOUT_MS))
-      : undefined;
+    this.#untilTimeIsUp();
     this.#pump();
     await done;
-    clearTimeout(over);
+    clearTimeout(this.#timer);
     if (this.#failure) throw this.#failure.error as Error;
     return {
       elapsedMs: this.elapsedMs - this.#measuredFrom,
@@ -115,6 +116,21 @@ export class Load {
     this.#isOver = true;
     this.#waiting.stop();
     this.#onEnd();
+  }
+
+  /** Ends the load at its time, or later. */
+  #untilTimeIsUp(): void {
+    const { durationMs, schedule } = this.plan;
+    if (!Number.isFinite(durationMs)) return;
+    const left = durationMs - this.elapsedMs;
+    if (left > 0) {
+      // A timer may be early.
+      this.#timer = setTimeout(() => this.#untilTimeIsUp(), Math.min(Math.ceil(left), MAX_TIMEOUT_MS));
+      return;
+    }
+    // The time of calls may have come since the last one was started.
+    if (schedule) this.#pump();
+    this.#stop();
   }
 
   /** Starts no more calls. */
@@ -137,22 +153,25 @@ export class Load {
       this.#planNext();
       this.#begin(plannedAt);
     }
-    if (this.#inFlight === 0 && (this.#isOver || this.#nextAt === undefined)) this.#stop();
+    // A plan has a rate over its whole time, and the last call is before its end.
+    const isDone = this.#isOver || (this.#nextAt === undefined && !this.#isAllPlanned);
+    if (this.#inFlight === 0 && isDone) this.#stop();
     else if (!schedule && concurrency === 1) this.#waiting.stayAwake();
   }
 
   #planNext(): void {
     const { schedule, total, durationMs } = this.plan;
     const at = this.#begun < total ? (schedule?.next() ?? 0) : undefined;
-    this.#nextAt = at === undefined || at >= durationMs - ROUNDING_MS ? undefined : at;
+    this.#isAllPlanned = at !== undefined && at >= durationMs - ROUNDING_MS;
+    this.#nextAt = this.#isAllPlanned ? undefined : at;
   }
 
   #begin(plannedAt: number): void {
     const number = this.#begun++;
     if (number === this.plan.skipFirst) this.#measuredFrom = plannedAt;
     // planNext looked before this one counted.
-    if (this.#begun >= this.plan.total) this.#nextAt = undefined;
-    const client = this.#alive[number % this.#alive.length] as RawClient;
+    if (this.#begun >= this.plan.total) this.#planNothing();
+    const client = this.#clientFor(number);
     this.#inFlight++;
     let call: Promise<unknown>;
     try {
@@ -207,7 +226,22 @@ export class Load {
       return;
     }
     this.#lostReason = `no connection is left: ${message}`;
+    this.#planNothing();
+  }
+
+  #planNothing(): void {
     this.#nextAt = undefined;
+    this.#isAllPlanned = false;
+  }
+
+  /** The connections take turns. One may have been lost while no call was on it. */
+  #clientFor(number: number): RawClient {
+    for (;;) {
+      const at = number % this.#alive.length;
+      const client = this.#alive[at] as RawClient;
+      if (client.status === 'connected' || this.#alive.length === 1) return client;
+      this.#alive.splice(at, 1);
+    }
   }
 
   #call(client: RawClient, number: number): Promise<unknown> {
