@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { catchWrites } from './failed-writes.js';
 import type { Side } from './frame.js';
 
 /** Is told of what passes a relay. */
@@ -32,21 +33,14 @@ class WritingHalf {
   #isBroken = false;
 
   constructor(readonly socket: Duplex) {
-    const write = socket._write.bind(socket);
-    const writev = socket._writev?.bind(socket);
-    const hiding =
-      (done: (error?: Error | null) => void) =>
-      (error?: NodeJS.ErrnoException | null): void => {
-        if (!NOBODY_READS.has(error?.code ?? '')) {
-          done(error);
-          return;
-        }
-        this.#break();
-        done();
-      };
-    // No option of a socket, or of its stream, keeps its other half from what a failed write does.
-    socket._write = (chunk, encoding, done) => write(chunk, encoding, hiding(done));
-    if (writev) socket._writev = (chunks, done) => writev(chunks, hiding(done));
+    catchWrites(socket, (done) => (error) => {
+      if (!NOBODY_READS.has(error?.code ?? '')) {
+        done(error);
+        return;
+      }
+      this.#break();
+      done();
+    });
   }
 
   /** False when it takes no more for now. What nobody reads is dropped: its sender is not to wait for that. */
