@@ -12,6 +12,7 @@ import { noteDefinition } from '../definition-source.js';
 import { withAbsolutePaths } from './absolute-paths.js';
 import { checkedDescriptors } from './checked-descriptors.js';
 import { rootOfDescriptorSet } from './file-descriptor-set.js';
+import { nameGroups } from './groups.js';
 import type { LoaderOptions } from './loader-options.js';
 import { MessageTypes } from '../message-types.js';
 import { COMMENT_OPTIONS, LOADER_OPTIONS } from '../option-names.js';
@@ -235,6 +236,7 @@ function copyRoot(source: NonNullable<SchemaOptions['root']>): protobuf.Root {
   }
   try {
     const root = protobuf.Root.fromJSON(json as protobuf.INamespace);
+    nameGroups(root);
     root.resolveAll();
     return root;
   } catch (cause) {

@@ -1,6 +1,7 @@
 // Which type a name of a .proto file means, and which numbers are none: src/schema/sources/proto-root.ts, type-names.ts and
 // numbers.ts. What is expected is what Go's protocompile makes of the same texts.
 import { describe, expect, test } from '@jest/globals';
+import protobuf from 'protobufjs';
 import { loadSchema, SchemaError } from '../../../src/schema/index.js';
 import { codecOf, errorOf, hex, schemaOf, withProtos } from './proto-fixture.js';
 
@@ -94,20 +95,25 @@ describe('a name means the type of the innermost scope that has it', () => {
 });
 
 describe('the message of a group in another field', () => {
-  const codec = codecOf(
-    schemaOf(`syntax = "proto2"; message M {
-      optional group MyG = 1 { optional int32 q = 1; }
-      optional MyG g2 = 2;
-      repeated MyG g3 = 3;
-    }`),
-    'M',
-  );
+  const TEXT = `syntax = "proto2"; message M {
+    optional group MyG = 1 { optional int32 q = 1; }
+    optional MyG g2 = 2;
+    repeated MyG g3 = 3;
+  }`;
+  const codec = codecOf(schemaOf(TEXT), 'M');
   const bytes = hex('0b 08 01 0c 12 02 08 02 1a 02 08 03');
   const message = { myg: { q: 1 }, g2: { q: 2 }, g3: [{ q: 3 }] };
 
   test('has a length', () => {
     expect(codec.encode(message)).toEqual(bytes);
     expect(codec.decode(bytes)).toEqual(message);
+  });
+
+  test('and the group has its name in lower case from a root, too', () => {
+    const { root } = protobuf.parse(TEXT);
+    const ofRoot = codecOf(loadSchema({ root }), 'M');
+    expect(ofRoot.encode(message)).toEqual(bytes);
+    expect(ofRoot.decode(bytes)).toEqual(message);
   });
 });
 
