@@ -1,4 +1,4 @@
-import type { RecordedLine } from './recording.js';
+import type { RecordedLine } from './recorded-line.js';
 
 /**
  * The lines of a recording with a number of its own for each connection, and its beginning: two recordings in one file use

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RecordedLine } from './recording.js';
+import type { RecordedLine } from './recorded-line.js';
 
 /** Keeps the gaps between the frames of a recording; how long a tap stood before its first client, or after it, is no gap. */
 export class FrameGaps {

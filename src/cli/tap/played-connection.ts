@@ -4,7 +4,7 @@ import { FrameType, HEADER_BYTES, writeHeader } from '../../protocol/wire/frame.
 import { outliveFailedWrites } from './failed-writes.js';
 import { SeenBytes, type FrameWatcher, type SeenFrame } from './frame.js';
 import { PlayedStream } from './played-stream.js';
-import type { RecordedFrame } from './recording.js';
+import type { RecordedFrame } from './recorded-line.js';
 
 /** So much more than was recorded is too much, in bytes of a connection: a server may send for ever. */
 const MAX_EXTRA_BYTES = 64 * 1024 * 1024;

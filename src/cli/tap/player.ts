@@ -3,7 +3,8 @@ import { ToolError } from '../tool-error.js';
 import type { FrameWatcher, Side } from './frame.js';
 import { FrameGaps } from './frame-gaps.js';
 import { add, keyOf, PlayedConnection } from './played-connection.js';
-import type { RecordedFrame, RecordedLine, Recording } from './recording.js';
+import type { RecordedFrame, RecordedLine } from './recorded-line.js';
+import type { Recording } from './recording.js';
 
 /** How a recording is played. */
 export interface PlayOptions {

@@ -7,6 +7,7 @@ import { ToolError } from '../tool-error.js';
 import { withOwnNumbers } from './connection-numbers.js';
 import type { SeenFrame, Side } from './frame.js';
 import { linesOf } from './lines-of.js';
+import type { RecordedFrame, RecordedLine } from './recorded-line.js';
 import { lockRecording, type Release } from './recording-lock.js';
 
 const FORMAT = 'ttrpc-recording';
@@ -23,26 +24,6 @@ interface Head {
   readonly begun: string;
   /** The frames are those within NRI's mux. */
   readonly nri: boolean;
-}
-
-/** A line of a recording: a frame, or the beginning or end of a connection. Times are in ms from the beginning. */
-export type RecordedLine =
-  | { readonly at: number; readonly connection: number; readonly event: 'connected' | 'disconnected' }
-  | { readonly at: number; readonly connection: number; readonly event: 'end'; readonly from: Side }
-  | RecordedFrame;
-
-/** A recorded frame. */
-export interface RecordedFrame {
-  readonly at: number;
-  readonly connection: number;
-  readonly event: 'frame';
-  readonly mux?: number | undefined;
-  readonly from: Side;
-  readonly stream: number;
-  readonly type: number;
-  readonly flags: number;
-  /** Base64. */
-  readonly data: string;
 }
 
 /** What has been read of a file. */
