@@ -1,12 +1,12 @@
-// Builds one sample and the library's sources with it into dist/dev: `node scripts/build-sample.mjs greeter`.
-// Two at once take turns, since a program must not read files that another build is just writing.
+// Builds one sample and the library's sources with it into dist/dev/<sample>: `node scripts/build-sample.mjs greeter`.
+// Each sample has a folder of its own, and two builds of the same one take turns: a program must not read files that
+// another build is just writing.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bin, root, run } from './run.mjs';
 
 const [sample] = process.argv.slice(2);
-const lock = join(root, 'dist/dev/.lock');
 const lockWaitMs = 120_000;
 
 try {
@@ -15,7 +15,7 @@ try {
   if (!samples.includes(sample)) {
     throw new Error(`sample ${JSON.stringify(sample ?? '')}: expected one of ${samples.join(', ')}`);
   }
-  await takeLock();
+  const lock = await takeLock(join(root, 'dist/dev', sample));
   try {
     await run(bin('@nestjs/cli', 'nest'), ['build', sample]);
   } finally {
@@ -26,23 +26,24 @@ try {
   process.exitCode = 1;
 }
 
-async function takeLock() {
-  mkdirSync(join(root, 'dist/dev'), { recursive: true });
+async function takeLock(folder) {
+  mkdirSync(folder, { recursive: true });
+  const lock = join(folder, '.lock');
   for (const end = Date.now() + lockWaitMs; ;) {
     try {
       writeFileSync(lock, String(process.pid), { flag: 'wx' });
-      return;
+      return lock;
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;
     }
-    if (isStale()) rmSync(lock, { force: true });
+    if (isStale(lock)) rmSync(lock, { force: true });
     else if (Date.now() > end) throw new Error(`${lock}: another build has held it for ${lockWaitMs} ms; remove it`);
     else await sleep(50);
   }
 }
 
 /** True when the process that wrote the lock is gone. */
-function isStale() {
+function isStale(lock) {
   let pid;
   try {
     pid = Number(readFileSync(lock, 'utf8'));

@@ -1,5 +1,5 @@
 // Runs a container with containerd's runc shim and without containerd; docs/containerd.md says more.
-// node dist/dev/sample/shim-client/main.js [command…]: as root, with runc, containerd-shim-runc-v2 and busybox installed.
+// node dist/dev/shim-client/sample/shim-client/main.js [command…]: as root, with runc, containerd-shim-runc-v2 and busybox installed.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,4 @@
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { EventPublisher } from 'nestjs-ttrpc/containerd';
 import { hasContainerd } from '../containerd/containerd.js';
@@ -8,18 +6,10 @@ import { GoRuntime, nriPrograms } from '../nri/runtime.js';
 import { hasGo } from '../support/go-module.js';
 import { runProgram, startProgram } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
+import { BUILD_LIMIT_MS, buildSample, mainOf } from './built-sample.js';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const LIMIT_MS = 300_000;
 const withContainerd = hasContainerd ? describe : describe.skip;
 const withGo = (await hasGo()) ? describe : describe.skip;
-
-const main = (sample: string): string => join(ROOT, `dist/dev/sample/${sample}/main.js`);
-
-async function build(sample: string): Promise<void> {
-  const script = join(ROOT, 'scripts/build-sample.mjs');
-  expect(await runProgram(process.execPath, [script, sample], { cwd: ROOT })).toMatchObject({ status: 0 });
-}
 
 /** Without the colours and times of Nest's logger. */
 const plain = (text: string): string[] =>
@@ -39,11 +29,11 @@ beforeEach(() => {
 afterEach(() => folder.remove());
 
 withContainerd('sample/shim-client', () => {
-  beforeAll(() => build('shim-client'), LIMIT_MS);
+  beforeAll(() => buildSample('shim-client'), BUILD_LIMIT_MS);
 
   it('runs a container and leaves nothing', async () => {
     const env = { TMPDIR: folder.path };
-    const { status, stdout, stderr } = await runProgram(process.execPath, [main('shim-client')], { env });
+    const { status, stdout, stderr } = await runProgram(process.execPath, [mainOf('shim-client')], { env });
     expect({ status, stderr }).toEqual({ status: 7, stderr: '' });
     const lines = stdout.trim().split('\n');
     expect(lines[0]).toBe('the shim serves the Task service, version 2');
@@ -60,7 +50,7 @@ withContainerd('sample/shim-client', () => {
 
   it('says what is wrong with the command, and leaves nothing', async () => {
     const env = { TMPDIR: folder.path };
-    const { status, stderr } = await runProgram(process.execPath, [main('shim-client'), '/no/such/program'], { env });
+    const { status, stderr } = await runProgram(process.execPath, [mainOf('shim-client'), '/no/such/program'], { env });
     expect(status).toBe(1);
     expect(stderr).toContain('"/no/such/program": stat /no/such/program: no such file or directory');
     expect(readdirSync(folder.path)).toEqual([]);
@@ -68,17 +58,17 @@ withContainerd('sample/shim-client', () => {
 
   it('says that there is no shim', async () => {
     const env = { TMPDIR: folder.path, SHIM: '/no/shim' };
-    const { status, stderr } = await runProgram(process.execPath, [main('shim-client')], { env });
+    const { status, stderr } = await runProgram(process.execPath, [mainOf('shim-client')], { env });
     expect(status).toBe(1);
     expect(stderr).toContain('cannot run the shim /no/shim');
   });
 });
 
 describe('sample/containerd-events', () => {
-  beforeAll(() => build('containerd-events'), LIMIT_MS);
+  beforeAll(() => buildSample('containerd-events'), BUILD_LIMIT_MS);
 
   it('logs what shims send', async () => {
-    const program = startProgram(process.execPath, [main('containerd-events'), folder.url()]);
+    const program = startProgram(process.execPath, [mainOf('containerd-events'), folder.url()]);
     await program.shows('shims find this by');
     const publisher = new EventPublisher({ address: folder.url(), namespace: 'default' });
     await publisher.publish('/tasks/exit', 'containerd.events.TaskExit', { containerId: 'c1', exitStatus: 3 });
@@ -98,13 +88,13 @@ describe('sample/containerd-events', () => {
 
 withGo('sample/nri-logger', () => {
   beforeAll(async () => {
-    await build('nri-logger');
+    await buildSample('nri-logger');
     await nriPrograms.path('runtime');
-  }, LIMIT_MS);
+  }, BUILD_LIMIT_MS);
 
   it('logs each container', async () => {
     const runtime = await GoRuntime.start(folder.file('nri.sock'));
-    const program = startProgram(process.execPath, [main('nri-logger'), folder.file('nri.sock')]);
+    const program = startProgram(process.execPath, [mainOf('nri-logger'), folder.file('nri.sock')]);
     expect(await runtime.synced()).toEqual({ updates: [] });
     const both = { pod: { id: 'p1', name: 'web', namespace: 'default' }, container: { id: 'c1', name: 'nginx' } };
     await runtime.relay('CreateContainer', both);
@@ -118,7 +108,10 @@ withGo('sample/nri-logger', () => {
   });
 
   it('says that there is no runtime', async () => {
-    const { status, stderr, stdout } = await runProgram(process.execPath, [main('nri-logger'), folder.file('no.sock')]);
+    const { status, stderr, stdout } = await runProgram(process.execPath, [
+      mainOf('nri-logger'),
+      folder.file('no.sock'),
+    ]);
     expect(status).toBe(1);
     expect(stdout + stderr).toContain('there is no such socket; is a runtime with NRI enabled running?');
   });

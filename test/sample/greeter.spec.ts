@@ -1,13 +1,12 @@
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect, serve, TtrpcError, TtrpcStatus, type RawServer } from 'nestjs-ttrpc/protocol';
 import { startProgram, type Program, type ProgramEnd } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
+import { mainOf } from './built-sample.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const MAIN = join(ROOT, 'dist/dev/sample/greeter/main.js');
 
 /** What both sides together show, step by step. */
 const STEPS = [
@@ -73,7 +72,9 @@ function start(...args: string[]): Program {
 }
 
 function startWith(env: Record<string, string>, ...args: string[]): Program {
-  const program = startProgram(process.execPath, [MAIN, ...args], { env: { TMPDIR: folder.path, ...env } });
+  const program = startProgram(process.execPath, [mainOf('greeter'), ...args], {
+    env: { TMPDIR: folder.path, ...env },
+  });
   programs.push(program);
   return program;
 }

@@ -1,25 +1,18 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { TtrpcMetricsSnapshot } from '../../src/metrics/index.js';
 import { buildPrometheusParser, hasPrometheusParser, parsePrometheus, sampleOf } from '../metrics/parse-prometheus.js';
-import { runProgram, startProgram, type Program } from '../support/program.js';
+import { startProgram, type Program } from '../support/program.js';
 import { TempFolder } from '../support/temp-folder.js';
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const LIMIT_MS = 300_000;
+import { BUILD_LIMIT_MS, buildSample, mainOf } from './built-sample.js';
 
 const folder = new TempFolder();
 const parser = folder.file('parse');
 let sample: Program | undefined;
 
 beforeAll(async () => {
-  const built = await runProgram(process.execPath, [join(ROOT, 'scripts/build-sample.mjs'), 'observability'], {
-    cwd: ROOT,
-  });
-  expect(built).toMatchObject({ status: 0 });
+  await buildSample('observability');
   await buildPrometheusParser(parser);
-}, LIMIT_MS);
+}, BUILD_LIMIT_MS);
 
 afterAll(async () => {
   await sample?.kill();
@@ -29,8 +22,7 @@ afterAll(async () => {
 (hasPrometheusParser ? it : it.skip)(
   'serves the metrics of its calls to Prometheus, by OpenTelemetry and without it, and as an object',
   async () => {
-    const main = join(ROOT, 'dist/dev/sample/observability/main.js');
-    sample = startProgram(process.execPath, ['--enable-source-maps', main, '0'], { cwd: ROOT });
+    sample = startProgram(process.execPath, ['--enable-source-maps', mainOf('observability'), '0']);
     await sample.shows('\n');
     const [base = ''] = /http:\S+/.exec(sample.output()) ?? [];
     const get = async (path: string): Promise<{ status: number; type: string | null; text: string }> => {
@@ -76,5 +68,5 @@ afterAll(async () => {
     const { stderr } = await sample.ended;
     expect(stderr.split('\n')).toEqual([expect.stringContaining('DEADLINE_EXCEEDED'), '']);
   },
-  LIMIT_MS,
+  BUILD_LIMIT_MS,
 );

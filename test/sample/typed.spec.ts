@@ -2,19 +2,17 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { runProgram } from '../support/program.js';
+import { BUILD_LIMIT_MS, buildSample, mainOf } from './built-sample.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const LIMIT_MS = 300_000;
 
 const run = (...args: string[]) => runProgram(process.execPath, args, { cwd: ROOT });
 
 describe('sample/typed', () => {
-  beforeAll(async () => {
-    expect(await run(join(ROOT, 'scripts/build-sample.mjs'), 'typed')).toMatchObject({ status: 0 });
-  }, LIMIT_MS);
+  beforeAll(() => buildSample('typed'), BUILD_LIMIT_MS);
 
   it('prints what its calls gave, and ends', async () => {
-    const { status, stdout, stderr } = await run(join(ROOT, 'dist/dev/sample/typed/main.js'));
+    const { status, stdout, stderr } = await run(mainOf('typed'));
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout.trim().split('\n')).toEqual([
       'job 1152921504606846976',
