@@ -1,19 +1,17 @@
 import protobuf from 'protobufjs';
 import { decimalOf, literalBytes } from './proto-literals.js';
+import { tokensOf, type Token } from './proto-tokens.js';
 
 /** The option under which an exact default travels through protobufjs's parser. */
 const MARK = '(nestjs_ttrpc.exact_default)';
 
-/** What matters of a .proto file's text: comments and strings, and single tokens between them. */
-const TOKEN = /\/\/[^\n]*|\/\*[^]*?\*\/|"(?:[^"\\\n]|\\[^])*"|'(?:[^'\\\n]|\\[^])*'|(?:-\s*)?[\w.]+|\S/g;
-const COMMENT = /^\/[/*]/;
 const STRING = /^["']/;
-const INTEGER = /^(?:-\s*)?(?:0[xX][0-9a-fA-F]+|\d+)$/;
+const INTEGER = /^-?(?:0[xX][0-9a-fA-F]+|\d+)$/;
 
 /**
  * A .proto file's text in which each default that protobufjs's parser reads inexactly is there a second time, as an
  * option of ours that {@link restoreDefaults} takes. The parser makes doubles of 64-bit integers, and one character of
- * each escape in a string. Lines stay where they are.
+ * each escape in a string. Lines stay where they are. Signs must be at their numbers, as `parsableText` puts them.
  */
 export function markDefaults(source: string): string {
   if (!/\bdefault\s*=/.test(source)) return source;
@@ -28,35 +26,30 @@ export function markDefaults(source: string): string {
 
 /** The defaults in a text that are integers or strings, and where each ends: `i` and a decimal, or `s` and hex bytes. */
 function* defaultsIn(source: string): Iterable<{ end: number; value: string }> {
-  const tokens = significant(source);
+  const tokens = tokensOf(source);
   for (let at = 1; at + 2 < tokens.length; at += 1) {
     const isDefault = textAt(tokens, at) === 'default' && textAt(tokens, at + 1) === '=';
     // Not a field that is named default.
     if (!isDefault || !/^[[,]$/.test(textAt(tokens, at - 1))) continue;
     const literal = textAt(tokens, at + 2);
     if (INTEGER.test(literal)) {
-      if (!/^-?\s*0\d*[89]/.test(literal)) yield { end: endOf(tokens, at + 2), value: `i${decimalOf(literal)}` };
+      if (!/^-?0\d*[89]/.test(literal)) yield { end: endOf(tokens, at + 2), value: `i${decimalOf(literal)}` };
     } else if (STRING.test(literal)) {
       let last = at + 2;
       // Literals side by side are one string.
       while (STRING.test(textAt(tokens, last + 1))) last += 1;
-      const texts = tokens.slice(at + 2, last + 1).map(([text]) => literalBytes(text.slice(1, -1)));
+      const texts = tokens.slice(at + 2, last + 1).map(({ text }) => literalBytes(text.slice(1, -1)));
       yield { end: endOf(tokens, last), value: `s${Buffer.concat(texts).toString('hex')}` };
     }
   }
 }
 
-function significant(source: string): RegExpExecArray[] {
-  return [...source.matchAll(TOKEN)].filter(([text]) => !COMMENT.test(text));
+function textAt(tokens: readonly Token[], at: number): string {
+  return tokens[at]?.text ?? '';
 }
 
-function textAt(tokens: readonly RegExpExecArray[], at: number): string {
-  return tokens[at]?.[0] ?? '';
-}
-
-function endOf(tokens: readonly RegExpExecArray[], at: number): number {
-  const token = tokens[at];
-  return token ? token.index + token[0].length : 0;
+function endOf(tokens: readonly Token[], at: number): number {
+  return tokens[at]?.end ?? 0;
 }
 
 /** Gives the fields below `namespace`, which are not resolved yet, the defaults that {@link markDefaults} noted. */

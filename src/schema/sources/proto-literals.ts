@@ -47,7 +47,7 @@ export function unescapedLiteral(literal: string): string {
 
 /** An integer literal in decimal, whatever its base: `0x10`, `017` and `-5` are `16`, `15` and `-5`. */
 export function decimalOf(literal: string): string {
-  const digits = literal.replace(/^-\s*/, '');
+  const digits = literal.replace(/^-/, '');
   const value = BigInt(/^0[0-7]+$/.test(digits) ? `0o${digits.slice(1)}` : digits);
   return String(literal.startsWith('-') ? -value : value);
 }
