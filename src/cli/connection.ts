@@ -30,12 +30,18 @@ export interface CommandConnection {
   readonly close: () => void;
 }
 
-/** What a connection needs of around. */
-export interface ConnectionTools {
-  /** Is told of all bytes. */
-  readonly watcher?: ByteWatcher | undefined;
+/** What bounds connecting, beside the flags. */
+export interface DialLimits {
   /** Gives up connecting. */
   readonly signal?: AbortSignal | undefined;
+  /** How long connecting may take at most, in ms, whatever `--connect-timeout` says. */
+  readonly limitMs?: number | undefined;
+}
+
+/** What a connection needs of around. */
+export interface ConnectionTools extends DialLimits {
+  /** Is told of all bytes. */
+  readonly watcher?: ByteWatcher | undefined;
 }
 
 /**
@@ -45,10 +51,10 @@ export interface ConnectionTools {
 export async function openConnection(
   address: string,
   args: Arguments,
-  { watcher, signal }: ConnectionTools = {},
+  { watcher, ...limits }: ConnectionTools = {},
 ): Promise<CommandConnection> {
   const isMux = args.count('nri-mux') > 0;
-  const trunk = await dialAddress(address, args, isMux || watcher !== undefined, signal);
+  const trunk = await dialAddress(address, args, isMux || watcher !== undefined, limits);
   const socket = isMux ? new Mux(trunk).open(RUNTIME_CONNECTION) : trunk;
   const duplex = watcher ? new WatchedDuplex(socket, watcher) : socket;
   const client = await connect(duplex);
@@ -63,18 +69,19 @@ export async function openConnection(
 
 /**
  * Connects to `address`, through the hybrid vsock that the flags name. `needsOwnReads`: something other than the engine
- * reads the socket. `interrupt` gives up.
+ * reads the socket.
  * @throws ToolError naming the address when it is invalid or nobody listens there
  */
 export async function dialAddress(
   address: string,
   args: Arguments,
   needsOwnReads: boolean,
-  interrupt?: AbortSignal,
+  { signal: interrupt, limitMs = Infinity }: DialLimits = {},
 ): Promise<Duplex> {
-  const { parsed, vsock, timeoutMs } = connectionOf(address, args);
+  const { parsed, vsock, timeoutMs: flagMs } = connectionOf(address, args);
+  const timeoutMs = Math.min(flagMs, limitMs);
   // How long connecting may take is how long the virtual machine may take, too.
-  const responseMs = args.text('connect-timeout') === undefined ? undefined : timeoutMs;
+  const responseMs = args.text('connect-timeout') === undefined && timeoutMs === flagMs ? undefined : timeoutMs;
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = interrupt ? AbortSignal.any([timeout, interrupt]) : timeout;
   const socketAddress: Address = vsock ? { kind: 'unix', path: vsock.path } : parsed;

@@ -3,7 +3,7 @@ import { messageOf, TtrpcError } from '../../protocol/core/errors.js';
 import { TtrpcStatus } from '../../protocol/core/status.js';
 import { CALL_FLAGS, metadataOf, timeoutOf } from '../call-flags.js';
 import type { Arguments, Command } from '../command.js';
-import { CONNECTION_FLAGS, connectionOf, openConnection } from '../connection.js';
+import { CONNECTION_FLAGS, openConnection } from '../connection.js';
 import { Interrupt } from '../interrupt.js';
 import { print } from '../output.js';
 import { CommandSchema } from '../schema/command-schema.js';
@@ -73,7 +73,7 @@ async function run(args: Arguments): Promise<number> {
   let status = 0;
   try {
     const began = performance.now();
-    const connection = await openConnection(address, withinTime(address, args, timeoutMs), { signal });
+    const connection = await openConnection(address, args, { signal, limitMs: timeoutMs });
     const { client } = connection;
     close = connection.close;
     // Connecting has taken its part; a deadline of 0 would be none.
@@ -105,17 +105,6 @@ async function run(args: Arguments): Promise<number> {
     close?.();
   }
   return status === SERVING ? 0 : NOT_SERVING_STATUS;
-}
-
-/** `args` with a time for connecting that is no longer than that of the whole probe. */
-function withinTime(address: string, args: Arguments, timeoutMs: number | undefined): Arguments {
-  if (timeoutMs === undefined || timeoutMs >= connectionOf(address, args).timeoutMs) return args;
-  return {
-    positionals: args.positionals,
-    text: (flag) => (flag === 'connect-timeout' ? String(timeoutMs / 1000) : args.text(flag)),
-    texts: (flag) => args.texts(flag),
-    count: (flag) => args.count(flag),
-  };
 }
 
 function nameOfStatus(status: number): string {

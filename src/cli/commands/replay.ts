@@ -79,7 +79,7 @@ async function run(args: Arguments): Promise<number> {
   let missing: string | undefined;
   try {
     missing = await play(recording, {
-      dial: () => dialAddress(address, args, true, interrupt.signal),
+      dial: () => dialAddress(address, args, true, { signal: interrupt.signal }),
       watcher: replayed,
       recorded,
       keepsTime: args.count('keep-time') > 0,

@@ -75,7 +75,7 @@ async function run(args: Arguments): Promise<number> {
     // Not before: a start that fails leaves what the file holds alone.
     const recording = listening.then(() => file?.begin(isNri));
     // Clients may come as soon as the address is bound.
-    tapping = new Tapping(tools, recording, schema, (ending) => dialAddress(to, args, true, ending));
+    tapping = new Tapping(tools, recording, schema, (ending) => dialAddress(to, args, true, { signal: ending }));
     // It fails also when listening does, which is told once.
     recording.catch(() => undefined);
     listener = await listening;

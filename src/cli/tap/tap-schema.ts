@@ -76,7 +76,7 @@ export class TapSchema {
   async #ask(signal: AbortSignal | undefined): Promise<void> {
     let socket;
     try {
-      socket = await dialAddress(this.address, this.args, false, signal);
+      socket = await dialAddress(this.address, this.args, false, { signal });
     } catch {
       return;
     }
