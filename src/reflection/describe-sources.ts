@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs';
 import { definitionOf, type DefinitionSource } from '../schema/definition-source.js';
-import type { FileDescriptorSetObject, SchemaOptions } from '../schema/schema.js';
+import type { SchemaOptions } from '../schema/schema.js';
 import { bytesOfSet } from '../schema/sources/descriptor-objects.js';
 import { ProtoFiles } from '../schema/sources/proto-files.js';
 import type { ServedSchema } from '../transport/binding/served-schema.js';
@@ -60,7 +60,7 @@ function partsOf(source: DefinitionSource): Part[] {
 function partsOfOptions(options: SchemaOptions): Part[] {
   const parts: Part[] = [];
   const { fileDescriptorSet: set, protoPath, loader, root } = options;
-  if (set !== undefined && set !== null) parts.push({ key: set, rank: 0, files: () => filesOf(set) });
+  if (set !== undefined && set !== null) parts.push({ key: set, rank: 0, files: () => filesOfSet(bytesOfSet(set)) });
   const paths = [protoPath ?? []].flat();
   if (paths.length > 0) {
     const key = JSON.stringify([paths, loader?.includeDirs]);
@@ -76,10 +76,6 @@ function filesOfPaths(pool: DescriptorPool, paths: readonly string[], options: S
   const files = new ProtoFiles({ ...options.loader, keepCase: true });
   const root = files.load(paths);
   return describeBeside(pool, root, namesOfFiles(options, files.importNames));
-}
-
-function filesOf(set: Uint8Array | FileDescriptorSetObject): readonly Uint8Array[] {
-  return filesOfSet(ArrayBuffer.isView(set) ? set : bytesOfSet(set));
 }
 
 function filesOfText(pool: DescriptorPool, name: string, text: string): readonly Uint8Array[] {

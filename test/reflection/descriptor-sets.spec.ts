@@ -63,6 +63,7 @@ function decoded(set: Uint8Array, keepUnknown: boolean): FileDescriptorSetObject
 describe('a FileDescriptorSet that is given as', () => {
   it.each([
     ['bytes', (set: Uint8Array) => set],
+    ['bytes in another view', (set: Uint8Array) => new DataView(set.slice().buffer) as unknown as Uint8Array],
     ['a message of protobuf-es', (set: Uint8Array) => fromBinary(FileDescriptorSetSchema, set)],
     ['a message of protobufjs, with its unknown fields', (set: Uint8Array) => decoded(set, true)],
   ])('%s: the same, with options that files define', (_form, given) => {

@@ -15,11 +15,12 @@ interface UnknownField {
 type Values = Record<string, unknown>;
 
 /**
- * The bytes of a google.protobuf.FileDescriptorSet that is a message of protobufjs or protobuf-es, or JSON. Unknown fields
- * are kept: options that files define themselves are such fields.
+ * The bytes of a google.protobuf.FileDescriptorSet: those that a view of whatever kind shows, or of a message of
+ * protobufjs or protobuf-es, or JSON. Unknown fields are kept: options that files define themselves are such fields.
  * @throws Error for what is no such message
  */
 export function bytesOfSet(set: object): Uint8Array {
+  if (ArrayBuffer.isView(set)) return Buffer.from(set.buffer, set.byteOffset, set.byteLength);
   const { FileDescriptorSet } = descriptorTypes();
   const message = FileDescriptorSet.fromObject(ownCopy(set, 0) as Values);
   keepUnknown(message, set);

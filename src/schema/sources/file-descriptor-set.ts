@@ -52,7 +52,7 @@ export function rootOfDescriptorSet(source: Uint8Array | FileDescriptorSetObject
 }
 
 function setOfBytes(source: ArrayBufferView): FileSet {
-  const bytes = Buffer.from(source.buffer, source.byteOffset, source.byteLength);
+  const bytes = bytesOfSet(source);
   try {
     const set = readFileSet(bytes);
     if (set.file?.every(isFile) && set.file.length > 0) return set;
@@ -63,7 +63,7 @@ function setOfBytes(source: ArrayBufferView): FileSet {
 }
 
 /** A single file is what is given most often in the place of a set. */
-function bytesInWords(bytes: Buffer): string {
+function bytesInWords(bytes: Uint8Array): string {
   try {
     const file = readFile(bytes);
     if (isFile(file) && /^[\w./-]+\.proto$/.test(file.name as string)) {
