@@ -5,6 +5,7 @@ import { outliveFailedWrites } from './failed-writes.js';
 import { SeenBytes, type FrameWatcher, type SeenFrame } from './frame.js';
 import { PlayedStream } from './played-stream.js';
 import type { RecordedFrame } from './recorded-line.js';
+import { closing } from './relay.js';
 
 /** So much more than was recorded is too much, in bytes of a connection: a server may send for ever. */
 const MAX_EXTRA_BYTES = 64 * 1024 * 1024;
@@ -39,10 +40,7 @@ export class PlayedConnection {
     private readonly onChange: () => void,
   ) {
     this.#allowed = recorded;
-    this.closed = new Promise((resolve) => {
-      if (socket.closed) resolve();
-      else socket.once('close', () => resolve());
-    });
+    this.closed = closing(socket);
     const bytes = new SeenBytes(number, 'server', isNri, {
       onFrame: (frame) => this.#onFrame(frame),
       onNote: (note) => watcher.onNote(note),

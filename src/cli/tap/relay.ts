@@ -97,7 +97,8 @@ function destroyWhenSent(socket: Duplex): void {
   else socket.end(() => socket.destroy());
 }
 
-function closing(socket: Duplex): Promise<void> {
+/** Resolves when a socket is closed. */
+export function closing(socket: Duplex): Promise<void> {
   return new Promise((resolve) => {
     if (socket.closed) resolve();
     else socket.once('close', resolve);

@@ -1,5 +1,6 @@
 import protobuf from 'protobufjs';
 import { decimalOf, literalBytes } from './proto-literals.js';
+import { fieldsIn } from './proto-root.js';
 import { tokensOf, type Token } from './proto-tokens.js';
 
 /** The option under which an exact default travels through protobufjs's parser. */
@@ -81,13 +82,5 @@ export function unescapeBytesDefaults(namespace: protobuf.NamespaceBase): void {
     // The field has been resolved.
     field.typeDefault = bytes;
     if (!field.repeated) field.defaultValue = bytes;
-  }
-}
-
-function* fieldsIn(namespace: protobuf.NamespaceBase): Iterable<protobuf.Field> {
-  if (namespace instanceof protobuf.Type) yield* namespace.fieldsArray;
-  for (const nested of namespace.nestedArray) {
-    if (nested instanceof protobuf.Field) yield nested;
-    else if (nested instanceof protobuf.Namespace) yield* fieldsIn(nested);
   }
 }

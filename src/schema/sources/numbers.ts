@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs';
-import { typeUsers } from './proto-root.js';
+import { fieldsIn } from './proto-root.js';
 
 /** The largest number of a field, and of an extension of a MessageSet. */
 const [MAX_FIELD, MAX_MESSAGE_SET] = [2 ** 29 - 1, 2 ** 31 - 1];
@@ -21,8 +21,8 @@ export interface WrongNumber {
  * messages with them are no protobuf. Undefined without one.
  */
 export function wrongNumber(root: protobuf.Root): WrongNumber | undefined {
-  for (const field of typeUsers(root)) {
-    if (!(field instanceof protobuf.Field) || !field.filename || isFieldNumber(field)) continue;
+  for (const field of fieldsIn(root)) {
+    if (!field.filename || isFieldNumber(field)) continue;
     const expected = `a number from 1 to ${MAX_FIELD} that is not one of ${FIRST_OWN} to ${LAST_OWN}`;
     return { definition: field, name: field.name, number: field.id, expected };
   }

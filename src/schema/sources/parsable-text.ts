@@ -2,15 +2,15 @@ import { groupEdits } from './groups.js';
 import { hasWideEscape, unescapedLiteral } from './proto-literals.js';
 import { tokensOf, type Edit, type Token } from './proto-tokens.js';
 
-/** A file in which none of this is, comments included, is parsed as it is. */
-const MAY_NEED_EDITS = /\bgroup\b|(?:[=:,[]|\*\/)\s*-[\s/]|\b0X|(?<!\bmap\s*)<|\\(?:[uU]|[xX][89a-fA-F]|[23][0-7]{2})/;
+/** A file in which none of this is, nor a wide escape, comments included, is parsed as it is. */
+const MAY_NEED_EDITS = /\bgroup\b|(?:[=:,[]|\*\/)\s*-[\s/]|\b0X|(?<!\bmap\s*)</;
 
 /**
  * A .proto file's text in other words, where protobufjs's parser does not take or misreads it: groups, a number apart
  * from its sign, `0X`, `< >` around a message in an option, and escapes above ASCII. Lines stay where they are.
  */
 export function parsableText(source: string): string {
-  if (!MAY_NEED_EDITS.test(source)) return source;
+  if (!MAY_NEED_EDITS.test(source) && !hasWideEscape(source)) return source;
   const tokens = tokensOf(source);
   const edits = [
     ...groupEdits(tokens),

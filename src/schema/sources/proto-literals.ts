@@ -27,9 +27,9 @@ function codePoint(value: number): Buffer {
 
 const WIDE_ESCAPE = /\\(?:[uU]|[xX][89a-fA-F]|[23][0-7]{2})/;
 
-/** True for a literal with an escape that protobufjs's parser does not know (`\u`), or takes for a character (a byte of several). */
-export function hasWideEscape(literal: string): boolean {
-  return WIDE_ESCAPE.test(literal);
+/** True for a text with an escape that protobufjs's parser does not know (`\u`), or takes for a character (a byte of several). */
+export function hasWideEscape(text: string): boolean {
+  return WIDE_ESCAPE.test(text);
 }
 
 /** A literal, with its quotes, in which escapes are the characters that they stand for; the same where they make none. */

@@ -72,6 +72,11 @@ export function* typeUsers(namespace: protobuf.NamespaceBase): Iterable<TypeUser
   }
 }
 
+/** All fields of `namespace` and below, extensions among them. */
+export function* fieldsIn(namespace: protobuf.NamespaceBase): Iterable<protobuf.Field> {
+  for (const user of typeUsers(namespace)) if (user instanceof protobuf.Field) yield user;
+}
+
 function scopeOf(user: TypeUser): protobuf.NamespaceBase {
   return user.parent as protobuf.NamespaceBase;
 }
